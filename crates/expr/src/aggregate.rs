@@ -5,7 +5,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 use crate::typing::casts::is_implicit;
 use crate::typing::decimal;
 
-/// An argument of an aggregate function.
+/// The types of an aggregate function's arguments.
 type Types<'a> = &'a [LogicalType];
 
 /// Whether there is an aggregate or ranking function of this name.
@@ -64,8 +64,8 @@ pub fn canonical(name: &str) -> String {
     }
 }
 
-/// The type of the result. No argument means `COUNT(*)`. `grouped` is false for an aggregation of all rows,
-/// whose result over no rows is NULL.
+/// The type of the result. No argument means `COUNT(*)`. `grouped` is false for an aggregation over all rows,
+/// whose result is NULL if there are none.
 pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> Result<LogicalType> {
     let name = canonical(function);
     let refuse = |forms: &str| {
@@ -78,7 +78,7 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
         [arg] if arg.kind.is_numeric() => Ok(arg),
         _ => Err(refuse(forms)),
     };
-    // Over no rows at all there is no value.
+    // Without GROUP BY, no rows at all give NULL.
     let nullable = |ty: &LogicalType| !grouped || ty.nullable;
     Ok(match name.as_str() {
         "COUNT" if distinct && args.len() != 1 => {
@@ -101,7 +101,7 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
         }
         "STDDEV_POP" | "STDDEV_SAMP" | "VAR_POP" | "VAR_SAMP" => {
             let arg = numeric(&format!("{name}(<NUMERIC>)"))?;
-            // Of a single row there is no sample variance.
+            // A single row has no sample variance.
             average(&arg.kind).with_nullable(nullable(arg) || name.ends_with("SAMP"))
         }
         "MIN" | "MAX" => match args {
@@ -199,7 +199,7 @@ pub fn infer(function: &str, args: Types<'_>, distinct: bool, grouped: bool) -> 
     })
 }
 
-/// Refuses values that JSON has no form for.
+/// Refuses types that JSON cannot represent.
 fn json_value(ty: &LogicalType) -> Result<()> {
     match ty.kind {
         TypeKind::Date | TypeKind::Time(_) | TypeKind::IntervalYearMonth | TypeKind::IntervalDaySecond => {
@@ -209,12 +209,12 @@ fn json_value(ty: &LogicalType) -> Result<()> {
     }
 }
 
-/// Of no values there is no bitmap, in a group neither.
+/// Without values there is no bitmap, not even in a group.
 fn bitmap_result(name: &str) -> LogicalType {
     if name.ends_with("_CARDINALITY_AGG") { TypeKind::BigInt.nullable() } else { TypeKind::Bitmap.nullable() }
 }
 
-/// AVG and the variances give the type of their argument; of a DECIMAL at least six fraction digits.
+/// AVG and the variances have the type of their argument; a DECIMAL gets at least six fraction digits.
 fn average(kind: &TypeKind) -> TypeKind {
     match kind {
         TypeKind::Decimal(_, scale) => {

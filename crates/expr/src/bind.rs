@@ -1,5 +1,5 @@
-//! Builds typed expressions: finds the function, casts the arguments, fixes type and nullability. What the
-//! SQL planner calls.
+//! Builds typed expressions: finds the function, casts the arguments, fixes type and nullability. Called by
+//! the SQL planner.
 
 use flott_plan::{Expr, Literal};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -12,7 +12,7 @@ use crate::typing::casts::{check_explicit, is_implicit};
 use crate::typing::common;
 
 /// A call by name. Negations (`NOT IN`, `NOT LIKE`, `NOT BETWEEN`, `NOT SIMILAR TO`), `BETWEEN [SYMMETRIC]`,
-/// `NULLIF` and `IF` are understood here; everything else is in the registry.
+/// `NULLIF` and `IF` are handled here; everything else is in the registry.
 pub fn call(name: &str, args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {
     let upper = name.to_ascii_uppercase();
     match upper.as_str() {
@@ -62,8 +62,8 @@ pub fn call_of(function: &dyn ScalarFunction, args: Vec<Expr>, context: &PlanCon
     Ok(Expr::call(function.name(), args, signature.result))
 }
 
-/// Two rows that are written out are equal field by field, where NULL is unknown; values of a ROW type have
-/// NULLs that are equal, and so have rows that are tested with `<>`. Otherwise the operands are returned.
+/// Two row constructors are compared field by field, so a NULL makes the result unknown. In values of a ROW
+/// type, and in rows compared with `<>`, NULLs are equal; for those the operands are returned.
 fn field_by_field(args: Vec<Expr>, context: &PlanContext) -> Result<std::result::Result<Expr, Vec<Expr>>> {
     let (left, right) = match args.as_slice() {
         [
@@ -81,7 +81,7 @@ fn field_by_field(args: Vec<Expr>, context: &PlanContext) -> Result<std::result:
     Ok(Ok(all))
 }
 
-/// A date or time is equal to a column of text when the text reads as it; other text is NULL, not an error.
+/// A date or time equals a string column if the string parses to it; other strings give NULL, not an error.
 fn lenient_times(mut args: Vec<Expr>) -> Vec<Expr> {
     let [left, right] = args.as_slice() else {
         return args;
@@ -105,7 +105,7 @@ fn argument(expr: &Expr) -> Argument<'_> {
     Argument { ty: expr.ty(), literal }
 }
 
-/// The name that was probably meant.
+/// The function name that the user probably meant.
 fn nearest<'a>(functions: &'a Functions, name: &str) -> Option<&'a str> {
     let distance = |other: &&str| edit_distance(name.as_bytes(), other.as_bytes());
     functions.names().into_iter().min_by_key(distance).filter(|found| distance(found) <= name.len() / 4 + 1)
@@ -125,8 +125,8 @@ fn edit_distance(a: &[u8], b: &[u8]) -> usize {
     row[b.len()]
 }
 
-/// A cast that a rule inserts: keeps the nullability of the value, types NULL, and does nothing when the
-/// value has the type already.
+/// A cast inserted by a rule: keeps the nullability of the value, gives NULL a type, and does nothing if the
+/// value already has the type.
 pub fn convert(expr: Expr, ty: LogicalType) -> Expr {
     if let Expr::Literal { value: Literal::Null, .. } = expr {
         return Expr::literal(Literal::Null, ty.with_nullable(true));
@@ -148,7 +148,7 @@ pub fn cast(expr: Expr, ty: LogicalType, is_try: bool) -> Result<Expr> {
     Ok(Expr::Cast { input: Box::new(expr), ty, is_try })
 }
 
-/// `CAST(number AS INTERVAL unit)`: this many times the unit. Flink has it for single units only.
+/// `CAST(number AS INTERVAL unit)`: this many units. Flink has it for single units only.
 pub fn interval_of(number: Expr, unit: IntervalUnit, context: &PlanContext) -> Result<Expr> {
     if !number.ty().kind.is_integer() && !number.ty().kind.is_decimal() {
         return Err(Error::invalid(format!(
@@ -219,7 +219,7 @@ fn if_then_else(args: Vec<Expr>) -> Result<Expr> {
     }
     let types = [then.ty.clone(), otherwise.ty.clone()];
     let common = common::least_restrictive(&types).ok_or_else(refuse)?;
-    // A timestamp has the precision of the first branch.
+    // A timestamp takes the precision of the first branch.
     let kind = match (&then.ty.kind, &common.kind) {
         (TypeKind::Timestamp(first), TypeKind::Timestamp(_)) => TypeKind::Timestamp(*first),
         (TypeKind::TimestampLtz(first), TypeKind::TimestampLtz(_)) => TypeKind::TimestampLtz(*first),
@@ -254,7 +254,7 @@ fn between(args: Vec<Expr>, symmetric: bool, context: &PlanContext) -> Result<Ex
     call("OR", vec![ordered, reversed], context)
 }
 
-/// The type that several branches, rows of VALUES, columns of a set operation have in common.
+/// The common type of several branches, rows of VALUES, or columns of a set operation.
 pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     common::common_type(types)
 }

@@ -1,4 +1,4 @@
-//! What expressions know of their surroundings. Nothing here reads a clock: time is handed in.
+//! The environment of expressions. Nothing here reads a clock: time is passed in.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -16,15 +16,15 @@ use crate::registry::Functions;
 pub struct PlanContext {
     /// `table.local-time-zone`.
     pub time_zone: Tz,
-    /// When the statement was started, in milliseconds since the epoch.
+    /// When the statement started, in milliseconds since the epoch.
     pub query_time: Timestamp,
     /// The current catalog.
     pub catalog: String,
     /// The current database.
     pub database: String,
-    /// A stream has a current time per row; a batch query has one for the whole statement.
+    /// In a stream each row has a current time; a batch query has one for the whole statement.
     pub streaming: bool,
-    /// What may be called.
+    /// The functions that may be called.
     pub functions: Functions,
 }
 
@@ -41,8 +41,8 @@ impl Default for PlanContext {
     }
 }
 
-/// What is known while rows are computed. One per operator instance; the operator moves `now` and the
-/// watermark on, once per batch.
+/// What is known while rows are computed. One per operator instance; the operator advances `now` and the
+/// watermark once per batch.
 #[derive(Debug)]
 pub struct EvalContext {
     functions: Functions,
@@ -54,12 +54,12 @@ pub struct EvalContext {
     watermark: AtomicI64,
     random: Mutex<SmallRng>,
     batch_bytes: usize,
-    /// The rows of the current batch.
+    /// The number of rows in the current batch.
     rows: AtomicUsize,
 }
 
 impl EvalContext {
-    /// From what planning knew, with a seed for RAND and UUID.
+    /// Takes over what planning knew, with a seed for RAND and UUID.
     pub fn new(plan: &PlanContext, seed: u64) -> Self {
         EvalContext {
             functions: plan.functions.clone(),
@@ -75,7 +75,7 @@ impl EvalContext {
         }
     }
 
-    /// Columns have about this many bytes at most instead of [`BATCH_BYTES`], if they have more than one row.
+    /// Limits columns to about this many bytes instead of [`BATCH_BYTES`], if they have more than one row.
     #[must_use]
     pub fn with_batch_bytes(self, batch_bytes: usize) -> Self {
         EvalContext { batch_bytes, ..self }
@@ -86,13 +86,13 @@ impl EvalContext {
         self.rows.store(rows, Ordering::Relaxed);
     }
 
-    /// How large a column may become that is computed for the current batch, also one of elements or for some
+    /// How large a column computed for the current batch may become, even if it holds elements or only some
     /// of the rows.
     pub fn room(&self) -> Room {
         Room::of(self.rows.load(Ordering::Relaxed), self.batch_bytes)
     }
 
-    /// What may be called.
+    /// The functions that may be called.
     pub fn functions(&self) -> &Functions {
         &self.functions
     }
@@ -113,12 +113,12 @@ impl EvalContext {
         if self.streaming { self.row_now() } else { self.query_time }
     }
 
-    /// The current time of CURRENT_ROW_TIMESTAMP(): the time of the batch of rows also in a batch query.
+    /// The current time of CURRENT_ROW_TIMESTAMP(): the time of the batch of rows, even in a batch query.
     pub fn row_now(&self) -> Timestamp {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Says what time it is, in milliseconds since the epoch; before each batch of rows.
+    /// Sets the current time, in milliseconds since the epoch; to be called before each batch of rows.
     pub fn set_now(&self, now: Timestamp) {
         self.now.store(now, Ordering::Relaxed);
     }
@@ -128,12 +128,12 @@ impl EvalContext {
         Some(self.watermark.load(Ordering::Relaxed)).filter(|watermark| *watermark != i64::MIN)
     }
 
-    /// Says what the operator's watermark is.
+    /// Sets the operator's watermark.
     pub fn set_watermark(&self, watermark: Timestamp) {
         self.watermark.store(watermark, Ordering::Relaxed);
     }
 
-    /// Fills a buffer with random bits, for RAND and UUID without seed.
+    /// Fills a buffer with random bits, for RAND and UUID without a seed.
     pub fn fill_random(&self, buffer: &mut [u64]) {
         let mut random = self.random.lock();
         buffer.fill_with(|| random.next_u64());

@@ -1,6 +1,6 @@
 //! Arithmetic on unscaled 128-bit decimals as Java's `BigDecimal` does it for Flink: exact, then rounded
-//! HALF_UP to the result's scale; NULL if it does not fit the result's precision. Beyond 128 bits, the
-//! computation continues in 256.
+//! HALF_UP to the result's scale; NULL if it does not fit the result's precision. Intermediate results that
+//! exceed 128 bits are computed in 256.
 
 use std::cmp::Ordering;
 
@@ -32,7 +32,7 @@ fn wide_power10(digits: u32) -> Option<i256> {
     }
 }
 
-/// The value when it has at most `precision` digits.
+/// The value if it has at most `precision` digits.
 #[inline]
 pub fn fit(value: i128, precision: u8) -> Option<i128> {
     (value.unsigned_abs() < power10(precision.into()).unsigned_abs()).then_some(value)
@@ -69,7 +69,7 @@ fn divide_half_up_wide(value: i256, divisor: i256) -> Option<i256> {
     }
 }
 
-/// From one scale to another, rounded HALF_UP; NULL when `precision` does not hold it.
+/// Converts from one scale to another, rounding HALF_UP; NULL if it does not fit `precision`.
 #[inline]
 pub fn rescale(value: i128, from: i32, to: i32, precision: u8) -> Option<i128> {
     match to - from {
@@ -104,7 +104,7 @@ fn align((value, scale): Scaled, to: u8) -> i256 {
     i256::from_i128(value).wrapping_mul(power)
 }
 
-/// The sum in a result of this precision and scale.
+/// The sum, with this precision and scale.
 #[inline]
 pub fn add(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
     let common = a.1.max(b.1);
@@ -121,13 +121,13 @@ pub fn add(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
     }
 }
 
-/// The difference in a result of this precision and scale.
+/// The difference, with this precision and scale.
 #[inline]
 pub fn subtract(a: Scaled, (value, scale): Scaled, result: (u8, u8)) -> Option<i128> {
     add(a, (-value, scale), result)
 }
 
-/// The product in a result of this precision and scale.
+/// The product, with this precision and scale.
 #[inline]
 pub fn multiply(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
     let from = i32::from(a.1) + i32::from(b.1);
@@ -140,8 +140,8 @@ pub fn multiply(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i1
     }
 }
 
-/// The quotient in a result of this precision and scale: first to 38 significant digits, then to the scale,
-/// each rounded HALF_UP. The divisor is not zero.
+/// The quotient, with this precision and scale: rounded HALF_UP first to 38 significant digits, then to the
+/// scale. The divisor must not be zero.
 #[inline]
 pub fn divide(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
     // With a numerator below 10^37 the first rounding cannot change the second: the quotient is too far from
@@ -165,7 +165,7 @@ fn significant_quotient(a: i256, b: i256) -> Option<(i256, i32)> {
     }
     let floor = i256::from_i128(power10(37));
     let mut digits = 0;
-    // The quotient has one digit less than a and b suggest, or as many.
+    // The quotient has as many digits as a and b suggest, or one fewer.
     let guess = 37 + digits_of(b) - digits_of(a);
     if guess > 0 {
         digits = guess;
@@ -184,7 +184,7 @@ fn digits_of(value: i256) -> i32 {
     value.checked_ilog10().map_or(1, |log| log as i32 + 1)
 }
 
-/// The remainder, with the sign of the dividend. The divisor is not zero.
+/// The remainder, with the sign of the dividend. The divisor must not be zero.
 #[inline]
 pub fn remainder(a: Scaled, b: Scaled, (precision, scale): (u8, u8)) -> Option<i128> {
     let common = a.1.max(b.1);
@@ -207,7 +207,7 @@ pub fn compare(a: Scaled, b: Scaled) -> Ordering {
 
 /// The nearest double, as `BigDecimal.doubleValue`.
 pub fn to_f64(value: i128, scale: u8) -> f64 {
-    // Both factors are exact below 2^53 and 10^22, so that the division rounds once.
+    // Both factors are exact below 2^53 and 10^22, so the division rounds only once.
     if value.unsigned_abs() < 1 << 53 && scale <= 22 {
         return value as f64 / power10(scale.into()) as f64;
     }
@@ -222,8 +222,9 @@ pub fn to_f32(value: i128, scale: u8) -> f32 {
     format!("{value}e-{scale}").parse().unwrap_or(f32::NAN)
 }
 
-/// Decimal digits with optional sign, point and exponent, as `new BigDecimal(text)` reads them, into a
-/// precision and scale: HALF_UP, `None` for what is not a number, and `Some(None)` for what does not fit.
+/// Parses decimal digits with optional sign, point and exponent, as `new BigDecimal(text)` does, into a
+/// precision and scale, rounding HALF_UP. `None` for what is not a number, `Some(None)` for what does not
+/// fit.
 pub fn parse(text: &str, precision: u8, scale: u8) -> Option<Option<i128>> {
     let bytes = text.as_bytes();
     let (negative, mut rest) = match bytes.first()? {
@@ -242,7 +243,7 @@ pub fn parse(text: &str, precision: u8, scale: u8) -> Option<Option<i128>> {
     if whole.is_empty() && fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
         return None;
     }
-    // The digits up to the wanted scale count; the next one rounds.
+    // Digits up to the target scale are kept; the next one decides the rounding.
     let keep = whole.len() as i64 + exponent + i64::from(scale);
     let mut digits = whole.iter().chain(fraction).map(|b| i128::from(b - b'0'));
     if keep < 0 {
@@ -378,9 +379,9 @@ mod tests {
 
         #[test]
         fn quotient_is_the_schoolbook_quotient(a in unscaled(), b in 1i128..1_000_000_000_000, scale in 6u8..30) {
-            // The divisor is below 10^12, so a quotient is at least 10^-13 away from a half that it is not.
-            // With 13 digits to spare the first rounding cannot make a half of it, and both roundings are
-            // one.
+            // The divisor is below 10^12, so a quotient that is not a half is at least 10^-13 away from one.
+            // With 13 digits to spare the first rounding cannot produce a half, and rounding twice gives the
+            // same as rounding once.
             let mut digits = model::digits(a.unsigned_abs());
             digits.extend(vec![0; usize::from(scale) + 1]);
             let (quotient, rest) = model::divide(&digits, b.unsigned_abs());

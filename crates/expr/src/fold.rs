@@ -1,4 +1,4 @@
-//! Computes what is constant once, when a statement is planned.
+//! Computes constant expressions once, when a statement is planned.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::function::Determinism;
 use crate::kernel::arrow_error;
 use crate::literal;
 
-/// The expression with its constant parts computed. What fails there is left to fail at run time, as in
-/// Flink, but for a division of a literal by a literal zero. Branches that are never or always taken are
+/// The expression with its constant parts computed. If that fails, it is left to fail at run time, as in
+/// Flink, except for dividing a literal by a literal zero. Branches that are never or always taken are
 /// resolved.
 pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
     let evaluation = Arc::new(EvalContext::new(context, 0));
@@ -58,7 +58,8 @@ fn as_literal(expr: &Expr) -> Option<&Literal> {
     }
 }
 
-/// The literal that a constant expression gives, or the expression itself when it fails or gives no literal.
+/// The literal that a constant expression evaluates to, or the expression itself if it fails or has no
+/// literal form.
 fn compute(expr: Expr, context: &Arc<EvalContext>) -> Expr {
     let value = evaluate_constant(&expr, context).ok().flatten();
     match value {
@@ -75,7 +76,7 @@ fn evaluate_constant(expr: &Expr, context: &Arc<EvalContext>) -> Result<Option<L
     Ok(literal::from_array(&array, 0, expr.ty()))
 }
 
-/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x. NULL behind NULL adds
+/// `FALSE AND x` and `TRUE OR x` are decided; `TRUE AND x` and `FALSE OR x` are x. A second NULL adds
 /// nothing.
 fn short_circuit(node: Expr) -> Expr {
     let Expr::Call { function, args, ty } = node else {
@@ -131,7 +132,7 @@ fn fold_case(branches: Vec<(Expr, Expr)>, otherwise: Box<Expr>, ty: flott_types:
     Expr::Case { branches: open, otherwise, ty }
 }
 
-/// The value of the only branch that is left, nullable as the CASE was.
+/// The value of the only remaining branch, nullable as the CASE was.
 fn retyped(value: Expr, ty: flott_types::LogicalType) -> Expr {
     match value {
         Expr::Literal { value, .. } => Expr::Literal { value, ty },
@@ -143,7 +144,7 @@ fn retyped(value: Expr, ty: flott_types::LogicalType) -> Expr {
     }
 }
 
-/// Whether a division is certain to fail when it is planned: Flink computes literals by literals at once.
+/// Whether a division is certain to fail during planning: Flink divides literals by literals at once.
 fn divides_by_literal_zero(function: &str, args: &[Option<&Literal>]) -> bool {
     let zero = |literal: &Literal| match literal {
         Literal::Integer(value) => *value == 0,

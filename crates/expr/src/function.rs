@@ -10,32 +10,32 @@ use flott_types::{Error, LogicalType, Result};
 use crate::context::{EvalContext, PlanContext};
 use crate::value::Value;
 
-/// An argument while a call is typed.
+/// An argument while a call is being typed.
 #[derive(Clone, Copy, Debug)]
 pub struct Argument<'a> {
     /// Its type.
     pub ty: &'a LogicalType,
-    /// Its value when it is a constant.
+    /// Its value if it is a constant.
     pub literal: Option<&'a Literal>,
 }
 
-/// What follows from the types of the arguments.
+/// What is derived from the types of the arguments.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Signature {
-    /// The type to which each argument is cast, one an argument. Casts that change nothing are left out.
+    /// The type to which each argument is cast, one per argument. Casts that change nothing are left out.
     pub casts: Vec<LogicalType>,
     /// The type of the result.
     pub result: LogicalType,
 }
 
 impl Signature {
-    /// The arguments are taken as they are.
+    /// Takes the arguments as they are.
     pub fn as_is(args: &[Argument<'_>], result: LogicalType) -> Self {
         Signature { casts: args.iter().map(|arg| arg.ty.clone()).collect(), result }
     }
 }
 
-/// When a call gives the same result again.
+/// When a call returns the same result again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Determinism {
     /// Always, for the same arguments: calls on constants are folded.
@@ -46,7 +46,7 @@ pub enum Determinism {
     Never,
 }
 
-/// The surroundings of one evaluation of a call on a batch.
+/// The environment of one evaluation of a call on a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// How many rows the result must have.
@@ -80,12 +80,12 @@ pub trait ScalarFunction: Debug + Send + Sync {
         &[]
     }
 
-    /// When a call gives the same result again.
+    /// When a call returns the same result again.
     fn determinism(&self) -> Determinism {
         Determinism::Always
     }
 
-    /// What becomes of the arguments before a call is typed, for a function that looks at how they are made.
+    /// Rewrites the arguments before a call is typed, for a function that depends on their expressions.
     fn arguments(&self, args: Vec<Expr>) -> Vec<Expr> {
         args
     }
@@ -94,7 +94,7 @@ pub trait ScalarFunction: Debug + Send + Sync {
     fn infer(&self, args: &[Argument<'_>], context: &PlanContext) -> Result<Signature>;
 
     /// Work to do once per expression, not once per batch: compile a constant pattern, choose a typed loop.
-    /// `None`: nothing to prepare. Literals are those after the casts of the signature.
+    /// `None` if there is nothing to prepare. Literals are passed after the casts of the signature.
     fn prepare(
         &self,
         args: &[Argument<'_>],
@@ -108,14 +108,14 @@ pub trait ScalarFunction: Debug + Send + Sync {
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef>;
 }
 
-/// A call after [`ScalarFunction::prepare`]. One per operator instance: may keep state behind a lock (RAND
+/// A call after [`ScalarFunction::prepare`]. One per operator instance; it may keep state behind a lock (RAND
 /// with a seed).
 pub trait PreparedFunction: Debug + Send + Sync {
-    /// As [`ScalarFunction::evaluate`].
+    /// Like [`ScalarFunction::evaluate`].
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef>;
 }
 
-/// Looks at how the arguments of a call are made.
+/// Rewrites the arguments of a call by their expressions.
 pub type ArgumentsFn = fn(Vec<Expr>) -> Vec<Expr>;
 /// Types a call.
 pub type InferFn = fn(&[Argument<'_>], &PlanContext) -> Result<Signature>;
@@ -137,7 +137,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// A deterministic function of one name.
+    /// A deterministic function with one name.
     pub const fn new(name: &'static str, infer: InferFn, evaluate: EvaluateFn) -> Self {
         Function {
             name,
@@ -150,35 +150,35 @@ impl Function {
         }
     }
 
-    /// With other names.
+    /// Adds other names.
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// With another determinism.
+    /// Sets another determinism.
     #[must_use]
     pub const fn determinism(mut self, determinism: Determinism) -> Self {
         self.determinism = determinism;
         self
     }
 
-    /// With something to do before the arguments have types.
+    /// Sets how to rewrite the arguments before they are typed.
     #[must_use]
     pub const fn arguments(mut self, arguments: ArgumentsFn) -> Self {
         self.arguments = Some(arguments);
         self
     }
 
-    /// With work to do once per expression.
+    /// Sets the work to do once per expression.
     #[must_use]
     pub const fn prepare(mut self, prepare: PrepareFn) -> Self {
         self.prepare = Some(prepare);
         self
     }
 
-    /// As a table of functions holds it.
+    /// The function in the form that a table of functions takes.
     pub fn boxed(self) -> Box<dyn ScalarFunction> {
         Box::new(self)
     }
@@ -226,8 +226,8 @@ pub fn any_nullable(args: &[Argument<'_>]) -> bool {
     args.iter().any(|arg| arg.ty.nullable)
 }
 
-/// The error for arguments that no signature takes: names their types and the forms that exist,
-/// such as `SIN(<NUMERIC>)`.
+/// The error for arguments that no signature accepts: it names their types and the supported forms, such as
+/// `SIN(<NUMERIC>)`.
 pub fn no_signature(name: &str, args: &[Argument<'_>], forms: &[&str]) -> Error {
     let types = args.iter().map(|arg| format!("<{}>", arg.ty.kind)).collect::<Vec<_>>();
     let given = match types.as_slice() {

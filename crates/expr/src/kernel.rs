@@ -1,5 +1,5 @@
-//! Typed loops over arguments that are columns or constants. Functions that can give NULL or fail for a valid
-//! argument return an `Option` or a `Result` per row; the others run over the values alone.
+//! Typed loops over arguments that are columns or constants. Functions that can return NULL or fail for a
+//! valid argument return an `Option` or a `Result` per row; the others process the value buffers alone.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, PrimitiveBuilder};
 use arrow::buffer::BooleanBuffer;
@@ -10,12 +10,12 @@ use flott_types::{Error, Result};
 
 use crate::value::Value;
 
-/// An error of an arrow kernel, which is an internal error.
+/// Turns an error of an arrow kernel into an internal error.
 pub fn arrow_error(error: arrow::error::ArrowError) -> Error {
     Error::internal("arrow kernel failed").with_source(error)
 }
 
-/// `f` of every value that is not NULL.
+/// Applies `f` to every value that is not NULL.
 pub fn unary<A: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     arg: &Value,
     rows: usize,
@@ -29,7 +29,7 @@ pub fn unary<A: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     })
 }
 
-/// `f` of every value that is not NULL; `f` may give NULL.
+/// Applies `f` to every value that is not NULL; `f` may return NULL.
 pub fn unary_opt<A: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     arg: &Value,
     rows: usize,
@@ -43,7 +43,7 @@ pub fn unary_opt<A: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     Ok(output.finish())
 }
 
-/// `f` of every pair without NULL. `f` must be total: it also sees the values that lie under NULLs.
+/// Applies `f` to every pair without NULL. `f` must be total: it also sees the values under NULLs.
 pub fn binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     left: &Value,
     right: &Value,
@@ -60,7 +60,7 @@ pub fn binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveTyp
     })
 }
 
-/// `f` of every pair without NULL; `f` may give NULL, and sees only valid pairs.
+/// Applies `f` to every pair without NULL; `f` may return NULL, and sees only valid pairs.
 pub fn binary_opt<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     left: &Value,
     right: &Value,
@@ -82,7 +82,7 @@ pub fn binary_opt<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiv
     })
 }
 
-/// `f` of every pair without NULL; `f` may fail or give NULL, and sees only valid pairs.
+/// Applies `f` to every pair without NULL; `f` may fail or return NULL, and sees only valid pairs.
 pub fn try_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     left: &Value,
     right: &Value,
@@ -100,7 +100,7 @@ pub fn try_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType, O: ArrowPrimitiv
     Ok(output.finish())
 }
 
-/// Whether `f` holds, for every pair without NULL. `f` must be total.
+/// Tests `f` on every pair without NULL. `f` must be total.
 pub fn test_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType>(
     left: &Value,
     right: &Value,
@@ -117,7 +117,7 @@ pub fn test_binary<A: ArrowPrimitiveType, B: ArrowPrimitiveType>(
     })
 }
 
-/// The array, shared.
+/// The array behind an `Arc`.
 pub fn as_ref<A: Array + 'static>(array: A) -> ArrayRef {
     std::sync::Arc::new(array)
 }

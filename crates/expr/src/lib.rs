@@ -1,24 +1,24 @@
 //! Typed expressions with Flink's semantics.
 //!
-//! Three steps, three faces:
+//! Three steps, three entry points:
 //!
-//! 1. [`bind`] builds [`flott_plan::Expr`] trees from names and operands: it finds the function among those
-//!    that it is given ([`registry`]), casts the arguments and fixes type and nullability as Flink does.
-//!    [`literal_text`] reads literals.
-//! 2. [`fold()`] computes what is constant.
-//! 3. [`compile()`] makes a tree ready to run on arrow batches, once per operator instance.
+//! 1. [`bind`] builds [`flott_plan::Expr`] trees from names and operands: it looks up the function in the
+//!    [`registry`] that is passed in, casts the arguments and fixes type and nullability as Flink does.
+//!    [`literal_text`] parses literals.
+//! 2. [`fold()`] computes constant parts.
+//! 3. [`compile()`] prepares a tree to run on arrow batches, once per operator instance.
 //!
-//! Rules about types (common types, legal casts, decimal precision) live in [`typing`]. What a function is,
-//! [`function`] says, and [`kernel`], [`decimal`] and [`time`] are what they are made of; Flink's own are in
-//! the crate `flott-functions`. [`aggregate`] types aggregate functions, which are computed elsewhere.
+//! Rules about types (common types, legal casts, decimal precision) are in [`typing`]. [`function`] defines
+//! what a function is; [`kernel`], [`decimal`] and [`time`] are its building blocks. Flink's own functions
+//! are in the crate `flott-functions`. [`aggregate`] types aggregate functions, which are computed elsewhere.
 //!
-//! Compiled expressions are trees of nodes of our own
-//! ([decision](../../../docs/decisions/0011-own-expression-nodes.md)): a library's would have to be replaced
-//! wherever Flink computes differently, which is almost everywhere.
+//! Compiled expressions are trees of our own nodes
+//! ([decision](../../../docs/decisions/0011-own-expression-nodes.md)): a library's nodes would have to be
+//! replaced wherever Flink computes differently, which is almost everywhere.
 //!
-//! Cost: one virtual call per node and batch; inside, typed loops. Constants are held once and are not spread
-//! over the rows. Operands that can fail are computed for the rows that need them only, which copies those
-//! rows.
+//! Cost: one virtual call per node and batch; inside, typed loops. Constants are held once and are not
+//! expanded over the rows. Operands that can fail are computed only for the rows that need them, which copies
+//! those rows.
 
 pub mod aggregate;
 pub mod bind;

@@ -1,4 +1,4 @@
-//! Constants as arrays and back.
+//! Converts constants to arrays and back.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::value::repeat;
 
-/// An array of this many times the constant.
+/// An array that repeats the constant for this many rows.
 pub fn to_array(value: &Literal, ty: &LogicalType, rows: usize) -> Result<ArrayRef> {
     if *value == Literal::Null {
         return Ok(new_null_array(&to_arrow(ty), rows));

@@ -1,4 +1,4 @@
-//! Literals of SQL text: numbers, strings, dates, times, intervals, with the types that Flink gives them.
+//! Parses literals of SQL: numbers, strings, dates, times, intervals, with the types that Flink gives them.
 
 use flott_plan::{Expr, Literal};
 use flott_types::{Error, Result, TypeKind};
@@ -41,7 +41,7 @@ impl IntervalUnit {
         matches!(self, IntervalUnit::Year | IntervalUnit::Quarter | IntervalUnit::Month)
     }
 
-    /// Months for year to month, milliseconds for the others.
+    /// Its size: months for YEAR to MONTH, milliseconds for the others.
     pub fn size(self) -> i64 {
         match self {
             IntervalUnit::Year => 12,
@@ -56,8 +56,8 @@ impl IntervalUnit {
     }
 }
 
-/// A number as it is written, with an optional minus sign: INT, BIGINT, DECIMAL with its digits, DOUBLE when
-/// it has an exponent.
+/// A number as written, with an optional minus sign: INT, BIGINT, DECIMAL with its digits, or DOUBLE if it
+/// has an exponent.
 pub fn number(text: &str) -> Result<Expr> {
     let out_of_range = || Error::invalid(format!("Numeric literal '{text}' out of range"));
     if text.contains(['e', 'E']) {
@@ -71,12 +71,12 @@ pub fn number(text: &str) -> Result<Expr> {
         let kind = if i32::try_from(value).is_ok() { TypeKind::Int } else { TypeKind::BigInt };
         return Ok(Expr::literal(Literal::Integer(value), kind.not_null()));
     }
-    // Every digit that is written counts, zeros before the point too.
+    // Every written digit counts, including zeros before the point.
     let precision = whole.len() + fraction.len();
     if precision > 38 {
         return Err(out_of_range());
     }
-    // Calcite takes no more digits than fit eight bytes.
+    // Calcite accepts only as many digits as fit into eight bytes.
     let value: i128 = format!("{whole}{fraction}").parse().map_err(|_| out_of_range())?;
     if i64::try_from(value).is_err() {
         return Err(out_of_range());
@@ -86,7 +86,7 @@ pub fn number(text: &str) -> Result<Expr> {
     Ok(Expr::literal(Literal::Decimal(value), kind.not_null()))
 }
 
-/// A character string: CHAR of its length, which for a literal counts Java's chars.
+/// A character string: CHAR with its length, which for a literal counts Java's chars.
 pub fn string(text: impl Into<String>) -> Expr {
     let text = text.into();
     let length = text.encode_utf16().count() as u32;
@@ -103,7 +103,7 @@ pub fn null() -> Expr {
     Expr::literal(Literal::Null, TypeKind::Null.nullable())
 }
 
-/// `x'0aff'`, given the hexadecimal digits: BINARY of its length.
+/// `x'0aff'`, given the hexadecimal digits: BINARY with its length.
 pub fn binary(digits: &str) -> Result<Expr> {
     let wrong = || Error::invalid(format!("x'{digits}' must have an even number of hexadecimal digits"));
     if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
@@ -125,7 +125,7 @@ pub fn date(text: &str) -> Result<Expr> {
     Ok(Expr::literal(Literal::Integer(days.into()), TypeKind::Date.not_null()))
 }
 
-/// `TIME 'text'`: as precise as it is written, up to milliseconds.
+/// `TIME 'text'`: as precise as written, up to milliseconds.
 pub fn time(text: &str) -> Result<Expr> {
     let wrong = || Error::invalid(format!("Illegal TIME literal '{text}': not in format 'HH:mm:ss'"));
     let nanos = parse_timestamp(&format!("1970-01-01 {text}")).ok_or_else(wrong)?;
@@ -133,7 +133,7 @@ pub fn time(text: &str) -> Result<Expr> {
     Ok(Expr::literal(Literal::Integer(millis), TypeKind::Time(fraction_digits(text).min(3)).not_null()))
 }
 
-/// `TIMESTAMP 'text'`: as precise as it is written.
+/// `TIMESTAMP 'text'`: as precise as written.
 pub fn timestamp(text: &str) -> Result<Expr> {
     let wrong =
         || Error::invalid(format!("Illegal TIMESTAMP literal '{text}': not in format 'yyyy-MM-dd HH:mm:ss'"));

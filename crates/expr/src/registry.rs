@@ -1,8 +1,8 @@
 //! The functions that expressions may call, by name.
 //!
-//! They are passed in, with what planning and running know ([`PlanContext`](crate::PlanContext),
-//! [`EvalContext`](crate::EvalContext)): which there are is the affair of who puts a session or a cluster
-//! together, and two sessions may have different ones.
+//! They are passed in with the contexts of planning and execution ([`PlanContext`](crate::PlanContext),
+//! [`EvalContext`](crate::EvalContext)): whoever sets up a session or a cluster decides which functions there
+//! are, and two sessions may have different ones.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Functions(Arc<Inner>);
 struct Inner {
     by_name: FastMap<String, Arc<dyn ScalarFunction>>,
     planned: Vec<&'static str>,
-    /// The functions of a program, by the names under which they are called.
+    /// The user's functions, by the names under which they are called.
     user: BTreeMap<FunctionName, UserFunction>,
 }
 
@@ -31,7 +31,7 @@ impl Functions {
         Functions::default().with(functions)
     }
 
-    /// These functions too. One that has the name of another hides it.
+    /// Adds functions. A function with the name of an earlier one hides it.
     #[must_use]
     pub fn with(&self, functions: impl IntoIterator<Item = Box<dyn ScalarFunction>>) -> Self {
         let mut inner = (*self.0).clone();
@@ -43,7 +43,7 @@ impl Functions {
         Functions(Arc::new(inner))
     }
 
-    /// Functions of these names are known not to be built yet.
+    /// Registers names of functions that are known but not implemented yet.
     #[must_use]
     pub fn with_planned(&self, names: &[&'static str]) -> Self {
         let mut inner = (*self.0).clone();
@@ -51,8 +51,8 @@ impl Functions {
         Functions(Arc::new(inner))
     }
 
-    /// These functions and one of a program. Plans call it by a name that no function has had, so that jobs that are
-    /// running keep the function they were started with when a name is used again.
+    /// Adds one of the user's functions. Plans call it by a unique name, so that running jobs keep the
+    /// function they were started with when its name is reused.
     #[must_use]
     pub fn with_user(&self, name: FunctionName, function: ClosureFunction) -> Self {
         let mut inner = (*self.0).clone();
@@ -67,7 +67,7 @@ impl Functions {
         Functions(Arc::new(inner))
     }
 
-    /// Without the name of a function of a program. Plans that call it still find it.
+    /// Removes the name of one of the user's functions. Plans that call it still find it.
     #[must_use]
     pub fn without_user(&self, name: &FunctionName) -> Self {
         let mut inner = (*self.0).clone();
@@ -75,17 +75,17 @@ impl Functions {
         Functions(Arc::new(inner))
     }
 
-    /// The function of a program that is called by this name.
+    /// The user's function with this name.
     pub fn user(&self, name: &FunctionName) -> Option<&UserFunction> {
         self.0.user.get(name)
     }
 
-    /// All functions of programs, by their names.
+    /// All of the user's functions, by name.
     pub fn users(&self) -> impl Iterator<Item = (&FunctionName, &UserFunction)> {
         self.0.user.iter()
     }
 
-    /// The function of this name or alias, in any case.
+    /// The function with this name or alias, in any case.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn ScalarFunction>> {
         let by_name = &self.0.by_name;
         by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()))
@@ -101,13 +101,13 @@ impl Functions {
         names
     }
 
-    /// Whether there is a function of this name that is not built yet.
+    /// Whether this is the name of a function that is not implemented yet.
     pub fn is_planned(&self, name: &str) -> bool {
         self.0.planned.contains(&name)
     }
 }
 
-/// The same functions, not only equal ones.
+/// Equal only if they are the same instance.
 impl PartialEq for Functions {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -121,7 +121,7 @@ impl fmt::Debug for Functions {
 }
 
 fn is_callable(name: &str) -> bool {
-    // Names in lower case are those of programs' functions in plans.
+    // Lower-case names are those of the user's functions in plans.
     name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN")
 }

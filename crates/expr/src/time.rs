@@ -1,4 +1,4 @@
-//! Dates and times: reading them from text as Flink's casts do, months, zones.
+//! Dates and times: parsing text as Flink's casts do, months, zones.
 
 use chrono::{LocalResult, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
@@ -10,7 +10,7 @@ pub const MILLIS_OF_DAY: i64 = 86_400_000;
 /// Nanoseconds of a day.
 pub const NANOS_OF_DAY: i128 = 86_400_000_000_000;
 
-/// A date this many months later; the last day of the month when the month has no such day.
+/// The date this many months later, or the last day of that month if it is too short.
 pub fn add_months(days: i64, months: i64) -> i64 {
     let (year, month, day) = civil_from_days(days);
     let months = year * 12 + i64::from(month) - 1 + months;
@@ -18,15 +18,15 @@ pub fn add_months(days: i64, months: i64) -> i64 {
     days_from_civil(year, month, day.min(days_of_month(year, month)))
 }
 
-/// A point in time, in units of which a day has this many, this many months later.
+/// An instant this many months later; its unit is such that a day has `units_of_day` of them.
 pub fn add_months_to_instant(value: i64, units_of_day: i64, months: i64) -> i64 {
     let (days, rest) = (value.div_euclid(units_of_day), value.rem_euclid(units_of_day));
     add_months(days, months).saturating_mul(units_of_day).saturating_add(rest)
 }
 
 /// How many seconds a zone's clock is ahead of UTC when it shows this local time (in seconds since 1970). A
-/// time that a clock skips is read with the offset before the jump; of a time that it shows twice the first
-/// is meant.
+/// time that the clock skips takes the offset before the jump; if it shows a time twice, the first one is
+/// meant.
 pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     if zone == Tz::UTC {
         return 0;
@@ -44,13 +44,13 @@ pub fn offset_of_local(seconds: i64, zone: Tz) -> i64 {
     offset.fix().local_minus_utc().into()
 }
 
-/// The point in time at which a zone's clock shows a local time; both in units of which a second has this
-/// many.
+/// The instant at which a zone's clock shows a local time; a second has `units_of_second` of the units of
+/// both.
 pub fn from_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
     value - offset_of_local(value.div_euclid(units_of_second), zone) * units_of_second
 }
 
-/// What a zone's clock shows at a point in time; both in units of which a second has this many.
+/// What a zone's clock shows at an instant; a second has `units_of_second` of the units of both.
 pub fn to_local(value: i64, units_of_second: i64, zone: Tz) -> i64 {
     value + offset_of_instant(value.div_euclid(units_of_second), zone) * units_of_second
 }
@@ -72,7 +72,7 @@ fn integer(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// Days since 1970-01-01 of `2020-02-29`, `2020-2-9`, `2020-02`, `2020`, with anything after a space.
+/// Days since 1970-01-01 of `2020-02-29`, `2020-2-9`, `2020-02` or `2020`; anything may follow after a space.
 pub fn parse_date(text: &str) -> Option<i32> {
     let text = match text.find(' ') {
         Some(at) if at > 0 => &text[..at],
@@ -85,7 +85,7 @@ pub fn parse_date(text: &str) -> Option<i32> {
     is_date(year, month, day).then(|| days_from_civil(year, month as u32, day as u32) as i32)
 }
 
-/// Milliseconds of the day of `12:34:56.789`, `12:34`, `12`, with an optional offset such as `+01:00`.
+/// Milliseconds of the day of `12:34:56.789`, `12:34` or `12`, with an optional offset such as `+01:00`.
 pub fn parse_time(text: &str) -> Option<i32> {
     let zone = text.find('-').map(|at| (at, -1)).or_else(|| text.find('+').map(|at| (at, 1)));
     let (clock, offset) = match zone {
@@ -118,8 +118,8 @@ fn fraction_millis(fraction: &str) -> i64 {
     digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
-/// Nanoseconds since 1970-01-01 of `2020-02-29 12:34:56.789` or `2020-02-29`. A day that the month does not
-/// have, up to 31, is read as its last day, as `java.time` does.
+/// Nanoseconds since 1970-01-01 of `2020-02-29 12:34:56.789` or `2020-02-29`. A day up to 31 that the month
+/// does not have is taken as its last day, as in `java.time`.
 pub fn parse_timestamp(text: &str) -> Option<i128> {
     let (date, clock) = match text.split_once(' ') {
         Some((date, clock)) => (date, Some(clock)),
@@ -156,8 +156,9 @@ fn digits(text: &str, least: usize, most: usize) -> Option<i64> {
     if right { text.parse().ok() } else { None }
 }
 
-/// Cuts a timestamp (nanoseconds since the epoch) to this many digits of the second's fraction, as Flink
-/// does: from three digits on it floors within the millisecond, below it cuts the milliseconds towards zero.
+/// Truncates a timestamp (nanoseconds since the epoch) to this many fraction digits, as Flink does: with
+/// three digits or more it floors within the millisecond, with fewer it truncates the milliseconds towards
+/// zero.
 pub fn truncate_nanos(nanos: i128, precision: u8) -> i128 {
     match precision {
         9.. => nanos,
@@ -172,7 +173,7 @@ pub fn truncate_nanos(nanos: i128, precision: u8) -> i128 {
     }
 }
 
-/// The date of the calendar.
+/// The calendar date of a day number.
 pub fn naive_date(days: i64) -> Option<NaiveDate> {
     let (year, month, day) = civil_from_days(days);
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)

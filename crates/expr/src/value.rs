@@ -17,7 +17,7 @@ pub struct Value {
 }
 
 impl Value {
-    /// One value a row.
+    /// One value per row.
     pub fn array(array: ArrayRef) -> Self {
         Value { array, constant: false }
     }
@@ -43,7 +43,7 @@ impl Value {
         &self.array
     }
 
-    /// One element a row: copies a constant this often.
+    /// One element per row: copies a constant this many times.
     pub fn to_array(&self, rows: usize) -> Result<ArrayRef> {
         if self.constant { repeat(&self.array, rows) } else { Ok(self.array.clone()) }
     }
@@ -117,7 +117,7 @@ pub fn downcast<A: Array + 'static>(array: &ArrayRef) -> Result<&A> {
     })
 }
 
-/// An array that repeats the only element of another one this often.
+/// An array that repeats the only element of another one this many times.
 pub fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     if rows == 1 {
         return Ok(one.clone());

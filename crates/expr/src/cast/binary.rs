@@ -1,4 +1,4 @@
-//! Casts to BINARY and VARBINARY: text as UTF-8, cut, and for BINARY filled up with zeros.
+//! Casts to BINARY and VARBINARY: text as UTF-8, truncated, and for BINARY padded with zeros.
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder};
 use flott_batch::bytes::Room;

@@ -3,10 +3,10 @@
 //! | from, to | what is special |
 //! |---|---|
 //! | integers | wrap around; from DOUBLE they saturate, NaN is 0; from DECIMAL they keep the low bits |
-//! | DECIMAL | rounds HALF_UP; NULL when it does not fit, also in CAST |
-//! | from text | what cannot be read is an error of CAST and NULL of TRY_CAST; text too short for DECIMAL's own parser is NULL |
-//! | to CHAR(n), BINARY(n) | padded or cut; VARCHAR(n), VARBINARY(n) cut |
-//! | to TIMESTAMP(p) | cut, not rounded |
+//! | DECIMAL | rounds HALF_UP; NULL if it does not fit, even in CAST |
+//! | from text | text that cannot be parsed is an error in CAST and NULL in TRY_CAST; text too short for DECIMAL's own parser is NULL |
+//! | to CHAR(n), BINARY(n) | padded or truncated; VARCHAR(n), VARBINARY(n) truncated |
+//! | to TIMESTAMP(p) | truncated, not rounded |
 //! | ARRAY, MAP, MULTISET, ROW | element by element; TRY_CAST gives NULL for the whole value when one element fails |
 
 mod binary;
@@ -33,7 +33,7 @@ pub struct CastOptions {
     pub room: Room,
 }
 
-/// The values of an array as another type.
+/// Casts the values of an array to another type.
 pub fn cast_array(
     array: &ArrayRef,
     from: &LogicalType,
@@ -64,7 +64,7 @@ pub fn cast_array(
     }
 }
 
-/// Whether a cast leaves the values in memory as they are.
+/// Whether a cast leaves the values in memory unchanged.
 pub fn is_noop(from: &TypeKind, to: &TypeKind) -> bool {
     use TypeKind::*;
     match (from, to) {
@@ -84,7 +84,7 @@ pub fn is_noop(from: &TypeKind, to: &TypeKind) -> bool {
     }
 }
 
-/// TRY_CAST of constructed types: all rows at once, and one by one only when a row fails.
+/// TRY_CAST of constructed types: all rows at once; if one fails, row by row.
 fn try_rows(
     array: &ArrayRef,
     from: &LogicalType,
@@ -109,7 +109,7 @@ fn try_rows(
     options.room.concat(&rows)
 }
 
-/// The error of text that cannot be read.
+/// The error for text that cannot be parsed.
 fn unreadable(text: &str, to: &LogicalType, why: &str) -> Error {
     let why = if why.is_empty() { String::new() } else { format!(" {why}") };
     Error::data(format!("CAST to {}: For input string: '{text}'.{why} TRY_CAST gives NULL instead", to.kind))

@@ -21,7 +21,7 @@ pub(super) fn cast_nested(
     match (&from.kind, &to.kind) {
         (TypeKind::Array(a), TypeKind::Array(b)) => {
             let list = array.as_list_opt::<i32>().ok_or_else(wrong)?;
-            // Only the elements of these rows: the array may be a part of a larger one.
+            // Only the elements of these rows: the array may be a slice of a larger one.
             let (start, end) = (list.value_offsets()[0], list.value_offsets()[list.len()]);
             let values = list.values().slice(start as usize, (end - start) as usize);
             let values = cast_array(&values, a, b, options)?;

@@ -12,7 +12,7 @@ use crate::kernel::as_ref;
 use crate::kernel::decimal_array;
 use crate::typing::decimal::of_exact;
 
-/// A number of any type, as wide as it comes.
+/// A number of any type, in the widest representation of its kind.
 #[derive(Clone, Copy)]
 enum Number {
     Whole(i64),
@@ -59,7 +59,8 @@ where
     }
 }
 
-/// Exact numbers as DECIMALs. Only where the type does not hold all of them is each one looked at.
+/// Casts exact numbers to DECIMAL. The fit of each value is checked only if the target does not hold all
+/// values of the type.
 fn exact<T>(array: &ArrayRef, from: &TypeKind, to: &TypeKind) -> Result<ArrayRef>
 where
     T: ArrowPrimitiveType,
@@ -94,7 +95,7 @@ fn typed<T: ArrowPrimitiveType>(
     number: impl Fn(T::Native) -> Number + Copy,
 ) -> Result<ArrayRef> {
     let input = array.as_primitive_opt::<T>().ok_or_else(|| mismatch(array))?;
-    // The common targets run over the values alone, NULLs and all.
+    // The common targets process the whole value buffer, NULLs included.
     Ok(match to.kind {
         TypeKind::Boolean => as_ref(BooleanArray::from_unary(input, |value| is_true(number(value)))),
         TypeKind::TinyInt => as_ref(input.unary::<_, Int8Type>(|value| small(number(value)) as i8)),
@@ -150,7 +151,7 @@ fn is_true(value: Number) -> bool {
     }
 }
 
-/// As Java's `(int)`: wraps what is whole, saturates what is real.
+/// Like Java's `(int)`: wraps integers, saturates floating point numbers.
 #[inline]
 fn small(value: Number) -> i32 {
     match value {

@@ -15,7 +15,7 @@ use crate::kernel::as_ref;
 use crate::kernel::decimal_array;
 use crate::time;
 
-/// What a parser finds: a value, NULL, or the reason why the text cannot be read.
+/// The result of a parser: a value, NULL, or the reason why the text cannot be parsed.
 type Parsed<T> = Result<Option<T>, &'static str>;
 
 pub(super) fn from_text(array: &ArrayRef, to: &LogicalType, options: CastOptions) -> Result<ArrayRef> {
@@ -131,7 +131,7 @@ fn integer(text: &str) -> Result<i64, &'static str> {
     };
     let point = digits.iter().position(|b| *b == b'.');
     let (whole, fraction) = digits.split_at(point.unwrap_or(digits.len()));
-    // Accumulated below zero, where there is room for the smallest number.
+    // Accumulated as a negative number, so that the smallest one fits.
     let mut value = 0i64;
     for byte in whole {
         if !byte.is_ascii_digit() {
@@ -171,7 +171,7 @@ fn real<T>(text: &str, parse: impl Fn(&str) -> Option<T>, from_f64: impl Fn(f64)
     parse(number).map(Some).ok_or(INVALID)
 }
 
-/// `1.8p3` after `0x`.
+/// Parses what follows `0x`, such as `1.8p3`.
 fn hexadecimal(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P'])?;
     let exponent: i32 = exponent.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(exponent).parse().ok()?;
@@ -181,8 +181,8 @@ fn hexadecimal(text: &str) -> Option<f64> {
     Some(value as f64 * 2f64.powi(exponent - 4 * fraction.len() as i32))
 }
 
-/// DECIMAL: short text for short decimals goes through a parser of its own, which is more lenient (the last
-/// character may be anything) and never fails: what it cannot read is NULL.
+/// DECIMAL: short text for short decimals goes through a separate parser, which is more lenient (the last
+/// character may be anything) and never fails: what it cannot parse is NULL.
 fn decimal_of(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
     if precision <= 18 && text.len() <= 18 {
         return Ok(short_decimal(text.as_bytes(), precision, scale));

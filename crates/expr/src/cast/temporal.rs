@@ -22,7 +22,7 @@ pub(super) fn to_datetime(
     let zone = options.time_zone;
     let from_ltz = matches!(from.kind, TypeKind::TimestampLtz(_));
     let nanos = nanos_of(array, from)?;
-    // The wall clock's time of the value, in nanoseconds since 1970-01-01.
+    // The wall clock time of the value, in nanoseconds since 1970-01-01.
     let local = |nanos: i128| {
         if !from_ltz {
             return nanos;
@@ -31,7 +31,7 @@ pub(super) fn to_datetime(
         nanos + i128::from(time::offset_of_instant(seconds, zone)) * NANOS_OF_SECOND
     };
     Ok(match &to.kind {
-        // A TIMESTAMP is cut to days and to the time of the day towards 1970; a TIMESTAMP_LTZ goes by the
+        // A TIMESTAMP is truncated to days, or to the time of day, towards 1970; a TIMESTAMP_LTZ follows the
         // calendar.
         TypeKind::Date => as_ref(
             nanos
@@ -99,7 +99,7 @@ fn nanos_of<'a>(
     })
 }
 
-/// Times that a wall clock shows, as TIMESTAMP or, read in the session's zone, as TIMESTAMP_LTZ.
+/// Wall clock times, as TIMESTAMP or, interpreted in the session's zone, as TIMESTAMP_LTZ.
 pub(super) fn local_to_timestamp(
     rows: impl Iterator<Item = Result<Option<i128>>>,
     len: usize,
@@ -116,7 +116,7 @@ pub(super) fn local_to_timestamp(
     store(rows.map(|row| row.map(|nanos| nanos.map(instant))), len, to, options)
 }
 
-/// Nanoseconds since the epoch, cut to the type's precision, in the type's unit.
+/// Nanoseconds since the epoch, truncated to the type's precision, in the type's unit.
 fn store(
     rows: impl Iterator<Item = Result<Option<i128>>>,
     len: usize,

@@ -1,4 +1,4 @@
-//! Casts to CHAR and VARCHAR: as Flink prints the value, cut to the length, and for CHAR filled up with
+//! Casts to CHAR and VARCHAR: as Flink prints the value, truncated to the length, and for CHAR padded with
 //! spaces.
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub(super) fn to_text(
         other => return Err(Error::internal(format!("{other} is not a character type"))),
     };
     let mut output = StringBuilder::with_capacity(array.len(), array.len() * 16);
-    // A character has 4 bytes at most.
+    // A character has at most 4 bytes.
     let fits = |output: &StringBuilder, value: &str| {
         let spaces = if pad { length.saturating_sub(value.len() / 4) } else { 0 };
         options.room.fits(output.values_slice().len() + value.len().min(length.saturating_mul(4)) + spaces)
@@ -65,9 +65,9 @@ pub(super) fn to_text(
     Ok(as_ref(output.finish()))
 }
 
-/// A text cut and filled up by characters.
+/// Appends text, truncated and padded by characters.
 fn append(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
-    // A text of this many bytes has at most this many characters.
+    // A string of this many bytes has at most this many characters.
     if value.len() <= length && !pad {
         return output.append_value(value);
     }
@@ -78,7 +78,7 @@ fn append(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
     }
 }
 
-/// What is not text already is cut and filled up by Java's chars. Half a character becomes `?`.
+/// Appends what was not text before, truncated and padded by Java's chars. Half a character becomes `?`.
 fn append_utf16(output: &mut StringBuilder, value: &str, length: usize, pad: bool) {
     if value.is_ascii() {
         return append(output, value, length, pad);

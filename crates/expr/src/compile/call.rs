@@ -58,7 +58,7 @@ impl FlinkCall {
 impl Evaluate for FlinkCall {
     fn evaluate(&self, batch: &RecordBatch) -> Result<Value> {
         let args = self.args.iter().map(|arg| arg.evaluate(batch)).collect::<Result<Vec<_>>>()?;
-        // What is the same for every row is computed once.
+        // A result that is the same for every row is computed once.
         let constant =
             args.iter().all(Value::is_constant) && self.function.determinism() != Determinism::Never;
         let rows = if constant { 1 } else { batch.num_rows() };

@@ -1,9 +1,9 @@
 //! CASE: each row takes the value of the first branch whose condition holds.
 //!
-//! Conditions and values that cannot fail are computed for all rows. That is cheaper than choosing the rows
-//! for each branch, copying their columns together, and putting the results into place: the rows of numbers
-//! are copied from one branch as they are, and only those of the other branches are overwritten. Branches
-//! that can fail are computed only for the rows that reach them, and the results are then copied into place.
+//! Conditions and values that cannot fail are computed for all rows. That is cheaper than selecting the rows
+//! for each branch, gathering their columns, and scattering the results: numbers are copied from one branch
+//! as a whole, and only the rows of the other branches are overwritten. Branches that can fail are computed
+//! only for the rows that reach them, and the results are then copied into place.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Taken {
 }
 
 impl Case {
-    /// What each branch gives. Those of no row are left out.
+    /// The result of each branch. Branches that no row takes are left out.
     fn taken(&self, batch: &RecordBatch) -> Result<Vec<Taken>> {
         let rows = batch.num_rows();
         let (mut open, mut left) = (BooleanBuffer::new_set(rows), rows);
@@ -95,7 +95,8 @@ impl Evaluate for Case {
             let found = other.array().data_type();
             return Err(Error::internal(format!("a value of CASE is {found}, not {}", self.arrow)));
         }
-        // What most rows take comes first, so that the least is overwritten; it must be there for every row.
+        // The branch that most rows take comes first, so that as little as possible is overwritten; it must
+        // have a value for every row.
         let whole = |taken: &Taken| matches!(taken.part, Part::Whole(_));
         taken.sort_by_key(|taken| std::cmp::Reverse((whole(taken), taken.count)));
         let first = taken[0].array().as_ref();
@@ -106,7 +107,7 @@ impl Evaluate for Case {
     }
 }
 
-/// The values of the first branch, with those of the others put over them.
+/// The values of the first branch, overwritten with those of the others.
 fn numbers<T: ArrowPrimitiveType>(first: &PrimitiveArray<T>, taken: &[Taken], rows: usize) -> ArrayRef {
     let mut values: Vec<T::Native> = Vec::with_capacity(rows);
     let mut validity: Option<BooleanBuffer> = None;

@@ -1,4 +1,4 @@
-//! COALESCE that computes an argument only for the rows for which all before it are NULL.
+//! COALESCE that computes an argument only for the rows in which all arguments before it are NULL.
 
 use std::sync::Arc;
 

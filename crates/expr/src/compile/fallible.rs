@@ -1,10 +1,10 @@
-//! Which expressions can fail, or are not deterministic. Only for those is it worth selecting the rows for
+//! Which expressions can fail or are not deterministic. Only for those is it worth selecting the rows for
 //! which they are computed.
 
 use flott_plan::{Expr, Literal};
 use flott_types::TypeKind;
 
-/// Functions that never fail and depend on nothing but their arguments. What is not listed may.
+/// Functions that never fail and depend only on their arguments. A function that is not listed may fail.
 const SAFE: &[&str] = &[
     "*",
     "+",
@@ -93,8 +93,8 @@ const SAFE: &[&str] = &[
     "||",
 ];
 
-/// Functions that never fail if their second argument, a pattern, is constant: a wrong one fails when the
-/// expression is compiled.
+/// Functions that never fail if their second argument, a pattern, is constant: an invalid pattern fails when
+/// the expression is compiled.
 const SAFE_WITH_PATTERN: &[&str] = &[
     "LIKE",
     "NOT LIKE",
@@ -107,7 +107,8 @@ const SAFE_WITH_PATTERN: &[&str] = &[
     "REGEXP_SUBSTR",
 ];
 
-/// Whether computing the expression for a row that does not need it may fail or change what other rows get.
+/// Whether computing the expression for a row that does not need it may fail or change the results of other
+/// rows.
 pub fn can_fail(expr: &Expr) -> bool {
     let here = match expr {
         Expr::Column { .. } | Expr::Literal { .. } | Expr::Case { .. } => false,

@@ -1,5 +1,5 @@
-//! AND and OR of three-valued logic that compute an operand only for the rows that those to its left leave
-//! open.
+//! Three-valued AND and OR that compute an operand only for the rows that the operands to its left leave
+//! undecided.
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
@@ -33,7 +33,7 @@ impl Evaluate for LazyLogic {
 }
 
 impl LazyLogic {
-    /// With one operand more; `None` if the left side decides all rows.
+    /// With one more operand; `None` if the left side decides all rows.
     fn joined(&self, left: &BooleanArray, right: &Operand, batch: &RecordBatch) -> Result<Option<ArrayRef>> {
         let rows = batch.num_rows();
         // FALSE decides AND, TRUE decides OR; NULL decides neither.

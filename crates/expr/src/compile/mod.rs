@@ -1,7 +1,8 @@
-//! Expressions made ready to run: a tree of nodes, built once per operator instance.
+//! Compiled expressions: a tree of nodes, built once per operator instance.
 //!
-//! A row must not fail for a value that it does not need: CASE, COALESCE, AND and OR compute an operand only
-//! for the rows that need it, unless the operand cannot fail, which is then cheaper than choosing rows.
+//! A row must not fail because of a value that it does not need: CASE, COALESCE, AND and OR compute an
+//! operand only for the rows that need it, unless the operand cannot fail; then computing all rows is cheaper
+//! than selecting some.
 
 mod call;
 mod case;
@@ -36,7 +37,7 @@ pub use fallible::can_fail;
 use node::{Ask, Column, Constant, Node, Question, booleans};
 use operand::{Operand, Reads};
 
-/// An expression ready to run on batches of one schema.
+/// An expression that is ready to run on batches of one schema.
 #[derive(Clone, Debug)]
 pub struct CompiledExpr {
     node: Node,
@@ -45,7 +46,7 @@ pub struct CompiledExpr {
     context: Arc<EvalContext>,
 }
 
-/// Makes an expression ready to run on rows of these columns.
+/// Compiles an expression for rows of these columns.
 pub fn compile(expr: &Expr, input: &[LogicalType], context: &Arc<EvalContext>) -> Result<CompiledExpr> {
     let node = Compiler { input, context }.node(expr)?;
     Ok(CompiledExpr { node, ty: expr.ty().clone(), arrow: to_arrow(expr.ty()), context: context.clone() })
@@ -60,9 +61,8 @@ impl CompiledExpr {
     /// The value for every row of the batch.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] if the values, which are of any length, are too large for one column: ask
-    /// again with fewer rows ([`in_parts`]). What lies between the columns and a number or a truth value may
-    /// be as large as it likes.
+    /// [`ErrorKind::TooLarge`] if the values are of variable length and too large for one column: call again
+    /// with fewer rows ([`in_parts`]). Intermediate values of a number or a truth value may be of any size.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         match self.column(batch) {
             Err(error) if error.kind() == ErrorKind::TooLarge && is_narrow(&self.arrow) => {
@@ -146,7 +146,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// An operand that may be left out for some of the rows. One that can fail sees only the columns that it
+    /// An operand that may be skipped for some of the rows. One that can fail sees only the columns that it
     /// reads.
     fn operand(&self, expr: &Expr) -> Result<Operand> {
         let arrow = to_arrow(expr.ty());
@@ -208,8 +208,8 @@ impl Compiler<'_> {
     }
 }
 
-/// The operands of decimal arithmetic without the cast that makes a DECIMAL of an integer, if one stays that
-/// is a DECIMAL.
+/// Drops the cast of an integer to DECIMAL from the operands of decimal arithmetic, provided that the other
+/// operand is a DECIMAL.
 fn without_widening<'a>(function: &str, args: &'a [Expr], ty: &LogicalType) -> Cow<'a, [Expr]> {
     let [left, right] = args else { return Cow::Borrowed(args) };
     if !matches!(function, "+" | "-" | "*") || !ty.kind.is_decimal() {

@@ -1,4 +1,4 @@
-//! What a compiled expression is made of, and the nodes without operands that may be left out.
+//! What a compiled expression consists of, and the nodes that have no optional operands.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::value::Value;
 
 /// One node of a compiled expression: computes its value for all rows of a batch.
 pub(super) trait Evaluate: Debug + Send + Sync {
-    /// One value a row, or one for all rows.
+    /// One value per row, or one for all rows.
     fn evaluate(&self, batch: &RecordBatch) -> Result<Value>;
 }
 
@@ -47,7 +47,7 @@ impl Evaluate for Constant {
     }
 }
 
-/// What is asked of a value.
+/// A test of one value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Question {
     /// NOT, of a BOOLEAN.
@@ -58,7 +58,7 @@ pub(super) enum Question {
     IsNotNull,
 }
 
-/// A question about one value.
+/// Applies a test to one value.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub question: Question,

@@ -1,7 +1,7 @@
-//! An operand that is computed for some of the rows only, if it can fail for others.
+//! An operand that is computed only for some of the rows if it can fail for others.
 //!
-//! Choosing rows copies them, so that an operand has only the columns that it reads. One that cannot fail is
-//! computed for all rows, which is cheaper.
+//! Selecting rows copies them, so only the columns that the operand reads are selected. An operand that
+//! cannot fail is computed for all rows, which is cheaper.
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
@@ -13,10 +13,10 @@ use super::node::Node;
 use crate::kernel::{arrow_error, as_ref};
 use crate::value::Value;
 
-/// An operand that may be left out for some of the rows.
+/// An operand that may be skipped for some of the rows.
 #[derive(Debug)]
 pub(super) struct Operand {
-    /// Over a batch of the columns that it reads if it can fail, else over the whole batch.
+    /// Takes a batch of the columns that it reads if it can fail; otherwise the whole batch.
     node: Node,
     arrow: DataType,
     reads: Option<Reads>,
@@ -29,26 +29,26 @@ pub(super) struct Reads {
     pub schema: SchemaRef,
 }
 
-/// What an operand gave.
+/// The result of an operand.
 pub(super) enum Part {
-    /// A value for every row, or one for all; for rows that were not requested it may be anything.
+    /// A value for every row, or one for all; for rows that were not requested it is arbitrary.
     Whole(Value),
     /// A value for each requested row.
     Chosen(ArrayRef),
 }
 
 impl Operand {
-    /// One that is computed for all rows.
+    /// An operand that is computed for all rows.
     pub(super) fn safe(node: Node, arrow: DataType) -> Self {
         Operand { node, arrow, reads: None }
     }
 
-    /// One that is computed only for rows that need it; `node` is over the columns of `reads`.
+    /// An operand that is computed only for rows that need it; `node` takes the columns of `reads`.
     pub(super) fn fallible(node: Node, arrow: DataType, reads: Reads) -> Self {
         Operand { node, arrow, reads: Some(reads) }
     }
 
-    /// Computes it for the rows that want it, at least.
+    /// Computes it at least for the rows in `wanted`.
     pub(super) fn evaluate(&self, batch: &RecordBatch, wanted: &BooleanBuffer) -> Result<Part> {
         let Some(reads) = &self.reads else {
             return Ok(Part::Whole(self.node.evaluate(batch)?));
@@ -81,7 +81,7 @@ impl Reads {
 }
 
 impl Part {
-    /// One value for every row; rows that were not requested may have any value.
+    /// One value for every row; for rows that were not requested it is arbitrary.
     pub(super) fn spread(self, wanted: &BooleanBuffer) -> Result<Value> {
         let chosen = match self {
             Part::Whole(value) => return Ok(value),

@@ -2,7 +2,7 @@
 
 use flott_types::{Error, LogicalType, Result, RowField, TypeKind};
 
-/// Refuses a CAST that Flink does not have, saying what to use instead where Flink does.
+/// Refuses a CAST that Flink does not have, and suggests an alternative if Flink does.
 pub fn check_explicit(from: &LogicalType, to: &LogicalType) -> Result<()> {
     if is_explicit(&from.kind, &to.kind) {
         return Ok(());
@@ -24,7 +24,7 @@ pub fn is_explicit(from: &TypeKind, to: &TypeKind) -> bool {
     use TypeKind::*;
     match (from, to) {
         (Null, _) => true,
-        // A VARIANT goes nowhere, not even to VARIANT.
+        // A VARIANT cannot be cast, not even to VARIANT.
         (Variant, _) | (_, Variant) => false,
         (from, to) if from == to => true,
         (Bitmap, Varbinary(TypeKind::MAX_LENGTH)) => true,
@@ -45,8 +45,8 @@ pub fn is_explicit(from: &TypeKind, to: &TypeKind) -> bool {
     }
 }
 
-/// Whether values of one type go into a column or argument of another without CAST: no information is lost,
-/// but for length and precision.
+/// Whether values of one type go into a column or argument of another without CAST: nothing is lost, except
+/// for length and precision.
 pub fn is_implicit(from: &TypeKind, to: &TypeKind) -> bool {
     use TypeKind::*;
     match (from, to) {

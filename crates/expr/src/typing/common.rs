@@ -5,7 +5,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::typing::merge::{nested, text_or_exact};
 
-/// The type that CASE branches, set operations, VALUES and IN lists have in common.
+/// The common type of CASE branches, set operations, VALUES and IN lists.
 pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     least_restrictive(types).or_else(|| widest(types)).ok_or_else(|| {
         let types = types.iter().map(|ty| ty.kind.to_string()).collect::<Vec<_>>().join(", ");
@@ -13,8 +13,8 @@ pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     })
 }
 
-/// The least restrictive type of several; `None` when there is none, or when only NULL literals are given.
-/// FLOAT and DOUBLE give the type that comes first, as in Flink.
+/// The least restrictive of several types; `None` if there is none, or only NULL literals are given. Of FLOAT
+/// and DOUBLE, the one that comes first wins, as in Flink.
 pub fn least_restrictive(types: &[LogicalType]) -> Option<LogicalType> {
     let nullable = types.iter().any(|ty| ty.nullable);
     let mut kinds = types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
@@ -78,7 +78,7 @@ pub fn comparison_type(a: &LogicalType, b: &LogicalType) -> Option<LogicalType> 
         (TypeKind::Null, TypeKind::Null) => &TypeKind::Boolean,
         (text, other) if text.is_character() => other,
         (other, text) if text.is_character() => other,
-        // A DATE compares with no TIMESTAMP.
+        // A DATE cannot be compared with a TIMESTAMP.
         (TypeKind::Date, _) | (_, TypeKind::Date) => return None,
         (a, b) => return widen(a, b).map(|kind| kind.with_nullable(nullable)),
     }

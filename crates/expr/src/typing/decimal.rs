@@ -1,5 +1,5 @@
-//! Precision and scale of decimal results, as in Flink (which follows SQL Server and Hive): when more than 38
-//! digits would be needed, fraction digits give way to integer digits, but for the first six.
+//! Precision and scale of decimal results, as in Flink (which follows SQL Server and Hive): if more than 38
+//! digits would be needed, fraction digits beyond the sixth give way to integer digits.
 
 use flott_types::TypeKind;
 
@@ -18,7 +18,7 @@ pub fn of_exact(kind: &TypeKind) -> Option<(u8, u8)> {
     }
 }
 
-/// Whether an operand of decimal arithmetic that has this type need not be made a DECIMAL first.
+/// Whether decimal arithmetic takes an operand of this type directly, without a cast to DECIMAL.
 pub fn takes_integer(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Int | TypeKind::BigInt)
 }
@@ -57,7 +57,7 @@ pub fn round((precision, scale): (u8, u8), digits: i64) -> (u8, u8) {
     }
 }
 
-/// The type to which decimals of two types widen without loss, as far as 38 digits allow.
+/// The type to which two decimal types widen without loss, as far as 38 digits allow.
 pub fn common((p1, s1): (u8, u8), (p2, s2): (u8, u8)) -> (u8, u8) {
     let whole = (p1 - s1).max(p2 - s2).min(MAX_PRECISION);
     let scale = s1.max(s2).min(MAX_PRECISION - whole);

@@ -6,8 +6,8 @@ use flott_types::{LogicalType, RowField, TypeKind};
 use crate::typing::casts::is_implicit;
 use crate::typing::decimal;
 
-/// The most general type to which all given types can be cast without loss; `None` when there is none, or
-/// when only NULL literals are given. Nullable when any of them is.
+/// The most general type to which all given types can be cast without loss; `None` if there is none, or only
+/// NULL literals are given. Nullable if any of them is.
 pub fn merge(types: &[LogicalType]) -> Option<LogicalType> {
     let nullable = types.iter().any(|ty| ty.nullable);
     let kinds = || types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
@@ -47,7 +47,7 @@ fn two(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
     })
 }
 
-/// Character strings, binary strings and exact numbers: the same for both kinds of common type.
+/// Character strings, binary strings and exact numbers: treated alike by both kinds of common type.
 pub(super) fn text_or_exact(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {
     use TypeKind::*;
     Some(match (a, b) {

@@ -1,4 +1,4 @@
-//! Rules about types: which type several values have in common, which casts exist, how decimals widen.
+//! Rules about types: the common type of several values, which casts exist, how decimals widen.
 
 pub mod casts;
 pub mod common;

@@ -1,4 +1,4 @@
-//! Functions of closures.
+//! Functions made from closures.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{ClosureFunction, FunctionKind, Typed};
 use crate::function::Determinism;
 use crate::value::Value;
 
-/// A closure that can be a function: of up to five parameters.
+/// A closure that can be a function: it has up to five parameters.
 pub trait FunctionBody<Args>: Send + Sync + 'static {
     /// What it returns.
     type Returned;
@@ -20,7 +20,7 @@ pub trait FunctionBody<Args>: Send + Sync + 'static {
     /// The types of its parameters.
     fn params() -> Vec<Typed>;
 
-    /// Calls it for a row; `None` if an argument is NULL and its parameter has no NULL.
+    /// Calls it for a row; `None` if an argument is NULL and its parameter cannot be.
     ///
     /// # Errors
     /// If an argument is not of its parameter's type.
@@ -70,7 +70,7 @@ pub trait Returned<T> {
     /// The value.
     ///
     /// # Errors
-    /// That of the function.
+    /// The error of the function.
     fn returned(self) -> Result<T>;
 }
 
@@ -92,7 +92,7 @@ impl<T: SqlRow> Returned<Vec<T>> for Vec<T> {
     }
 }
 
-/// A function that gives a value for each row.
+/// A function that returns a value for each row.
 ///
 /// ```
 /// use flott_expr::user::scalar;
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// A function that gives rows for each row: a `Vec` of values, or of tuples with a column for each field.
+/// A function that returns rows for each row: a `Vec` of values, or of tuples with a column for each field.
 ///
 /// ```
 /// use flott_expr::user::table;

@@ -1,11 +1,11 @@
-//! Functions of a program, called by name in SQL.
+//! The user's functions, called by name in SQL.
 //!
-//! [`scalar`] and [`table`] make them of closures over Rust types; the SQL types of parameters and result follow
-//! from the Rust types ([`SqlType`]). What a closure cannot say implements
-//! [`ScalarFunction`](crate::ScalarFunction) over arrow arrays, with types inferred by itself.
+//! [`scalar`] and [`table`] make them from closures over Rust types; the SQL types of parameters and result
+//! follow from the Rust types ([`SqlType`]). Where a closure is not enough, implement
+//! [`ScalarFunction`](crate::ScalarFunction) over arrow arrays, with your own type inference.
 //!
-//! A parameter that is not an `Option` is never NULL: if an argument is NULL, the function is not called, and the
-//! result is NULL (a table function returns no rows).
+//! A parameter that is not an `Option` is never NULL: if an argument is NULL, the function is not called, and
+//! the result is NULL (a table function returns no rows).
 //!
 //! A table function is a function that returns an ARRAY of ROWs, which the planner unnests.
 
@@ -28,7 +28,7 @@ use crate::value::Value;
 pub use call::{FunctionBody, Returned, scalar, table};
 pub use types::{SqlRow, SqlType};
 
-/// What a function of a program gives for a row.
+/// What a user's function returns for a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FunctionKind {
     /// A value.
@@ -37,17 +37,17 @@ pub enum FunctionKind {
     Table,
 }
 
-/// The name under which a function of a program is called; in lower case, as Flink compares them.
+/// The name under which a user's function is called; in lower case, because Flink ignores case here.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FunctionName {
-    /// Everywhere, before any function of that name.
+    /// Everywhere, with precedence over other functions of that name.
     System(String),
     /// In a database: `catalog`, `database`, name.
     Catalog(String, String, String),
 }
 
 impl FunctionName {
-    /// Without catalog and database.
+    /// The name without catalog and database.
     pub fn simple(&self) -> &str {
         match self {
             FunctionName::System(name) | FunctionName::Catalog(_, _, name) => name,
@@ -64,12 +64,12 @@ impl fmt::Display for FunctionName {
     }
 }
 
-/// A function that is registered.
+/// A registered function.
 #[derive(Clone, Debug)]
 pub struct UserFunction {
-    /// What it gives for a row.
+    /// What it returns for a row.
     pub kind: FunctionKind,
-    /// The function, under the name that plans call it by.
+    /// The function, under the name by which plans call it.
     pub function: Arc<dyn ScalarFunction>,
 }
 
@@ -82,10 +82,10 @@ pub struct Typed {
     pub nullable: bool,
 }
 
-/// Of arguments, a number of rows, and the arrow type of the result.
+/// Takes the arguments, the number of rows, and the arrow type of the result.
 type Body = Arc<dyn Fn(&[Value], usize, &DataType) -> Result<ArrayRef> + Send + Sync>;
 
-/// A function made of a closure.
+/// A function made from a closure.
 #[derive(Clone)]
 pub struct ClosureFunction {
     kind: FunctionKind,
@@ -96,8 +96,8 @@ pub struct ClosureFunction {
 }
 
 impl ClosureFunction {
-    /// The function may return something else for the same arguments: calls are not evaluated while a statement
-    /// is planned, and not twice.
+    /// Declares that the function may return different results for the same arguments: calls are not
+    /// evaluated during planning, and not twice.
     #[must_use]
     pub fn non_deterministic(mut self) -> Self {
         self.determinism = Determinism::Never;
@@ -117,12 +117,12 @@ impl ClosureFunction {
         self
     }
 
-    /// What it gives for a row.
+    /// What it returns for a row.
     pub fn kind(&self) -> FunctionKind {
         self.kind
     }
 
-    /// Under the name that plans call it by.
+    /// The function under the name by which plans call it.
     pub(crate) fn named(self, name: String, shown: String) -> Arc<dyn ScalarFunction> {
         Arc::new(Named { name, shown, function: self })
     }

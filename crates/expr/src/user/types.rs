@@ -1,4 +1,4 @@
-//! Rust types that are values of SQL.
+//! Rust types as values of SQL.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use flott_types::{Error, Result, TypeKind};
 
 use super::Typed;
 
-/// A Rust type whose values are values of an SQL type: numbers, `bool`, `String`, `Vec<u8>` (BYTES), `NaiveDate`, and
-/// `Option` of them, which also has NULL.
+/// A Rust type whose values are values of an SQL type: numbers, `bool`, `String`, `Vec<u8>` (BYTES),
+/// `NaiveDate`, and `Option` of them, which also has NULL.
 pub trait SqlType: Sized + Send + 'static {
     /// Whether NULL is one of its values.
     const NULLABLE: bool = false;
@@ -21,7 +21,7 @@ pub trait SqlType: Sized + Send + 'static {
     /// The SQL type.
     fn kind() -> TypeKind;
 
-    /// The value of a row, which is not NULL unless NULL is one of the values.
+    /// The value of a row. Only types that include NULL are read at NULLs.
     ///
     /// # Errors
     /// If the array is of another type.
@@ -102,7 +102,7 @@ impl<T: SqlType> SqlType for Option<T> {
     }
 }
 
-/// A row of a table function: a value, or a tuple of values, a column each.
+/// A row of a table function: a value, or a tuple of values with one column each.
 pub trait SqlRow: Sized + Send + 'static {
     /// The types of the columns.
     fn types() -> Vec<Typed>;
