@@ -1,4 +1,4 @@
-//! Functions on BITMAPs: sets of INTs, taken as unsigned numbers.
+//! Functions on BITMAPs: sets of INTs, treated as unsigned numbers.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ fn binaries(call: &Call<'_>, mut each: impl FnMut(usize) -> Result<Option<Vec<u8
     })
 }
 
-/// NULLs in the array are left out.
+/// NULLs in the array are ignored.
 fn build(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = downcast::<ListArray>(args[0].held())?;
     let numbers = lists.values().as_any().downcast_ref::<Int32Array>();

@@ -1,7 +1,7 @@
-//! Builds result arrays row by row. A closure answers `None` for NULL.
+//! Builds result arrays row by row. A closure returns `None` for NULL.
 //!
-//! Text is written into one reused buffer and copied once into the array: no allocation a row. A column that
-//! becomes too large is refused, and the caller retries with fewer rows ([`Call::room`]).
+//! Text is written into one reused buffer and copied once into the array: no allocation per row. A column
+//! that becomes too large is refused, and the caller retries with fewer rows ([`Call::room`]).
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use flott_batch::bytes::Room;
 use flott_expr::function::Call;
 use flott_types::Result;
 
-/// A column of VARCHARs that is being built: no larger than it may become.
+/// A column of VARCHARs under construction, with a limit on its size.
 pub(crate) struct Texts {
     builder: StringBuilder,
     room: Room,
@@ -42,7 +42,7 @@ impl Texts {
     }
 }
 
-/// A column of ARRAYs of VARCHARs that is being built: no larger than it may become.
+/// A column of ARRAYs of VARCHARs under construction, with a limit on its size.
 pub(crate) struct TextLists {
     lists: ListBuilder<StringBuilder>,
     room: Room,
@@ -53,7 +53,7 @@ impl TextLists {
         TextLists { lists: ListBuilder::new(StringBuilder::new()), room: call.room() }
     }
 
-    /// An element of the current row.
+    /// Adds an element to the current row.
     #[inline]
     pub(crate) fn push(&mut self, text: Option<&str>) -> Result<()> {
         let texts = self.lists.values();
@@ -73,7 +73,7 @@ impl TextLists {
     }
 }
 
-/// VARCHARs that the closure appends to an empty buffer.
+/// VARCHARs; the closure appends each to an empty buffer.
 pub(crate) fn strings(
     call: &Call<'_>,
     mut each: impl FnMut(usize, &mut String) -> Option<()>,
@@ -81,10 +81,10 @@ pub(crate) fn strings(
     try_strings(call, |row, text| Ok(each(row, text)))
 }
 
-/// The value that is being written into the array itself.
+/// A value that is written directly into the array.
 pub(crate) struct Value<'a> {
     builder: &'a mut StringBuilder,
-    /// What does not fit is left out, and the whole is refused.
+    /// An error once something did not fit; the rest is dropped and the column is refused.
     fits: Result<()>,
     room: Room,
 }
@@ -103,8 +103,9 @@ impl Value<'_> {
     }
 }
 
-/// As [`strings`], for closures that only append, which they do into the array itself. What they append
-/// before they answer NULL would be the next row's. There is room for this many `bytes` at once.
+/// Like [`strings`], for closures that only append; they write directly into the array. A closure that
+/// returns NULL must not have appended anything: it would end up in the next row. Reserves this many `bytes`
+/// up front.
 pub(crate) fn written(
     call: &Call<'_>,
     bytes: usize,
@@ -124,7 +125,7 @@ pub(crate) fn written(
     Ok(Arc::new(builder.finish()))
 }
 
-/// As [`strings`], for closures that can fail.
+/// Like [`strings`], for closures that can fail.
 pub(crate) fn try_strings(
     call: &Call<'_>,
     mut each: impl FnMut(usize, &mut String) -> Result<Option<()>>,
@@ -139,7 +140,7 @@ pub(crate) fn try_strings(
     Ok(texts.finish())
 }
 
-/// VARCHARs that are parts of the input.
+/// VARCHARs that are slices of the input.
 pub(crate) fn slices<'a>(
     call: &Call<'_>,
     mut each: impl FnMut(usize) -> Option<&'a str>,
@@ -151,7 +152,7 @@ pub(crate) fn slices<'a>(
     Ok(texts.finish())
 }
 
-/// Binary strings that the closure appends to an empty buffer.
+/// Binary strings; the closure appends each to an empty buffer.
 pub(crate) fn try_binaries(
     call: &Call<'_>,
     mut each: impl FnMut(usize, &mut Vec<u8>) -> Result<Option<()>>,
@@ -183,7 +184,7 @@ pub(crate) fn primitives<T: ArrowPrimitiveType>(
     Arc::new(builder.finish())
 }
 
-/// As [`primitives`], for closures that can fail.
+/// Like [`primitives`], for closures that can fail.
 pub(crate) fn try_primitives<T: ArrowPrimitiveType>(
     rows: usize,
     mut each: impl FnMut(usize) -> Result<Option<T::Native>>,
@@ -204,7 +205,7 @@ pub(crate) fn booleans(rows: usize, mut each: impl FnMut(usize) -> Option<bool>)
     Arc::new(builder.finish())
 }
 
-/// As [`booleans`], for closures that can fail.
+/// Like [`booleans`], for closures that can fail.
 pub(crate) fn try_booleans(
     rows: usize,
     mut each: impl FnMut(usize) -> Result<Option<bool>>,

@@ -1,4 +1,4 @@
-//! Functions that tell about the session.
+//! Functions that return information about the session.
 
 use arrow::array::{ArrayRef, StringArray};
 use flott_expr::function::{Argument, Call, Determinism, Function, ScalarFunction, Signature, no_signature};

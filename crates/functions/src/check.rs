@@ -6,14 +6,14 @@
 use flott_expr::function::{Argument, no_signature};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-/// A set of types of which an argument may be.
+/// A set of types that an argument may have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Family {
     /// CHAR, VARCHAR.
     Character,
     /// BINARY, VARBINARY.
     Binary,
-    /// TINYINT to BIGINT; handed to the function as BIGINT.
+    /// TINYINT to BIGINT; passed to the function as BIGINT.
     Integer,
     /// DATE.
     Date,
@@ -81,7 +81,7 @@ pub(crate) fn casts(name: &str, args: &[Argument<'_>], forms: &[&Form]) -> Resul
     matching(name, args, forms, false)
 }
 
-/// As [`casts`]; a bare NULL fits every family.
+/// Like [`casts`]; a bare NULL fits every family.
 pub(crate) fn casts_with_null(
     name: &str,
     args: &[Argument<'_>],
@@ -144,12 +144,12 @@ pub(crate) fn text<'a>(arg: &Argument<'a>) -> Option<&'a str> {
     }
 }
 
-/// A type with what `any` of the arguments says about NULL.
+/// The type, nullable if any of the arguments is.
 pub(crate) fn nullable_if(kind: TypeKind, args: &[Argument<'_>]) -> LogicalType {
     kind.with_nullable(args.iter().any(|arg| arg.ty.nullable))
 }
 
-/// VARCHAR of the length that an argument's CHAR or VARCHAR has.
+/// VARCHAR with the length of an argument's CHAR or VARCHAR.
 pub(crate) fn varying(ty: &LogicalType) -> TypeKind {
     match ty.kind {
         TypeKind::Char(length) | TypeKind::Varchar(length) => TypeKind::Varchar(length),

@@ -1,5 +1,5 @@
 //! Arguments that are programs: regular expressions, date-time patterns, JSON paths. A constant one is
-//! compiled once an expression, others once a batch and distinct text.
+//! compiled once per expression, others once per batch and distinct string.
 
 use std::fmt::Debug;
 
@@ -9,8 +9,8 @@ use flott_expr::value::Value;
 use flott_plan::Literal;
 use flott_types::{FastMap, Result};
 
-/// Compiles the text of a program. `None` in `P` is up to `P`: most functions answer NULL for a wrong
-/// program.
+/// Compiles the text of a program. Whether `P` can be `None` is up to the function: most return NULL for an
+/// invalid program.
 pub(crate) type Compile<P> = fn(&str) -> Result<P>;
 /// Evaluates a call that uses programs.
 pub(crate) type Run<P> = fn(&[Value], &Call<'_>, &mut Programs<'_, P>) -> Result<ArrayRef>;
@@ -24,7 +24,7 @@ pub(crate) struct Programs<'a, P> {
 }
 
 impl<P> Programs<'_, P> {
-    /// None yet.
+    /// No programs yet.
     pub(crate) fn new(compile: Compile<P>) -> Self {
         Programs { fixed: None, compiled: FastMap::default(), compile }
     }
@@ -71,7 +71,7 @@ pub(crate) fn prepare<P: Debug + Send + Sync + 'static>(
     }
 }
 
-/// For `ScalarFunction::evaluate`: compiles as it goes.
+/// For `ScalarFunction::evaluate`: compiles on demand.
 pub(crate) fn evaluate<P>(
     args: &[Value],
     call: &Call<'_>,

@@ -1,15 +1,15 @@
 //! Flink's scalar functions and operators.
 //!
 //! Each family is a module with a table `functions()` of [`Function`](flott_expr::Function)s; [`builtin`]
-//! puts them together. What a function is, and what it is typed and computed with, is `flott-expr`'s, which
-//! knows none of them: expressions are bound, folded and compiled with the [`Functions`] that they are given,
-//! and users can add their own.
+//! puts them together. What a function is, and how it is typed and computed, is defined in `flott-expr`,
+//! which knows none of them: expressions are bound, folded and compiled with the [`Functions`] that are
+//! passed in, and users can add their own.
 //!
 //! | family | functions |
 //! |---|---|
-//! | [`operators`] | arithmetic, comparison, logic, LIKE and IN, COALESCE and its like |
-//! | [`math`], [`bitmap`] | numbers, random ones; sets of numbers |
-//! | [`string`], [`regex`] | text, its encodings; patterns as Java's |
+//! | [`operators`] | arithmetic, comparison, logic, LIKE and IN, COALESCE and similar |
+//! | [`math`], [`bitmap`] | numbers, random numbers; sets of numbers |
+//! | [`string`], [`regex`] | text and its encodings; Java's regular expressions |
 //! | [`temporal`] | dates, times, zones, and their patterns |
 //! | [`collection`], [`structured`] | arrays, maps, rows; structured types |
 //! | [`json`], [`variant`] | documents, paths, values of any type |
@@ -37,10 +37,10 @@ use std::sync::OnceLock;
 use flott_expr::Functions;
 use flott_expr::function::ScalarFunction;
 
-/// Flink's functions whose names are known and that are not built yet.
+/// Flink's functions that are known but not implemented yet.
 const PLANNED: &[&str] = &["PRINT", "HASH_CODE"];
 
-/// All of Flink's functions that are built. They are created once per process.
+/// All of Flink's functions that are implemented. They are created once per process.
 pub fn builtin() -> Functions {
     static BUILTIN: OnceLock<Functions> = OnceLock::new();
     BUILTIN.get_or_init(|| Functions::new(all()).with_planned(PLANNED)).clone()

@@ -21,7 +21,7 @@ pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     FUNCTIONS.iter().map(|function| function.boxed()).collect()
 }
 
-/// The names and values behind the first argument; positions in messages count from 1.
+/// The names and values after the first argument; positions in messages count from 1.
 fn pairs<'a>(name: &str, args: &'a [Argument<'a>]) -> Result<Vec<(&'a str, &'a Argument<'a>)>> {
     let mut fields: Vec<(&str, &Argument<'_>)> = Vec::with_capacity(args.len() / 2);
     for (at, pair) in args.get(1..).unwrap_or_default().chunks(2).enumerate() {

@@ -51,7 +51,7 @@ fn parse(args: &[Value], call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
     })
 }
 
-/// `variant[1]`: elements count from 1; what is not there is NULL.
+/// `variant[1]`: elements count from 1; a missing element is NULL.
 pub(super) fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (value, index) = (args[0].view::<BinaryArray>()?, args[1].view::<Int64Array>()?);
     try_binaries(call, |row, out| {
@@ -68,7 +68,7 @@ pub(super) fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// `variant['key']`: what is not there is NULL.
+/// `variant['key']`: a missing member is NULL.
 pub(super) fn member(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (value, key) = (args[0].view::<BinaryArray>()?, args[1].view::<StringArray>()?);
     try_binaries(call, |row, out| {

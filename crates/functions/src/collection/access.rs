@@ -65,7 +65,7 @@ fn infer_element(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signat
     }
 }
 
-/// The only element; NULL of an empty array.
+/// The only element; NULL for an empty array.
 fn element(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
     let all = lists.elements();
@@ -114,7 +114,7 @@ fn infer_item(args: &[Argument<'_>], context: &PlanContext) -> Result<Signature>
             if !fits || comparison_type(map_key, key.ty).is_none() && !map_key.same_kind(key.ty) {
                 return Err(wrong());
             }
-            // Texts are compared as they are; cutting the key to the map's length could make it equal.
+            // Strings are compared as they are; truncating the key to the map's length could make it equal.
             let key = if map_key.kind.is_character() {
                 key.ty.clone()
             } else {
@@ -199,8 +199,8 @@ fn find(maps: &Maps<'_>, key: &Value, rows: usize) -> Result<Vec<Place>> {
     Ok((0..rows).map(|row| place(row, &|at, position| keys.row(at) == wanted.row(position))).collect())
 }
 
-/// Elements at places. What is missing is NULL; but where elements are NOT NULL, Flink gives the value that
-/// its variables begin with: -1, FALSE or the empty text.
+/// Elements at places. What is missing is NULL; but where elements are NOT NULL, Flink returns the initial
+/// value of its variables: -1, FALSE or the empty string.
 fn collect(places: impl Iterator<Item = Place>, all: &ArrayRef, ty: &LogicalType) -> Result<ArrayRef> {
     let default = if ty.nullable { None } else { default_of(ty)? };
     let (all, missing) = match default {

@@ -45,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// Arrays whose elements have a type in common.
+/// Arrays whose elements have a common type.
 fn infer_common(name: &str, args: &[Argument<'_>], count: Option<usize>) -> Result<Signature> {
     let form = format!("{name}(<COMMON>, <COMMON>)");
     let right_count = count.map_or(!args.is_empty(), |count| args.len() == count);
@@ -60,8 +60,8 @@ fn infer_common(name: &str, args: &[Argument<'_>], count: Option<usize>) -> Resu
     })
 }
 
-/// The elements of one array or two, each once, in order; `keep` hears from which array an element is and
-/// whether the second array has it.
+/// The elements of one array or two, each once, in order; `keep` is called with the array that an element is
+/// from and whether the second array has it.
 fn sets(args: &[Value], call: &Call<'_>, keep: impl Fn(usize, bool) -> bool) -> Result<ArrayRef> {
     let lists = args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
     let pool = Pool::new(&lists.iter().map(Lists::elements).collect::<Vec<_>>(), call)?;
@@ -111,7 +111,7 @@ fn concat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     picker.lists(&pool.all, call)
 }
 
-/// The elements of the result admit NULL if those of the array or the new one do.
+/// The elements of the result are nullable if those of the array or the new one are.
 fn infer_extend(name: &str, args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     let casts = with_element(name, ["array", "element"], args)?;
     let own = element_type(&args[0]).ok_or_else(|| Error::internal("no array"))?;

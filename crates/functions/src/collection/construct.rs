@@ -77,7 +77,7 @@ fn infer_map(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature>
     Ok(Signature { casts: casts.collect(), result: TypeKind::Map(Box::new(key), Box::new(value)).not_null() })
 }
 
-/// Of equal keys the last value stays, in the place of the first.
+/// If keys are equal, the last value wins, at the position of the first.
 fn map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let keys = Pool::new(&args.iter().step_by(2).map(Value::held).collect::<Vec<_>>(), call)?;
     let values = Pool::new(&args.iter().skip(1).step_by(2).map(Value::held).collect::<Vec<_>>(), call)?;
@@ -135,7 +135,7 @@ fn row(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     Ok(Arc::new(array))
 }
 
-/// The position of the field that a constant names or counts.
+/// The position of the field that a constant names or numbers.
 fn position(row: &LogicalType, field: Option<&Literal>) -> Option<usize> {
     let fields = row.kind.fields()?;
     match field? {
@@ -178,7 +178,7 @@ fn field(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-/// An ARRAY of this many elements that say nothing: what INTERSECT ALL and EXCEPT ALL repeat rows by.
+/// An ARRAY of this many empty elements: INTERSECT ALL and EXCEPT ALL repeat rows with it.
 fn infer_times(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     Ok(Signature {
         casts: vec![TypeKind::BigInt.nullable(); args.len()],

@@ -1,4 +1,4 @@
-//! ARRAY_JOIN(array of texts, delimiter [, text for NULL]).
+//! ARRAY_JOIN(array of strings, delimiter [, string for NULL]).
 
 use arrow::array::{Array, ArrayRef, StringArray};
 use flott_expr::function::{Argument, Call, Function, Signature, no_signature};
@@ -34,7 +34,7 @@ fn infer(args: &[Argument<'_>]) -> Result<Signature> {
     }
 }
 
-/// NULLs are left out unless there is a text for them.
+/// NULLs are skipped unless there is a string for them.
 fn join(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
     let elements: &StringArray = downcast(lists.elements())?;

@@ -1,4 +1,4 @@
-//! Reading lists and maps, picking elements from them, and comparing elements.
+//! Reads lists and maps, picks elements from them, and compares elements.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use flott_expr::function::{Argument, Call};
 use flott_expr::value::Value;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-/// A defect: arrow refused what was built for it.
+/// An internal error: arrow refused what was built for it.
 pub(super) fn arrow_error(error: arrow::error::ArrowError) -> Error {
     Error::internal("cannot build a collection").with_source(error)
 }
@@ -30,7 +30,7 @@ pub(super) fn element_type<'a>(arg: &Argument<'a>) -> Option<&'a LogicalType> {
 pub(super) struct Lists<'a> {
     list: &'a ListArray,
     value: &'a Value,
-    /// Those of these rows: the list may be a part of a longer one.
+    /// The elements of these rows: the list may be a slice of a longer one.
     elements: ArrayRef,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Lists<'a> {
         &self.elements
     }
 
-    /// Where a row's elements lie among all; `None` for NULL.
+    /// The range of a row's elements among all; `None` for NULL.
     #[inline]
     pub(super) fn range(&self, row: usize) -> Option<std::ops::Range<usize>> {
         let at = self.value.position(row);
@@ -63,7 +63,7 @@ fn part(elements: &ArrayRef, offsets: &[i32]) -> ArrayRef {
     if end - first == elements.len() { elements.clone() } else { elements.slice(first, end - first) }
 }
 
-/// The location of a row's elements in [`part`].
+/// The range of a row's elements in [`part`].
 #[inline]
 fn places(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     (offsets[row] - offsets[0]) as usize..(offsets[row + 1] - offsets[0]) as usize
@@ -93,7 +93,7 @@ impl<'a> Maps<'a> {
         &self.values
     }
 
-    /// Where a row's entries lie among all; `None` for NULL.
+    /// The range of a row's entries among all; `None` for NULL.
     #[inline]
     pub(super) fn range(&self, row: usize) -> Option<std::ops::Range<usize>> {
         let at = self.value.position(row);
@@ -104,7 +104,7 @@ impl<'a> Maps<'a> {
     }
 }
 
-/// Several arrays of one type as one, and where each begins.
+/// Several arrays of one type concatenated, and where each begins.
 pub(super) struct Pool {
     pub(super) all: ArrayRef,
     pub(super) starts: Vec<usize>,
@@ -140,7 +140,7 @@ impl Picker {
         Picker { picked: Vec::with_capacity(4 * rows), offsets, valid: Vec::with_capacity(rows) }
     }
 
-    /// An element of the current row, by its position in the pool.
+    /// Picks an element for the current row, by its position in the pool.
     #[inline]
     pub(super) fn pick(&mut self, at: usize) {
         self.picked.push(at as u32);
@@ -175,7 +175,7 @@ impl Picker {
     }
 }
 
-/// Maps from their parts.
+/// Assembles maps from their parts.
 pub(super) fn maps_of(
     keys: ArrayRef,
     values: ArrayRef,

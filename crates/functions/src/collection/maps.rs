@@ -92,7 +92,7 @@ fn infer_from_arrays(args: &[Argument<'_>]) -> Result<Signature> {
     }
 }
 
-/// Of equal keys the last value stays, in the place of the first.
+/// If keys are equal, the last value wins, at the position of the first.
 struct Merger {
     keys: Vec<u32>,
     values: Vec<u32>,
@@ -176,7 +176,7 @@ fn infer_union(args: &[Argument<'_>]) -> Result<Signature> {
     })
 }
 
-/// NULL if any map is; of equal keys the last one counts.
+/// NULL if any map is; if keys are equal, the last one wins.
 fn union(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let maps = args.iter().map(Maps::of).collect::<Result<Vec<_>>>()?;
     let keys = Pool::new(&maps.iter().map(Maps::keys).collect::<Vec<_>>(), call)?;

@@ -83,7 +83,7 @@ fn infer_extreme(name: &str, args: &[Argument<'_>]) -> Result<Signature> {
     }
 }
 
-/// Compares two elements that are not NULL. Of floating point numbers, zeros are equal.
+/// Compares two elements that are not NULL. Zeros of either sign are equal.
 fn comparator(array: &ArrayRef) -> Result<Box<dyn Fn(usize, usize) -> Ordering>> {
     fn floats<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<Box<dyn Fn(usize, usize) -> Ordering>>
     where
@@ -101,8 +101,8 @@ fn comparator(array: &ArrayRef) -> Result<Box<dyn Fn(usize, usize) -> Ordering>>
     }
 }
 
-/// ARRAY_SORT(array [, ascending [, NULLs first]]): ascending with NULLs first, descending with NULLs last,
-/// unless said otherwise.
+/// ARRAY_SORT(array [, ascending [, NULLs first]]): by default ascending with NULLs first, descending with
+/// NULLs last.
 fn sort(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
     let flag = |at: usize| args.get(at).map(Value::view::<BooleanArray>).transpose();
@@ -148,7 +148,7 @@ fn sort(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     picker.lists(elements, call)
 }
 
-/// The first of the greatest or least elements; NULLs do not count.
+/// The first of the greatest or least elements; NULLs are ignored.
 fn extreme(args: &[Value], call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef> {
     let lists = Lists::of(&args[0])?;
     let elements = lists.elements();

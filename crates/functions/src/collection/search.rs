@@ -1,4 +1,4 @@
-//! ARRAY_CONTAINS, ARRAY_POSITION, ARRAY_REMOVE: an element looked for; NULL finds NULL.
+//! ARRAY_CONTAINS, ARRAY_POSITION, ARRAY_REMOVE: look for an element; NULL finds NULL.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::Int32Type;
@@ -49,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// The casts of (array, element): the element's type must widen to the array's. Texts keep their length.
+/// The casts of (array, element): the element's type must widen to the array's. Strings keep their length.
 pub(super) fn with_element(name: &str, names: [&str; 2], args: &[Argument<'_>]) -> Result<Vec<LogicalType>> {
     let form = format!("{name}({} <ARRAY>, {} <ARRAY ELEMENT>)", names[0], names[1]);
     let [array, element] = args else {

@@ -47,7 +47,7 @@ fn check_document(name: &str, args: &[Argument<'_>], counts: std::ops::RangeIncl
     Ok(())
 }
 
-/// Tells "`word` is not taken here".
+/// The error for a `word` that is not allowed here.
 fn refused(name: &str, place: &str, word: &str) -> Error {
     Error::invalid(format!("Illegal {place} behavior '{word}' specified in {name} function"))
 }
@@ -120,13 +120,13 @@ fn infer_exists(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
     Ok(Signature::as_is(args, TypeKind::Boolean.nullable()))
 }
 
-/// A constant key word.
+/// A constant keyword.
 fn word(args: &[Value], at: usize) -> Result<&str> {
     let word = args[at].view::<StringArray>()?.constant().flatten();
-    word.ok_or_else(|| Error::internal("a key word of a JSON function is not a constant"))
+    word.ok_or_else(|| Error::internal("a keyword of a JSON function is not a constant"))
 }
 
-/// Evaluates the path for a row, and hands on what it leads to. `None` for a NULL document or path.
+/// Evaluates the path for a row, and passes on what it leads to. `None` for a NULL document or path.
 fn with_result<R>(
     args: &[Value],
     row: usize,
@@ -140,7 +140,7 @@ fn with_result<R>(
     let path = paths.get(path)?;
     match parse(text) {
         Ok(document) => then(path, evaluate(path, &document)),
-        // To a lax path, a document that is not JSON is empty.
+        // For a lax path, a document that is not JSON is empty.
         Err(_) if path.lax => then(path, Ok(None)),
         Err(error) => then(path, Err(error)),
     }
@@ -236,7 +236,7 @@ fn json_value(args: &[Value], call: &Call<'_>, paths: &mut Programs<'_, Path>) -
     fill_in(array, &defaults, args, call)
 }
 
-/// Puts the defaults into the rows that want them.
+/// Fills in the defaults for the rows that need them.
 fn fill_in(array: ArrayRef, defaults: &[(usize, bool)], args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     if defaults.is_empty() {
         return Ok(array);

@@ -164,7 +164,7 @@ fn array(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// JSON(text): the same document, written as all others are; NULL for a blank text.
+/// JSON(text): the same document in normalised form; NULL for blank text.
 fn json(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     try_strings(call, |row, out| {
@@ -271,7 +271,7 @@ fn double(value: f64) -> Result<Json> {
     canonical(&text).map(Json::Decimal).ok_or_else(|| Error::internal(format!("{text} is not a number")))
 }
 
-/// `2020-01-01T12:34:56.123`: as many digits of the fraction as are not zero.
+/// `2020-01-01T12:34:56.123`, without trailing zeros in the fraction.
 fn iso_timestamp(nanos: i128, out: &mut String) {
     const DAY: i128 = 86_400_000_000_000;
     flott_batch::text::write_date(out, nanos.div_euclid(DAY) as i64);

@@ -1,15 +1,15 @@
-//! Following a path through a document, as the JsonPath library does.
+//! Evaluates a path on a document, as the JsonPath library does.
 //!
-//! A path without wildcards is definite: it gives one value, and a step that leads nowhere is an error. Any
-//! other path gives an array, which may be empty, and ignores steps that lead nowhere.
+//! A path without wildcards is definite: it returns one value, and a step that leads nowhere is an error. Any
+//! other path returns an array, which may be empty, and ignores steps that lead nowhere.
 
 use std::borrow::Cow;
 
 use super::path::{Aggregate, Path, Step};
 use super::value::Json;
 
-/// What a path leads to. `Ok(None)`: nothing, or a JSON null, which to a strict path is an error. `Err` says
-/// what is wrong; lax paths give it only for a path or document that cannot be followed at all.
+/// What a path leads to. `Ok(None)`: nothing, or a JSON null, which is an error for a strict path. `Err` says
+/// what is wrong; a lax path returns it only if the path or document cannot be evaluated at all.
 pub(super) fn evaluate<'a>(path: &Path, document: &'a Json) -> Result<Option<Cow<'a, Json>>, String> {
     let steps = path.steps.as_ref().map_err(String::clone)?;
     if *document == Json::Null {
@@ -56,7 +56,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// `definite`: whether all steps before were.
+    /// `definite`: whether all previous steps were.
     fn follow(&mut self, steps: &[Step], value: &'a Json, definite: bool) -> Result<(), String> {
         let Some((step, rest)) = steps.split_first() else {
             self.found.push(Cow::Borrowed(value));
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
             }
             Step::All => {
                 for child in children(value) {
-                    // Branches that lead nowhere are passed over.
+                    // Branches that lead nowhere are skipped.
                     let before = self.found.len();
                     if self.follow(rest, child, still).is_err() {
                         self.found.truncate(before);
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An index outside of the array leads nowhere, silently.
+    /// An index outside the array leads nowhere, silently.
     fn element(
         &mut self,
         index: i64,

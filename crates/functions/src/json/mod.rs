@@ -1,6 +1,6 @@
 //! JSON functions.
 //!
-//! The key words of a call are constant arguments of type CHAR; a type is a NULL of that type:
+//! The keywords of a call are constant arguments of type CHAR; a type is a NULL of that type:
 //!
 //! | call | arguments |
 //! |---|---|
@@ -11,12 +11,12 @@
 //! | `JSON_ARRAY` | on null, value ..: `NULL` or `ABSENT` |
 //! | `IS JSON VALUE`, `.. OBJECT`, `.. ARRAY`, `.. SCALAR` | json |
 //!
-//! A value of JSON_OBJECT or JSON_ARRAY that is itself made by one of them or by JSON() is inserted as it is,
-//! not as a text. The first argument says which these are: `NULL 2 4` means that arguments 2 and 4 are JSON
+//! A value of JSON_OBJECT or JSON_ARRAY that is itself built by one of them or by JSON() is inserted as JSON,
+//! not as a string. The first argument says which these are: `NULL 2 4` means that arguments 2 and 4 are JSON
 //! (`mark_json` adds the numbers).
 //!
-//! Documents are read as Jackson reads them and paths as the JsonPath library of Flink evaluates them: a path
-//! is strict unless it begins with `lax`. Keys are written in order.
+//! Documents are parsed as Jackson does and paths evaluated as Flink's JsonPath library does: a path is
+//! strict unless it begins with `lax`. Keys are written in sorted order.
 
 mod access;
 mod construct;
@@ -39,7 +39,7 @@ pub(crate) fn functions() -> Vec<Box<dyn ScalarFunction>> {
     tables.into_iter().flatten().map(|function| function.boxed()).collect()
 }
 
-/// Tells JSON_OBJECT and JSON_ARRAY in their first argument which others are JSON already.
+/// Notes in the first argument of JSON_OBJECT and JSON_ARRAY which other arguments are JSON already.
 fn mark_json(mut args: Vec<Expr>) -> Vec<Expr> {
     let is_json = |arg: &Expr| {
         matches!(arg, Expr::Call { function, .. }

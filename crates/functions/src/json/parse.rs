@@ -1,4 +1,4 @@
-//! Reading JSON as Jackson does: strict, except that text after the first value is ignored.
+//! Parses JSON as Jackson does: strictly, except that text after the first value is ignored.
 
 use flott_batch::json::number::canonical;
 use flott_batch::json::{Cursor, Kind, NotJson, Span, unescape};
@@ -10,18 +10,18 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
     Builder { text, exact: false, unique: false }.whole()
 }
 
-/// As [`parse`], but numbers with a fraction or exponent keep their text; a key that comes twice is an error
-/// unless allowed.
+/// Like [`parse`], but numbers with a fraction or exponent keep their text; duplicate keys are an error
+/// unless `duplicates` is set.
 pub(super) fn parse_exact(text: &str, duplicates: bool) -> Result<Json, String> {
     Builder { text, exact: true, unique: !duplicates }.whole()
 }
 
-/// Makes a tree of the values that a cursor finds.
+/// Builds a tree from the values that a cursor finds.
 struct Builder<'a> {
     text: &'a str,
     /// Numbers keep their text.
     exact: bool,
-    /// A key may come once only.
+    /// Duplicate keys are an error.
     unique: bool,
 }
 
@@ -48,7 +48,7 @@ impl Builder<'_> {
     fn first(&self) -> Result<Json, Wrong> {
         let mut cursor = Cursor::new(self.text.as_bytes()).strict();
         let value = self.value(&mut cursor, 0)?;
-        // A number must end at white space; a quote or bracket ends by itself.
+        // A number must be followed by white space; a quote or bracket needs no separator.
         let is_number = matches!(value, Json::Integer(_) | Json::Decimal(_));
         if is_number && !matches!(cursor.rest().first(), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
             cursor.wrong("white space after a number")?;
@@ -91,7 +91,7 @@ impl Builder<'_> {
         })
     }
 
-    /// A text without its escape sequences.
+    /// A string with its escape sequences resolved.
     fn plain(&self, span: Span) -> Result<String, Wrong> {
         let quoted = self.text.get(span.start..span.end).unwrap_or_default();
         if span.kind == (Kind::Text { escaped: false }) {
@@ -157,7 +157,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(again(text).as_deref(), expected, "{text}");
         }
-        // As deep as Jackson goes.
+        // The greatest depth that Jackson accepts.
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(&nested(1_000)).is_ok() && parse(&nested(1_001)).is_err());
     }

@@ -1,13 +1,13 @@
-//! Compiling paths: `lax $.a.b[0]['c'][*]..d.length()`.
+//! Compiles paths: `lax $.a.b[0]['c'][*]..d.length()`.
 
 use flott_types::{Error, Result};
 
 /// A compiled path.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Path {
-    /// Strict: what goes wrong is an error. Lax: it is an empty result.
+    /// In strict mode, whatever goes wrong is an error; in lax mode, an empty result.
     pub(super) lax: bool,
-    /// The steps after `$`; `Err` is a path that cannot be read, which is an error of each row.
+    /// The steps after `$`; `Err` for a path that cannot be parsed, which is an error for each row.
     pub(super) steps: Result<Vec<Step>, String>,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Aggregate {
 }
 
 impl Step {
-    /// Whether the step leads to one place at most.
+    /// Whether the step leads to at most one place.
     pub(super) fn is_definite(&self) -> bool {
         !matches!(self, Step::Indices(_) | Step::Slice(..) | Step::All | Step::Scan)
     }
@@ -62,7 +62,7 @@ impl Path {
         Ok(Path { lax, steps })
     }
 
-    /// Whether it leads to one place at most.
+    /// Whether it leads to at most one place.
     pub(super) fn is_definite(&self) -> bool {
         self.steps.as_ref().is_ok_and(|steps| steps.iter().all(Step::is_definite))
     }
@@ -177,7 +177,7 @@ impl Reader {
         while let Some(c) = self.peek() {
             match c {
                 '.' | '[' | '(' => break,
-                ' ' => return invalid("a name with blanks is written ['my name']"),
+                ' ' => return invalid("a name with spaces is written ['my name']"),
                 _ => self.at += 1,
             }
         }

@@ -55,7 +55,7 @@ fn is(args: &[Value], call: &Call<'_>, test: fn(&Json) -> bool) -> Result<ArrayR
     }))
 }
 
-/// Escapes everything beyond ASCII. Of a character with two UTF-16 units Flink writes the whole code and then
+/// Escapes everything beyond ASCII. For a character of two UTF-16 units Flink writes the whole code and then
 /// the second unit again.
 fn quote(text: &str, out: &mut String) {
     out.push('"');
@@ -82,7 +82,7 @@ fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Removes the quotes and escapes of a quoted text that begins with a JSON value; any other text is
+/// Removes the quotes and escapes of a quoted string that begins with a JSON value; any other text is
 /// unchanged.
 fn unquote(text: &str, out: &mut String) -> Result<()> {
     let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');

@@ -5,13 +5,13 @@
 pub(super) enum Json {
     Null,
     Bool(bool),
-    /// A number without fraction and exponent, as digits with an optional minus sign.
+    /// A number without fraction or exponent, as digits with an optional minus sign.
     Integer(String),
     /// Another number, as Java's `BigDecimal` writes it.
     Decimal(String),
     Text(String),
     Array(Vec<Json>),
-    /// Each key once, in the order of the text.
+    /// Each key once, in the order of the document.
     Object(Vec<(String, Json)>),
     /// The text of a value that is known to be JSON.
     Raw(String),
@@ -31,7 +31,7 @@ impl Json {
         }
     }
 
-    /// Appends a scalar as Java's `String.valueOf`: texts without quotes.
+    /// Appends a scalar as Java's `String.valueOf` does: strings without quotes.
     pub(super) fn write_plain(&self, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),
@@ -46,7 +46,7 @@ impl Json {
 
 /// Adds a member, or replaces the value of one with the same key.
 pub(super) fn put(members: &mut Vec<(String, Json)>, key: String, value: Json) {
-    // Objects are small as a rule; a large one pays for being searched.
+    // A linear search: objects are usually small.
     match members.iter_mut().find(|(name, _)| *name == key) {
         Some((_, known)) => *known = value,
         None => members.push((key, value)),

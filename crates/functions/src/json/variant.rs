@@ -5,7 +5,7 @@ use flott_batch::variant::Variant;
 use super::parse::parse_exact;
 use super::value::Json;
 
-/// The most digits of a decimal number, before and behind its point.
+/// How many digits a decimal number may have in all, before and after its point.
 const DIGITS: usize = 38;
 
 /// The first value of a text; `Err` says what is wrong.
@@ -26,8 +26,8 @@ fn of(value: Json) -> Variant {
     }
 }
 
-/// A whole number if it fits eight bytes, a decimal number if it has no exponent and at most 38 digits, else
-/// a DOUBLE.
+/// A whole number if it fits into eight bytes; a decimal number if it has no exponent and at most 38 digits;
+/// otherwise a DOUBLE.
 fn number(text: &str) -> Variant {
     if let Ok(whole) = text.parse() {
         return Variant::Integer(whole);

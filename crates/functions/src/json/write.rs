@@ -1,5 +1,5 @@
-//! Writing JSON as Jackson does: no blanks, keys in order, only quotes, backslashes and control characters
-//! escaped.
+//! Writes JSON as Jackson does: no white space, keys in order, only quotes, backslashes and control
+//! characters escaped.
 
 use flott_batch::json::write_text;
 

@@ -62,8 +62,8 @@ fn hex(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// NULL for what is not hexadecimal. The first digit of an odd number of them is checked and read as 0, as
-/// Flink does.
+/// NULL for what is not hexadecimal. If the number of digits is odd, the first one is checked and read as 0,
+/// as in Flink.
 fn unhex(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let input = args[0].view::<StringArray>()?;
     try_binaries(call, |row, out| Ok(input.get(row).and_then(|text| decode(text.as_bytes(), out))))

@@ -1,5 +1,5 @@
-//! Functions of real numbers: every argument is cast to DOUBLE, the result is DOUBLE. What is undefined is
-//! NaN or infinite as in Java, never an error.
+//! Functions of real numbers: every argument is cast to DOUBLE, and the result is DOUBLE. Undefined results
+//! are NaN or infinite as in Java, never an error.
 
 use std::f64::consts::{E, LN_2, PI};
 
@@ -10,7 +10,7 @@ use flott_expr::kernel::{as_ref, binary, unary};
 use flott_expr::value::Value;
 use flott_types::{Result, TypeKind};
 
-/// A table row: name, function.
+/// A row of the table: name, function.
 macro_rules! real {
     ($name:literal, $f:expr) => {
         Function::new(
@@ -72,7 +72,7 @@ fn infer(name: &'static str, args: &[Argument<'_>], count: usize) -> Result<Sign
     })
 }
 
-/// The natural logarithm, or the logarithm to the base that comes first.
+/// The natural logarithm, or the logarithm to the base given by the first argument.
 fn log(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     Ok(as_ref(match args {
         [base, x] => {
@@ -86,7 +86,7 @@ fn constant(value: f64, call: &Call<'_>) -> ArrayRef {
     as_ref(Float64Array::from_value(value, call.rows))
 }
 
-/// As Java's `Math.pow(x, 0.5)`, which Flink computes: 0.0 of -0.0, and infinity of both infinities.
+/// Like Java's `Math.pow(x, 0.5)`, which Flink uses: 0.0 for -0.0, and infinity for both infinities.
 fn square_root(value: f64) -> f64 {
     if value == f64::NEG_INFINITY { f64::INFINITY } else { (value + 0.0).sqrt() }
 }

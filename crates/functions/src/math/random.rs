@@ -1,5 +1,4 @@
-//! RAND, RAND_INTEGER, UUID. With a constant seed the numbers are those of Java's `Random`, one after the
-//! other.
+//! RAND, RAND_INTEGER, UUID. With a constant seed the numbers are the sequence of Java's `Random`.
 
 use arrow::array::Int32Array;
 use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StringBuilder};
@@ -87,7 +86,7 @@ impl JavaRandom {
         loop {
             let bits = self.bits(31);
             let value = bits % bound;
-            // The last, incomplete run of values would favour the small ones.
+            // The last, incomplete range of values would favour small ones.
             if bits.wrapping_sub(value).wrapping_add(bound - 1) >= 0 {
                 return value;
             }
@@ -117,7 +116,7 @@ fn prepare_doubles(args: &[Argument<'_>], _: &LogicalType) -> Result<Option<Box<
 }
 
 fn prepare_integers(args: &[Argument<'_>], _: &LogicalType) -> Result<Option<Box<dyn PreparedFunction>>> {
-    // With one argument that is the bound.
+    // A single argument is the bound.
     let random = if args.len() == 2 { seed(args) } else { None };
     Ok(random.map(|random| Box::new(Seeded::<false>(random)) as Box<dyn PreparedFunction>))
 }

@@ -158,8 +158,8 @@ fn to_digits(args: &[Value], call: &Call<'_>, half_up: bool) -> Result<ArrayRef>
                     if digits >= from.into() {
                         return Ok(decimal::fit(value, precision));
                     }
-                    // The unscaled value at the new scale. Where the digits are not constant the type keeps
-                    // its scale, and Flink reads the same unscaled value at that one.
+                    // The unscaled value at the new scale. If the digits are not constant, the type keeps its
+                    // scale, and Flink reads the same unscaled value at that scale.
                     let shift = i32::from(from) - digits;
                     let cut = round_whole(value, -shift, half_up);
                     let kept = if digits < 0 { from.into() } else { shift.clamp(0, 38) as u32 };
@@ -174,8 +174,8 @@ fn to_digits(args: &[Value], call: &Call<'_>, half_up: bool) -> Result<ArrayRef>
     }
 }
 
-/// A whole number rounded (away from zero) or cut at a digit: -2 are the hundreds. Digits behind the point
-/// change nothing.
+/// A whole number rounded (away from zero) or truncated at a digit: -2 is the hundreds. Digits after the
+/// point change nothing.
 fn round_whole(value: i128, digits: i32, half_up: bool) -> i128 {
     match digits {
         0.. => value,
@@ -190,7 +190,7 @@ fn round_whole(value: i128, digits: i32, half_up: bool) -> i128 {
     }
 }
 
-/// A floating point number rounded or cut as the decimal number as which it is printed.
+/// A floating point number rounded or truncated in its printed decimal form.
 fn round_real(value: f64, digits: i32, half_up: bool) -> f64 {
     if !value.is_finite() || value == 0.0 {
         return value;

@@ -1,8 +1,8 @@
 //! `+ - * / %` on numbers; on dates, times and intervals see [`super::interval`].
 //!
-//! Integers wrap around; division by zero of integers and decimals fails, of floating point numbers gives
-//! infinity. The operands are cast to the type of the result first, so that FLOAT + DOUBLE is computed in
-//! FLOAT, as in Flink.
+//! Integers wrap around; division by zero fails for integers and decimals, and gives infinity for floating
+//! point numbers. The operands are first cast to the type of the result, so that FLOAT + DOUBLE is computed
+//! in FLOAT, as in Flink.
 
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::{
@@ -53,7 +53,7 @@ fn forms(operator: &str) -> &'static [&'static str] {
     }
 }
 
-/// Operands with a bare NULL typed like the other side.
+/// The operand types, with a bare NULL typed like the other side.
 fn operand_types(args: &[Argument<'_>]) -> Vec<LogicalType> {
     let known = args.iter().map(|arg| &arg.ty.kind).find(|kind| **kind != TypeKind::Null);
     args.iter()
@@ -89,7 +89,7 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     }
 }
 
-/// The type of an operation on exact numbers of which one is a DECIMAL.
+/// The type of an operation on exact numbers, at least one of which is a DECIMAL.
 fn decimal_result(operator: &str, left: &TypeKind, right: &TypeKind) -> Option<TypeKind> {
     if !left.is_decimal() && !right.is_decimal() {
         return None;
@@ -129,7 +129,7 @@ fn infer_modulo(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signatu
         return Ok(Signature { casts: types.iter().map(exact).collect(), result });
     }
     let result = right.kind.clone().with_nullable(nullable);
-    // The remainder is taken in the wider type, so that a large dividend is not cut.
+    // The remainder is computed in the wider type, so that a large dividend is not truncated.
     let wide = TypeKind::BigInt;
     Ok(Signature { casts: vec![wide.clone().nullable(), wide.nullable()], result })
 }
@@ -239,7 +239,7 @@ fn modulo(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     }
 }
 
-/// The error of a division by zero at run time.
+/// The error for a division by zero at run time.
 pub(super) fn division_by_zero() -> Error {
     Error::data("Division by zero")
 }

@@ -1,5 +1,5 @@
 //! COALESCE, IFNULL, GREATEST, LEAST. COALESCE and IFNULL are compiled to a node that computes an argument
-//! only for the rows that need it; what is here serves typing and folding.
+//! only for the rows that need it; the code here is for typing and folding.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
@@ -88,7 +88,7 @@ fn extreme(args: &[Value], call: &Call<'_>, wins: Comparison) -> Result<ArrayRef
         let held = Value::array(best.clone());
         let mut keep = compare(wins, (&held, call.result), (arg, call.result), rows)?;
         if call.result.kind.is_approximate() {
-            // Of numbers NaN is the greatest.
+            // NaN is the greatest number.
             let other = arg.to_array(rows)?;
             let nan = if wins == Comparison::Greater { is_nan(&best) } else { is_nan(&other) };
             keep = or_kleene(&keep, &nan).map_err(arrow_error)?;

@@ -80,8 +80,8 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
     Ok(Signature { casts, result: TypeKind::Boolean.with_nullable(any_nullable(args)) })
 }
 
-/// The types to which the sides of a comparison are cast. Decimals, strings and timestamps compare as they
-/// are.
+/// The types to which the sides of a comparison are cast. Decimals, strings and timestamps are compared
+/// without a cast.
 fn operand_types(left: &LogicalType, right: &LogicalType) -> Option<Vec<LogicalType>> {
     use TypeKind::{Decimal, Null, Timestamp, TimestampLtz};
     let exact = |ty: &LogicalType| {
@@ -148,7 +148,7 @@ fn infer_in(args: &[Argument<'_>]) -> Result<Signature> {
     let nullable = any_nullable(args);
     let listed: Vec<_> = list.iter().map(|arg| arg.ty.clone()).collect();
     let common = common::least_restrictive(&types).or_else(|| {
-        // A list of strings takes the value's type.
+        // A list of strings is cast to the value's type.
         common::comparison_type(value.ty, &common::least_restrictive(&listed)?)
     });
     let common = common.filter(|_| !list.is_empty()).ok_or_else(|| {

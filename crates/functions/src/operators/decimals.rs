@@ -1,8 +1,8 @@
-//! `+ - *` on exact numbers of which one is a DECIMAL.
+//! `+ - *` on exact numbers, at least one of which is a DECIMAL.
 //!
-//! Mostly the result's type has room for every result there can be: it has the exact scale, and as many
-//! digits as the operands' types allow. Then a row costs a machine multiplication or addition, and nothing is
-//! checked. Integers are taken as they are, without a pass that makes DECIMALs of them.
+//! Usually the result's type has room for every possible result: it has the exact scale, and as many digits
+//! as the operands' types allow. Then a row costs one machine multiplication or addition, and nothing is
+//! checked. Integers are used as they are, without a pass that converts them to DECIMAL.
 
 use arrow::array::{ArrayRef, PrimitiveArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, Int32Type, Int64Type};

@@ -1,5 +1,5 @@
-//! Compares two columns of one type, value by value, as Java compares for Flink: `NaN` equals nothing and
-//! `-0.0` equals `0.0`; strings and binaries compare by bytes; arrays, maps and rows are equal or not.
+//! Compares two columns of one type, value by value, as Java does for Flink: `NaN` equals nothing and `-0.0`
+//! equals `0.0`; strings and binaries compare by bytes; arrays, maps and rows can only be equal or not.
 
 use std::cmp::Ordering;
 
@@ -70,7 +70,7 @@ pub(crate) fn compare(
             let (p1, s1, p2, s2) = (*p1, *s1, *p2, *s2);
             let common = s1.max(s2);
             if (p1 - s1).max(p2 - s2) + common <= decimal_type::MAX_PRECISION {
-                // At one scale they compare as integers. Wrapping, because the value under a NULL can be
+                // At the same scale they compare as integers. Wrapping, because the value under a NULL can be
                 // anything.
                 let up_a = decimal::power10((common - s1).into());
                 let up_b = decimal::power10((common - s2).into());
@@ -104,7 +104,7 @@ pub(crate) fn compare(
     }
 }
 
-/// The precision of a timestamp, by which its unit in memory is chosen; 0 for other types.
+/// The precision of a timestamp, which determines its unit in memory; 0 for other types.
 fn precision(kind: &TypeKind) -> u8 {
     match kind {
         TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => *precision,
@@ -150,7 +150,7 @@ fn nested(comparison: Comparison, left: &Value, right: &Value, rows: usize) -> R
     Ok((0..rows).map(equal).collect())
 }
 
-/// Whether two values of one type are equal, NULL being equal to NULL; maps compare without order.
+/// Whether two values of one type are equal, with NULL equal to NULL; maps are compared regardless of order.
 pub(crate) fn equal_at(left: &ArrayRef, at: usize, right: &ArrayRef, other: usize) -> bool {
     match (left.is_null(at), right.is_null(other)) {
         (true, true) => return true,

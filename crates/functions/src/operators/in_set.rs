@@ -1,4 +1,4 @@
-//! IN over a list of constants: one look-up a row instead of one comparison a candidate.
+//! IN over a list of constants: one lookup per row instead of one comparison per candidate.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray};
 use arrow::datatypes::{Date32Type, Int8Type, Int16Type, Int32Type, Int64Type};
@@ -8,13 +8,13 @@ use flott_expr::value::Value;
 use flott_plan::Literal;
 use flott_types::{Error, FastSet, Result, TypeKind};
 
-/// Below this many candidates comparing with each is faster than hashing.
+/// With fewer candidates, comparing with each is faster than hashing.
 const WORTH: usize = 4;
 
 #[derive(Debug)]
 struct InSet {
     members: Members,
-    /// NULL is in the list: what is not found is NULL, not FALSE.
+    /// NULL is in the list: a value that is not found gives NULL, not FALSE.
     has_null: bool,
 }
 
@@ -24,7 +24,7 @@ enum Members {
     Texts(FastSet<Box<str>>),
 }
 
-/// A set when the list is long, constant and of integers, dates or text.
+/// A set if the list is long, constant and of integers, dates or strings.
 pub(super) fn prepare(args: &[Argument<'_>]) -> Result<Option<Box<dyn PreparedFunction>>> {
     let [value, list @ ..] = args else { return Ok(None) };
     let kind = &value.ty.kind;

@@ -14,7 +14,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::arithmetic::division_by_zero;
 
-/// Types of the operands after casts, and of the result; `None` when there is no such operation.
+/// The types of the operands after casts, and of the result; `None` if there is no such operation.
 pub(super) fn infer(
     operator: &str,
     left: &LogicalType,
@@ -93,12 +93,12 @@ pub(super) fn add(args: &[Value], call: &Call<'_>, sign: i64) -> Result<ArrayRef
     })
 }
 
-/// Microseconds a millisecond.
+/// Microseconds per millisecond.
 const UNITS: i64 = 1_000;
-/// Nanoseconds a millisecond.
+/// Nanoseconds per millisecond.
 const NANOS: i128 = 1_000_000;
 
-/// Timestamps of more than six digits.
+/// Timestamps with more than six digits.
 fn fine_timestamp(
     a: &Value,
     b: &Value,
@@ -120,7 +120,7 @@ fn fine_timestamp(
     Ok(as_ref(sums.with_data_type(nanos_array([]).data_type().clone())))
 }
 
-/// `keep` milliseconds are the smallest step that the precision shows.
+/// `keep` is the smallest step, in milliseconds, that the precision can represent.
 fn timestamp(
     a: &Value,
     b: &Value,
@@ -135,7 +135,7 @@ fn timestamp(
             time::add_months_to_instant(a, MILLIS_OF_DAY * UNITS, sign * i64::from(b))
         })?
     } else {
-        // The interval first, so that a constant one is scaled once.
+        // The interval comes first, so that a constant one is scaled only once.
         let scaled = unary::<DurationMillisecondType, Int64Type>(
             b,
             if b.is_constant() { 1 } else { call.rows },
@@ -185,12 +185,12 @@ fn scale(
     })
 }
 
-/// An interval this many times.
+/// An interval multiplied by a number.
 pub(super) fn multiply(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     scale(args, call, |a, b| Ok(Some(a.wrapping_mul(b))), |a, b| a * b)
 }
 
-/// A part of an interval.
+/// An interval divided by a number.
 pub(super) fn divide(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let whole = |a: i64, b: i64| {
         if b == 0 { Err(division_by_zero()) } else { Ok(Some(a.wrapping_div(b))) }
@@ -198,7 +198,7 @@ pub(super) fn divide(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     scale(args, call, whole, |a, b| a / b)
 }
 
-/// The interval backwards.
+/// The negated interval.
 pub(super) fn negate(arg: &Value, call: &Call<'_>) -> Result<ArrayRef> {
     let array: ArrayRef = match call.result.kind {
         TypeKind::IntervalYearMonth => {

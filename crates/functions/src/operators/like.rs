@@ -1,7 +1,7 @@
 //! LIKE and SIMILAR TO: `(text, pattern)` or `(text, pattern, escape)`. A constant pattern is compiled once;
-//! of a column of patterns the last one is kept.
+//! for a column of patterns the last one is cached.
 //!
-//! `%` matches any text, `_` one character that does not end a line, as in Flink. There is no escape
+//! `%` matches any text, `_` one character that is not a line terminator, as in Flink. There is no escape
 //! character unless one is given; it must be followed by `%`, `_` or itself.
 
 use arrow::array::{ArrayRef, BooleanArray, BooleanBuilder, StringArray};
@@ -34,7 +34,7 @@ fn infer(name: &'static str, args: &[Argument<'_>], compile: Compile) -> Result<
     if !(2..=3).contains(&args.len()) || !args.iter().all(text) {
         return Err(no_signature(name, args, &[&format!("{name}(<STRING>, <STRING>[, <STRING>])")]));
     }
-    // A wrong pattern is found when the statement is planned.
+    // An invalid pattern is found when the statement is planned.
     compile_literal(args, compile)?;
     let cast = |arg: &Argument<'_>| match arg.ty.kind {
         TypeKind::Null => TypeKind::STRING.nullable(),
@@ -60,7 +60,7 @@ enum Pattern {
 #[derive(Clone, PartialEq, Debug)]
 enum Token {
     Char(char),
-    /// `_`: any character but the end of a line.
+    /// `_`: any character but a line terminator.
     One,
     /// `%`
     Many,
@@ -169,7 +169,7 @@ impl Pattern {
     }
 }
 
-/// Goes back to the last `%` only, which is enough: time is at most the product of the lengths.
+/// Backtracks only to the last `%`, which is enough: time is at most the product of the lengths.
 fn matches_tokens(tokens: &[Token], text: &str) -> bool {
     let (mut token, mut rest) = (0, text.chars());
     let mut retry: Option<(usize, std::str::Chars<'_>)> = None;

@@ -1,5 +1,5 @@
 //! AND, OR, NOT, IS [NOT] TRUE / FALSE / UNKNOWN / NULL. AND and OR are compiled to nodes that skip the rows
-//! that their left side decides; what is here serves typing and folding.
+//! that their left side decides; the code here is for typing and folding.
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;

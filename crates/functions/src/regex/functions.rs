@@ -1,7 +1,7 @@
 //! REGEXP, REGEXP_REPLACE, REGEXP_EXTRACT, REGEXP_EXTRACT_ALL, REGEXP_COUNT, REGEXP_INSTR, REGEXP_SUBSTR,
 //! STR_TO_MAP.
 //!
-//! A wrong pattern is not an error: REGEXP is FALSE, the others are NULL.
+//! An invalid pattern is not an error: REGEXP is FALSE, the others are NULL.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::check::{Family, infer, nullable_if};
 use crate::constant::{self, Programs};
 use crate::utf16;
 
-/// `None` is a pattern that Java refuses.
+/// `None` for a pattern that Java refuses.
 type Program = Option<JavaRegex>;
 
 fn compile(pattern: &str) -> Result<Program> {
@@ -132,7 +132,7 @@ fn replace(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Resul
     })
 }
 
-/// The group of a call: the default without a third argument.
+/// The group that a call asks for: the default if there is no third argument.
 fn group_of(args: &[Value], default: i64) -> Result<impl Fn(usize) -> Option<i64>> {
     let group = args.get(2).map(Value::view::<Int64Array>).transpose()?;
     Ok(move |row| match &group {
@@ -141,7 +141,7 @@ fn group_of(args: &[Value], default: i64) -> Result<impl Fn(usize) -> Option<i64
     })
 }
 
-/// A group of the first match; NULL without a match or group. REGEXP_SUBSTR is the whole of it.
+/// A group of the first match; NULL without a match or group. For REGEXP_SUBSTR it is the whole match.
 fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let group = group_of(args, 0)?;
@@ -167,7 +167,7 @@ fn extract(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Resul
     })
 }
 
-/// A group of all matches; the first unless said otherwise.
+/// A group of all matches; the first group by default.
 fn extract_all(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let group = group_of(args, 1)?;
@@ -206,7 +206,7 @@ fn count(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<
     })
 }
 
-/// Where the first match begins, in Java's chars from 1; 0 without a match.
+/// Where the first match begins, in Java's chars, counting from 1; 0 without a match.
 fn instr(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<ArrayRef> {
     let (text, pattern) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     try_primitives::<Int32Type>(call.rows, |row| {
@@ -221,8 +221,8 @@ fn instr(args: &[Value], call: &Call<'_>, patterns: Patterns<'_, '_>) -> Result<
     })
 }
 
-/// `STR_TO_MAP(text, between pairs, between key and value)`: both are regular expressions. A pair without a
-/// value has the value NULL; the last of equal keys wins.
+/// `STR_TO_MAP(text, between pairs, between key and value)`: both separators are regular expressions. A pair
+/// without a value has the value NULL; if keys are equal, the last one wins.
 fn str_to_map(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let delimiter = |at: usize| args.get(at).map(Value::view::<StringArray>).transpose();

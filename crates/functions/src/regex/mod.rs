@@ -1,9 +1,9 @@
-//! Java's regular expressions, on which the REGEXP functions, SIMILAR TO and STR_TO_MAP are defined.
+//! Java's regular expressions, which define the REGEXP functions, SIMILAR TO and STR_TO_MAP.
 //!
 //! A pattern is translated ([`translate`]) into the syntax of the `regex` crate where that suffices: linear
-//! time, no backtracking. Look-around, back references, possessive quantifiers and `$` before a last line end
-//! need `fancy-regex`. Most patterns with `$` still run on the fast engine: it is asked whenever the text
-//! does not end in a line terminator, where `$` and the end of the text are the same.
+//! time, no backtracking. Look-around, back references, possessive quantifiers and `$` before a last line
+//! terminator need `fancy-regex`. Most patterns with `$` still run on the fast engine: it is used whenever
+//! the text does not end in a line terminator, because then `$` means the end of the text.
 
 mod functions;
 mod translate;
@@ -22,7 +22,7 @@ pub(crate) struct JavaRegex {
 #[derive(Debug)]
 enum Engine {
     Fast(regex::Regex),
-    /// Fast on texts without a line terminator at the end, exact on others.
+    /// The fast engine for texts without a line terminator at the end, the exact one for others.
     Either(regex::Regex, fancy_regex::Regex),
     Exact(fancy_regex::Regex),
 }
@@ -35,8 +35,8 @@ pub(crate) struct Groups(Option<regex::CaptureLocations>);
 pub(crate) type Span = (usize, usize);
 
 impl JavaRegex {
-    /// `ErrorKind::Invalid` for a pattern that Java refuses, `Unsupported` for one that it knows and we do
-    /// not.
+    /// `ErrorKind::Invalid` for a pattern that Java refuses, `Unsupported` for one that Java accepts and we
+    /// do not.
     pub(crate) fn new(pattern: &str) -> Result<JavaRegex> {
         let translated = translate::translate(pattern)?;
         let invalid =
@@ -60,7 +60,7 @@ impl JavaRegex {
         Ok(JavaRegex { engine, groups: translated.groups })
     }
 
-    /// How many groups the pattern has, not counting the whole.
+    /// How many groups the pattern has, not counting the whole match.
     pub(crate) fn groups(&self) -> usize {
         self.groups
     }
@@ -83,7 +83,7 @@ impl JavaRegex {
         }
     }
 
-    /// A group of the first match. Allocates nothing where the fast engine can be asked.
+    /// A group of the first match. Does not allocate where the fast engine can be used.
     pub(crate) fn group_in(&self, text: &str, group: usize, groups: &mut Groups) -> Option<Span> {
         if group == 0 {
             return self.find_at(text, 0);
@@ -97,7 +97,7 @@ impl JavaRegex {
         }
     }
 
-    /// As [`JavaRegex::find_at`], with a group; the inner `None` is a group that took no part.
+    /// Like [`JavaRegex::find_at`], with a group; the inner `None` means that the group took no part.
     pub(crate) fn group_at(&self, text: &str, from: usize, group: usize) -> Option<(Span, Option<Span>)> {
         match self.engine_for(text) {
             Ok(fast) => {
@@ -116,12 +116,12 @@ impl JavaRegex {
     }
 
     /// All matches in order, as `Matcher.find` returns them: after an empty one the search continues one
-    /// character later, and an empty match may follow directly after another one.
+    /// character later, and an empty match may directly follow another one.
     pub(crate) fn find_all<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Span> + 'a {
         self.group_all(text, 0).map(|(whole, _)| whole)
     }
 
-    /// As [`JavaRegex::find_all`], with a group.
+    /// Like [`JavaRegex::find_all`], with a group.
     pub(crate) fn group_all<'a>(
         &'a self,
         text: &'a str,
@@ -144,7 +144,7 @@ impl JavaRegex {
         })
     }
 
-    /// The parts between matches, as `String.split`: no empty parts at the end, no empty first part for an
+    /// The parts between matches, like `String.split`: no empty parts at the end, no empty first part for an
     /// empty match at the start, and the whole text if nothing matches.
     pub(crate) fn split<'a>(&self, text: &'a str, limit: usize) -> Vec<&'a str> {
         let mut parts = Vec::new();

@@ -1,7 +1,7 @@
-//! From Java's syntax of regular expressions to that of the `regex` and `fancy-regex` crates.
+//! Translates Java's regular expressions into the syntax of the `regex` and `fancy-regex` crates.
 //!
-//! What differs: `\d`, `\w`, `\s` and case folding are ASCII in Java; `.` stops at five line terminators; `$`
-//! also matches before the last one; character classes know other operators; `\Q..\E`, octal and UTF-16
+//! The differences: `\d`, `\w`, `\s` and case folding are ASCII in Java; `.` stops at five line terminators;
+//! `$` also matches before the last one; character classes have other operators; `\Q..\E`, octal and UTF-16
 //! escapes.
 
 mod class;
@@ -24,9 +24,9 @@ pub(super) struct Translated {
     pub(super) fast: Option<String>,
     /// For `fancy-regex`.
     pub(super) exact: String,
-    /// Whether the fast form takes `$` for the end of the text.
+    /// Whether `$` in the fast form matches only the end of the text.
     pub(super) asks_for_line_end: bool,
-    /// How many groups are numbered.
+    /// How many numbered groups there are.
     pub(super) groups: usize,
 }
 
@@ -110,7 +110,7 @@ impl Parser<'_> {
         self.exact.push_str(text);
     }
 
-    /// Text that only the backtracking engine understands.
+    /// Emits syntax that only the backtracking engine understands.
     fn emit_exact(&mut self, text: &str) {
         self.only_exact = true;
         self.exact.push_str(text);
@@ -155,7 +155,7 @@ impl Parser<'_> {
         if quantifiable { self.quantifier() } else { Ok(()) }
     }
 
-    /// `false` for what takes no quantifier: flags.
+    /// `false` for flags, which take no quantifier.
     fn atom(&mut self, depth: usize) -> Result<bool> {
         let Some(c) = self.next() else {
             return Ok(false);
@@ -334,7 +334,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    /// After a backslash, outside of classes.
+    /// Called after a backslash outside of classes.
     fn escape(&mut self) -> Result<()> {
         let Some(c) = self.next() else {
             return Err(self.invalid("unexpected end after \\"));
@@ -381,7 +381,7 @@ impl Parser<'_> {
         Error::unsupported(format!("{what} in the regular expression '{}'", self.pattern))
     }
 
-    /// As many digits as name an existing group.
+    /// Takes as many digits as form the number of an existing group.
     fn back_reference(&mut self, first: char) {
         let mut group = first.to_digit(10).unwrap_or(0) as usize;
         while let Some(digit) = self.peek().and_then(|c| c.to_digit(10)) {

@@ -46,8 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .aliases(&["CHARACTER_LENGTH"]),
 ];
 
-/// A column of text that is all ASCII: a byte is a character, so that the bytes of all rows can be worked on
-/// at once.
+/// A column of ASCII text: each byte is a character, so the bytes of all rows can be processed at once.
 struct Ascii<'a> {
     texts: &'a StringArray,
     bytes: &'a [u8],
@@ -66,7 +65,7 @@ fn ascii(value: &Value) -> Result<Option<Ascii<'_>>> {
 }
 
 impl Ascii<'_> {
-    /// The texts with their letters changed; no text becomes longer or shorter.
+    /// The texts with their letters changed, which must not change their lengths.
     fn changed(&self, change: impl FnOnce(&mut [u8])) -> Result<ArrayRef> {
         let mut bytes = self.bytes.to_vec();
         change(&mut bytes);
@@ -93,7 +92,7 @@ fn each(args: &[Value], call: &Call<'_>, change: impl Fn(&str, &mut String)) -> 
     })
 }
 
-/// Knows only ASCII letters and digits; everything else parts words.
+/// Knows only ASCII letters and digits; everything else separates words.
 fn initcap(text: &str, out: &mut String) {
     let mut inside = false;
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! IS_ALPHA, IS_DIGIT, IS_DECIMAL: never NULL; numbers are asked by their type alone.
+//! IS_ALPHA, IS_DIGIT, IS_DECIMAL: never NULL; for numbers only the type counts.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn classify(
     Ok(booleans(call.rows, |row| Some(text.get(row).is_some_and(|text| !text.is_empty() && by_text(text)))))
 }
 
-/// Letters of all scripts; marks and letter-like numbers are none.
+/// Letters of all scripts, without marks and letter-like numbers.
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !c.is_numeric()
 }
@@ -59,8 +59,8 @@ fn is_decimal_digit(c: char) -> bool {
     ZEROS.iter().any(|zero| (*zero..zero + 10).contains(&u32::from(c)))
 }
 
-/// What `Double.parseDouble` reads: blanks around, signs, exponents, `NaN`, `Infinity`, suffixes d and f,
-/// hexadecimal.
+/// What `Double.parseDouble` accepts: surrounding white space, signs, exponents, `NaN`, `Infinity`, suffixes
+/// d and f, hexadecimal.
 fn is_java_number(text: &str) -> bool {
     let text = text.trim_matches(|c: char| c <= ' ');
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);

@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("ELT", infer_elt, elt),
 ];
 
-/// CHAR stays CHAR, anything else varies; the lengths add up.
+/// CHAR stays CHAR, anything else becomes VARCHAR; the lengths add up.
 pub(super) fn joined(left: &TypeKind, right: &TypeKind) -> TypeKind {
     let sum = |a: u32, b: u32| a.saturating_add(b).min(TypeKind::MAX_LENGTH);
     match (left, right) {
@@ -95,7 +95,7 @@ fn concat_binary(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// NULL only for a NULL separator; NULLs among the others are left out.
+/// NULL only for a NULL separator; other NULLs are skipped.
 fn concat_ws(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let parts = views(args)?;
     let (separator, parts) = (parts[0], &parts[1..]);
@@ -111,7 +111,7 @@ fn concat_ws(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// A longer result is refused before it is made.
+/// A longer result is refused before it is built.
 const LONGEST: usize = 1 << 28;
 
 fn repeat(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
@@ -174,7 +174,7 @@ fn widest(a: &TypeKind, b: &TypeKind) -> TypeKind {
     }
 }
 
-/// The n-th of the choices, counted from 1; NULL outside.
+/// The n-th of the choices, counting from 1; NULL if there is no such choice.
 fn elt(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let index = args[0].view::<Int64Array>()?;
     let at = |row: usize| index.get(row).and_then(|at| usize::try_from(at).ok());

@@ -43,7 +43,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// The first byte of the UTF-8 text as a signed number; 0 for the empty text.
+/// The first byte of the UTF-8 text as a signed number; 0 for the empty string.
 fn ascii(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     Ok(primitives::<Int32Type>(call.rows, |row| {
@@ -51,7 +51,7 @@ fn ascii(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     }))
 }
 
-/// The character of the lowest eight bits; nothing for a negative number.
+/// The character for the lowest eight bits; an empty string for a negative number.
 fn chr(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let code = args[0].view::<Int64Array>()?;
     strings(call, |row, out| {
@@ -63,7 +63,7 @@ fn chr(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// The character sets that every Java has, and Windows' Latin.
+/// The character sets that every Java has, and windows-1252.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Charset {
     Utf8,
@@ -106,7 +106,7 @@ impl Charset {
         }
     }
 
-    /// Bytes that are no character become U+FFFD.
+    /// Bytes that do not form a character become U+FFFD.
     fn decode(self, bytes: &[u8], out: &mut String) {
         let replaced = char::REPLACEMENT_CHARACTER;
         match self {
@@ -138,7 +138,7 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut String) {
 /// The character set of each row; a constant one is looked up once.
 fn charsets(value: &Value) -> Result<impl Fn(usize) -> Result<Option<Charset>>> {
     let names = value.view::<StringArray>()?;
-    // An unknown name is an error of the first row that uses it.
+    // An unknown name is an error for the first row that uses it.
     let known = names.constant().flatten().and_then(|name| Charset::of(name).ok());
     Ok(move |row| match known {
         Some(known) => Ok(Some(known)),
@@ -174,7 +174,7 @@ fn decode(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// As `java.util.Base64`: padding may be left out, stray last bits are let pass.
+/// Like `java.util.Base64`: padding may be left out, and stray trailing bits are accepted.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

@@ -1,5 +1,4 @@
-//! MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SHA2: digests of the UTF-8 text in lower-case hexadecimal
-//! digits.
+//! MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SHA2: digests of the UTF-8 text in lower-case hexadecimal.
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use flott_expr::function::{Call, Function};

@@ -1,15 +1,15 @@
 //! The decimal digits of a floating point number, rounded half up as Java's formatter rounds them.
 
-/// `0.d1d2d3.. * 10^point`, without sign and leading zeros.
+/// `0.d1d2d3.. * 10^point`, without sign or leading zeros.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Decimal {
     digits: Vec<u8>,
-    /// How many digits stand before the decimal point.
+    /// How many digits come before the decimal point.
     pub(super) point: i32,
 }
 
 impl Decimal {
-    /// Of a number as Java writes it: `1.5`, `1.0E10`.
+    /// Parses a number as Java writes it: `1.5`, `1.0E10`.
     pub(super) fn of(text: &str) -> Decimal {
         let text = text.trim_start_matches('-');
         let (mantissa, exponent) = text.split_once('E').unwrap_or((text, "0"));
@@ -32,7 +32,7 @@ impl Decimal {
         self.digits.is_empty()
     }
 
-    /// Half up, at this many places after the decimal point.
+    /// Rounded half up at this many places after the decimal point.
     pub(super) fn rounded(&self, places: i32) -> Decimal {
         let kept = self.point.saturating_add(places);
         if kept >= self.digits.len() as i32 {

@@ -1,4 +1,4 @@
-//! The format strings of `java.util.Formatter`: parsed once, written for a row of values.
+//! The format strings of `java.util.Formatter`: parsed once, applied to each row of values.
 
 use flott_types::{Error, Result};
 
@@ -14,7 +14,7 @@ pub(super) enum Item<'a> {
     /// The number, and how `%s` writes it.
     Double(f64, String),
     Text(&'a str),
-    /// An object that only `%s` and its like can write.
+    /// An object that only `%s` and similar conversions can write.
     Object(String),
 }
 
@@ -55,7 +55,7 @@ enum Index {
     At(usize),
 }
 
-/// A wider field is a mistake, and would take all memory.
+/// A wider field is surely a mistake, and would exhaust memory.
 const WIDEST: usize = 1 << 20;
 
 impl Format {
@@ -299,7 +299,7 @@ impl Spec {
         }
     }
 
-    /// Sign, zeros and parentheses around the digits.
+    /// Adds sign, zeros and parentheses to the digits.
     fn number(&self, out: &mut String, negative: bool, digits: String) -> Result<()> {
         let (before, after) = match negative {
             true if self.paren => ("(", ")"),

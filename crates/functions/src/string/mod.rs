@@ -1,7 +1,7 @@
 //! Functions on character strings, URLs and digests.
 //!
 //! Positions and lengths count characters, except where Flink counts Java's chars (LPAD, RPAD, OVERLAY, SPLIT
-//! by ''); see [`super::utf16`]. A NULL argument gives NULL unless said otherwise.
+//! by ''); see [`super::utf16`]. A NULL argument gives NULL unless stated otherwise.
 
 mod case;
 mod classify;

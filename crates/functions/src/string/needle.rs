@@ -1,12 +1,12 @@
-//! Looking for the same text in many others.
+//! Searches many texts for the same substring.
 
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-/// A text to look for, not empty, prepared once.
+/// A non-empty string to search for, prepared once.
 #[expect(clippy::large_enum_variant, reason = "there is one a batch, on the stack")]
 pub(super) enum Needle<'n> {
-    /// One byte, which is a whole character: no other character has it inside.
+    /// One byte that is a whole character: it cannot occur inside another one.
     Byte(u8),
     Text(Finder<'n>),
 }
@@ -27,7 +27,7 @@ impl<'n> Needle<'n> {
         }
     }
 
-    /// Where it begins first.
+    /// The position of its first occurrence.
     #[inline]
     pub fn find(&self, text: &str) -> Option<usize> {
         match self {
@@ -37,7 +37,7 @@ impl<'n> Needle<'n> {
         }
     }
 
-    /// The n-th of the parts between its occurrences, from 0.
+    /// The n-th of the parts between its occurrences, counting from 0.
     pub fn part<'t>(&self, text: &'t str, mut position: usize) -> Option<&'t str> {
         if let Needle::Byte(byte) = self {
             let start = match position.checked_sub(1) {
@@ -59,11 +59,11 @@ impl<'n> Needle<'n> {
     }
 }
 
-/// In a text up to this length the call of a vectorised search costs more than it saves.
+/// For a text up to this length, the call of a vectorised search costs more than it saves.
 const SHORT: usize = 128;
 
-/// Where the n-th of a byte is, from 0: eight bytes at a time, and as cheap for many that are near to each
-/// other as for one.
+/// The position of the n-th occurrence of a byte, counting from 0: eight bytes at a time, and as cheap for
+/// many occurrences that are close together as for one.
 #[inline]
 fn nth_byte(bytes: &[u8], byte: u8, mut n: usize) -> Option<usize> {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -71,7 +71,7 @@ fn nth_byte(bytes: &[u8], byte: u8, mut n: usize) -> Option<usize> {
     let (words, rest) = bytes.as_chunks();
     for (at, word) in words.iter().enumerate() {
         let differing = u64::from_le_bytes(*word) ^ wanted;
-        // The highest bit of each byte that is the wanted one.
+        // The highest bit of each byte that matches.
         let mut found = !(((differing & LOW) + LOW) | differing | LOW);
         let count = found.count_ones() as usize;
         if n < count {

@@ -42,10 +42,10 @@ enum Side {
     Right,
 }
 
-/// Longer padding is refused before memory is.
+/// Longer padding is refused before memory is allocated for it.
 const LONGEST: usize = 1 << 28;
 
-/// NULL for a negative length and for nothing to pad with; a longer text is cut at its end.
+/// NULL for a negative length or empty padding; a longer text is truncated at its end.
 fn pad(args: &[Value], call: &Call<'_>, side: Side) -> Result<ArrayRef> {
     let (text, length) = (args[0].view::<StringArray>()?, args[1].view::<Int64Array>()?);
     let filling = args[2].view::<StringArray>()?;
@@ -75,7 +75,7 @@ fn pad(args: &[Value], call: &Call<'_>, side: Side) -> Result<ArrayRef> {
     })
 }
 
-/// Replaces as many chars as the new text has, or as many as said, from a position on.
+/// Replaces as many chars as the new text has, or as many as `length` says, starting at a position.
 fn overlay(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, new) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let start = args[2].view::<Int64Array>()?;
@@ -92,7 +92,7 @@ fn overlay(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             return Some(());
         }
         let before = &units[..start as usize - 1];
-        // Flink drops the tail altogether for a length that is not positive.
+        // Flink drops the whole tail if the length is not positive.
         let rest = start.saturating_add(length);
         let after = if length > 0 && rest <= units.len() as i64 { &units[rest as usize - 1..] } else { &[] };
         utf16::push(out, before.iter().copied().chain(new.encode_utf16()).chain(after.iter().copied()));

@@ -1,5 +1,5 @@
-//! PRINTF(format, values...): Java's format strings. A value is what Flink hands to Java: DATE and TIME are
-//! the integers that hold them; DECIMAL and timestamps can only be written by `%s`.
+//! PRINTF(format, values...): Java's format strings. A value is what Flink passes to Java: DATE and TIME are
+//! the integers that represent them; DECIMAL and timestamps can only be written by `%s`.
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
@@ -18,7 +18,7 @@ use crate::constant::{self, Programs};
 pub(super) const FUNCTIONS: &[Function] =
     &[Function::new("PRINTF", infer, |args, call| constant::evaluate(args, call, Format::parse, printf))
         .prepare(|args, _| {
-            // A wrong constant format fails when a row comes, as in Flink: it may never come.
+            // An invalid constant format fails only when a row arrives, as in Flink.
             match args.first().and_then(crate::check::text).map(Format::parse) {
                 Some(Ok(_)) => constant::prepare(args, 0, Format::parse, printf),
                 _ => Ok(None),
@@ -56,7 +56,7 @@ fn printf(args: &[Value], call: &Call<'_>, formats: &mut Programs<'_, Format>) -
             .zip(&call.arg_types[1..])
             .map(|(value, ty)| item(value, row, ty, call))
             .collect::<Result<Vec<_>>>()?;
-        // A format that does not fit its values gives NULL, not the end of the job.
+        // A format that does not fit its values gives NULL and does not fail the job.
         Ok(formats.get(format).and_then(|format| format.write(&items, out)).ok())
     })
 }

@@ -1,4 +1,4 @@
-//! POSITION, LOCATE, INSTR, STARTSWITH, ENDSWITH. Positions count characters from 1; 0 is not found.
+//! POSITION, LOCATE, INSTR, STARTSWITH, ENDSWITH. Positions count characters from 1; 0 means not found.
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
 use arrow::datatypes::Int32Type;
@@ -35,7 +35,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// Where a part begins at or after a position. The empty part is always found at 1.
+/// The first occurrence of a part at or after a position. The empty part is always found at 1.
 fn find(text: &str, part: &str, from: i64) -> i32 {
     if part.is_empty() {
         return 1;
@@ -50,7 +50,7 @@ fn find(text: &str, part: &str, from: i64) -> i32 {
     }
 }
 
-/// The byte at which the n-th character begins, from 0; the end is a position too.
+/// The byte offset of the n-th character, counting from 0; the end is a position too.
 fn byte_of(text: &str, chars: usize) -> Option<usize> {
     if chars == 0 {
         return Some(0);

@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// An empty delimiter gives single Java chars.
+/// An empty delimiter splits into single Java chars.
 fn split(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, delimiter) = (args[0].view::<StringArray>()?, args[1].view::<StringArray>()?);
     let mut lists = TextLists::new(call);
@@ -56,8 +56,8 @@ fn split(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     Ok(lists.finish())
 }
 
-/// The n-th part, counted from 0. The separator is a text or a character's code from 1 to 255; the empty text
-/// parts at white space. The empty text has no parts.
+/// The n-th part, counting from 0. The separator is a string or a character's code from 1 to 255; the empty
+/// string splits at white space. An empty text has no parts.
 fn split_index(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let (text, index) = (args[0].view::<StringArray>()?, args[2].view::<Int64Array>()?);
     let position = |row| usize::try_from(index.get(row)?).ok();

@@ -39,8 +39,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// The part from a position on, counted from 1, or from the end if negative; 0 is the first too. A start
-/// before the text gives nothing; `None` for a negative length.
+/// The part that starts at a position, counting from 1, or from the end if negative; 0 means the first
+/// character too. A start before the text gives an empty string; `None` for a negative length.
 fn part(text: &str, position: i64, length: i64) -> Option<&str> {
     if length < 0 {
         return None;
@@ -117,7 +117,7 @@ fn replace(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// Returns the parts of the text and the separators between them.
+/// Calls `write` with the parts of the text and the new separators between them.
 fn replace_all<'a>(text: &'a str, old: &Needle<'_>, new: &'a str, mut write: impl FnMut(&'a str)) {
     let mut rest = text;
     while let Some(at) = old.find(rest) {
@@ -128,15 +128,15 @@ fn replace_all<'a>(text: &'a str, old: &Needle<'_>, new: &'a str, mut write: imp
     write(rest);
 }
 
-/// Java finds the empty text before and after every char.
+/// Java finds the empty string before and after every char.
 fn replace_nothing(text: &str, new: &str, out: &mut String) {
     let new: Vec<u16> = new.encode_utf16().collect();
     let between = text.encode_utf16().flat_map(|unit| std::iter::once(unit).chain(new.iter().copied()));
     utf16::push(out, new.iter().copied().chain(between));
 }
 
-/// Each character of `from` becomes the one at its place in `to`, or nothing if `to` is shorter. NULL only
-/// for NULL text.
+/// Each character of `from` becomes the one at the same position in `to`, or is dropped if `to` is shorter.
+/// NULL only if the text is.
 fn translate(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let (from, to) = (args[1].view::<StringArray>()?, args[2].view::<StringArray>()?);

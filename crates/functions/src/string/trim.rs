@@ -1,6 +1,7 @@
-//! TRIM, LTRIM, RTRIM, BTRIM: remove characters of a set at the ends.
+//! TRIM, LTRIM, RTRIM, BTRIM: remove a set of characters from the ends.
 //!
-//! `TRIM('BOTH' | 'LEADING' | 'TRAILING', characters, text)`; without characters, blanks (U+0020) go.
+//! `TRIM('BOTH' | 'LEADING' | 'TRAILING', characters, text)`; without characters, spaces (U+0020) are
+//! removed.
 
 use arrow::array::{ArrayRef, StringArray};
 use flott_expr::context::PlanContext;

@@ -68,7 +68,7 @@ fn url_encode(text: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// NULL for a `%` that two hexadecimal digits do not follow.
+/// NULL for a `%` that is not followed by two hexadecimal digits.
 fn url_decode(text: &str, out: &mut String) -> Option<()> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -87,7 +87,7 @@ fn url_decode(text: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Up to four decimal parts; the last one goes to the end: `127.1` is 127.0.0.1, `5` is 0.0.0.5.
+/// Up to four decimal parts; the last one fills the remaining bytes: `127.1` is 127.0.0.1, `5` is 0.0.0.5.
 fn inet_aton(text: &str) -> Option<i64> {
     let mut parts = [0_i64; 4];
     let mut count = 0;
@@ -135,7 +135,7 @@ fn parse_url(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// The parts of a URL as `java.net.URL` takes them apart.
+/// The parts of a URL, split as `java.net.URL` does.
 struct Url<'a> {
     protocol: String,
     authority: Option<&'a str>,
@@ -147,7 +147,7 @@ struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// `None` for a text that is not a URL, and for a protocol that Java does not know.
+    /// `None` for text that is not a URL, and for a protocol that Java does not know.
     fn parse(text: &'a str) -> Option<Url<'a>> {
         let text = text.trim_matches(|c: char| c <= ' ');
         let text = match text.get(..4) {

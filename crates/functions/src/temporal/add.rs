@@ -33,7 +33,7 @@ fn unit_value(args: &[Value]) -> Result<Unit> {
     Unit::parse(unit.ok_or_else(|| Error::internal("a unit of time is not a constant"))?)
 }
 
-/// Hours and shorter units make a TIMESTAMP of a DATE; fractions of a second make a timestamp more precise.
+/// Hours and shorter units turn a DATE into a TIMESTAMP; fractions of a second make a timestamp more precise.
 fn infer_add(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     const FORM: &str = "TIMESTAMPADD(<ANY>, <INTEGER>, <DATETIME>)";
     let unit = unit_of(args, "TIMESTAMPADD", FORM)?;
@@ -113,7 +113,7 @@ fn infer_diff(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature
     Ok(Signature::as_is(args, nullable_if(TypeKind::Int, &args[1..])))
 }
 
-/// Whole units from the first to the second point; like Java's int, the number wraps around.
+/// Whole units from the first to the second instant; like Java's int, the number wraps around.
 fn diff(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let unit = unit_value(args)?;
     let from = Instants::of(&args[1], &call.arg_types[1])?;

@@ -1,4 +1,4 @@
-//! TO_DATE, TO_TIMESTAMP: text to dates and timestamps; NULL if it cannot be read.
+//! TO_DATE, TO_TIMESTAMP: text to dates and timestamps; NULL if it cannot be parsed.
 
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::Date32Type;
@@ -67,13 +67,13 @@ fn to_timestamp(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Pat
     })
 }
 
-/// The clock of a timestamp in the default format; its fraction is read apart, for it may have any number of
-/// digits.
+/// The pattern of a timestamp in the default format up to the seconds; the fraction is parsed separately,
+/// because it may have any number of digits.
 pub(super) fn default_pattern() -> Result<Pattern> {
     Pattern::new("yyyy-[MM][M]-[dd][d][ [HH][H]:[mm][m]:[ss][s]]")
 }
 
-/// `yyyy-MM-dd[ HH:mm:ss[.fraction]]` with one or two digits a field; nanoseconds since 1970-01-01.
+/// `yyyy-MM-dd[ HH:mm:ss[.fraction]]` with one or two digits per field; nanoseconds since 1970-01-01.
 pub(super) fn read_default(text: &str, pattern: &Pattern) -> Option<i128> {
     let (clock, fraction) = match text.split_once('.') {
         Some((clock, fraction)) if clock.contains(':') => (clock, fraction),
@@ -95,8 +95,8 @@ pub(super) fn read_default(text: &str, pattern: &Pattern) -> Option<i128> {
     Some(local.total() + nanos)
 }
 
-/// In the pattern; failing that, as `java.sql.Timestamp.valueOf` and `java.sql.Date.valueOf` read it. Cut to
-/// milliseconds by the result's type.
+/// Parses by the pattern; if that fails, as `java.sql.Timestamp.valueOf` and `java.sql.Date.valueOf` do. The
+/// result's type truncates it to milliseconds.
 pub(super) fn read(text: &str, pattern: &Pattern) -> Option<i128> {
     if let Some(local) = pattern.parse(text) {
         return Some(local.total());

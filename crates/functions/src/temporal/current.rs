@@ -1,5 +1,5 @@
 //! CURRENT_DATE, CURRENT_TIME, CURRENT_TIMESTAMP, LOCALTIME, LOCALTIMESTAMP, NOW, CURRENT_ROW_TIMESTAMP,
-//! PROCTIME, CURRENT_WATERMARK. The context says what time it is; dates and local times are those of the
+//! PROCTIME, CURRENT_WATERMARK. The context provides the time; dates and local times are those of the
 //! session's zone.
 
 use arrow::array::{ArrayRef, new_null_array};

@@ -60,7 +60,7 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     })
 }
 
-/// 0000-01-01 and the end of 9999-12-31 in milliseconds: beyond, the result is NULL.
+/// 0000-01-01 and the end of 9999-12-31 in milliseconds: outside of this the result is NULL.
 const RANGE: std::ops::RangeInclusive<i128> = -62_167_219_200_000..=253_402_300_799_999;
 
 fn to_timestamp_ltz(
@@ -73,7 +73,7 @@ fn to_timestamp_ltz(
         return from_text(args, call, patterns);
     }
     let digits = args.get(1).map(Value::view::<Int64Array>).transpose()?;
-    // How many nanoseconds one of the number is.
+    // How many nanoseconds one unit of the number is.
     let unit = |row: usize| -> Result<Option<i128>> {
         match digits.map_or(Some(3), |digits| digits.get(row)) {
             None => Ok(None),
@@ -120,7 +120,7 @@ fn to_timestamp_ltz(
     }
 }
 
-/// (text), (text, pattern), (text, pattern, zone); the zone is UTC unless said otherwise.
+/// (text), (text, pattern), (text, pattern, zone); the zone is UTC by default.
 fn from_text(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Pattern>) -> Result<ArrayRef> {
     let text = args[0].view::<StringArray>()?;
     let pattern = args.get(1).map(Value::view::<StringArray>).transpose()?;
@@ -131,7 +131,7 @@ fn from_text(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, Patter
             return Ok(None);
         };
         let local = match &pattern {
-            // Without a pattern what cannot be read is an error, with one it is NULL.
+            // Text that cannot be parsed is an error without a pattern, and NULL with one.
             None => Some(
                 read_default(text, &default)
                     .ok_or_else(|| Error::data(format!("Text '{text}' could not be parsed at index 0")))?,

@@ -1,7 +1,7 @@
 //! EXTRACT('unit', x), YEAR, QUARTER, MONTH, WEEK, DAYOFYEAR, DAYOFMONTH, DAYOFWEEK, HOUR, MINUTE, SECOND.
 //!
-//! Fields of a timestamp are cut out of its milliseconds by truncating division, as in Flink: before 1970 the
-//! day may be the next one and hours are negative.
+//! Fields of a timestamp are computed from its milliseconds by truncating division, as in Flink: before 1970
+//! the day may be the next one and hours are negative.
 
 use arrow::array::{ArrayRef, DurationMillisecondArray, IntervalYearMonthArray, StringArray};
 use arrow::datatypes::Int64Type;
@@ -140,7 +140,7 @@ fn extract(value: &Value, position: usize, call: &Call<'_>, unit: Unit) -> Resul
     })
 }
 
-/// A field of the time of day; signs as the milliseconds have them.
+/// A field of the time of day, with the sign of the milliseconds.
 fn field_of_day(millis: i64, nanos_of_milli: i64, unit: Unit) -> i64 {
     match unit {
         Unit::Hour => millis % DAY / 3_600_000,
@@ -177,7 +177,7 @@ fn field_of_date(days: i64, unit: Unit) -> i64 {
     }
 }
 
-/// Year and number of the week of ISO 8601: the year of its Thursday.
+/// Year and number of the ISO 8601 week: the year is that of its Thursday.
 fn iso_week(days: i64) -> (i64, i64) {
     let thursday = days - (days + 3).rem_euclid(7) + 3;
     let (year, _, _) = civil_from_days(thursday);

@@ -66,7 +66,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// A wrong constant pattern fails when a row comes, as in Flink.
+/// An invalid constant pattern fails only when a row arrives, as in Flink.
 pub(super) fn prepare<P: std::fmt::Debug + Send + Sync + 'static>(
     args: &[Argument<'_>],
     position: usize,
@@ -101,8 +101,8 @@ fn format_instant(args: &[Value], call: &Call<'_>, patterns: &mut Programs<'_, P
     })
 }
 
-/// Times of the same day, minute or whatever the pattern shows give the same text. Streams bring such times
-/// one after the other: then the text is written once and copied.
+/// Times of the same day, minute or whatever the pattern shows have the same text. In streams such times
+/// often follow each other: then the text is written once and copied.
 fn format_all(call: &Call<'_>, pattern: &Pattern, local: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
     let step = i128::from(pattern.step());
     let (mut text, mut same) = (String::new(), 0..0);
@@ -123,7 +123,7 @@ fn format_all(call: &Call<'_>, pattern: &Pattern, local: impl Fn(usize) -> Optio
     Ok(texts.finish())
 }
 
-/// Text is a timestamp in the default pattern; NULL if it is not.
+/// Text is parsed as a timestamp in the default pattern; NULL if it is none.
 fn format_text(
     args: &[Value],
     call: &Call<'_>,
@@ -166,7 +166,7 @@ fn from_unixtime(
     })
 }
 
-/// Without arguments the current time. A text that cannot be read is the smallest BIGINT, as in Flink.
+/// Without arguments the current time. Text that cannot be parsed gives the smallest BIGINT, as in Flink.
 fn unix_timestamp(
     args: &[Value],
     call: &Call<'_>,

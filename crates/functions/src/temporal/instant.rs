@@ -1,4 +1,4 @@
-//! Points of time as numbers: reading them from arrays of any date or time type, and building arrays of them.
+//! Instants as numbers: reads them from arrays of any date or time type, and builds arrays of them.
 
 use std::sync::Arc;
 
@@ -117,7 +117,7 @@ pub(super) fn build(
     })
 }
 
-/// As [`build`], from milliseconds, for closures that cannot fail.
+/// Like [`build`], from milliseconds, for closures that cannot fail.
 pub(super) fn from_millis(
     ty: &LogicalType,
     rows: usize,

@@ -1,13 +1,13 @@
 //! Functions on dates, times and timestamps.
 //!
-//! Two of Java's formatting classes are rewritten here, because Flink's functions are defined by them:
+//! Two of Java's formatting classes are reimplemented here, because they define Flink's functions:
 //! `DateTimeFormatter` ([`pattern`], for DATE_FORMAT of timestamps and TO_TIMESTAMP) and `SimpleDateFormat`
 //! ([`simple`], for DATE_FORMAT of text, FROM_UNIXTIME, UNIX_TIMESTAMP, TO_DATE and CONVERT_TZ). They differ
-//! in letters, leniency, and in what a local time is that a clock shows twice: the first pass for the former,
-//! the second for the latter.
+//! in letters, in leniency, and in how they read a local time that a clock shows twice: the former takes the
+//! first occurrence, the latter the second.
 //!
 //! Where Flink computes on milliseconds with Java's truncating division, so do we: the fields of timestamps
-//! before 1970 come out as there.
+//! before 1970 come out the same.
 
 mod add;
 mod convert;

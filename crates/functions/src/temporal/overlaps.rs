@@ -34,7 +34,7 @@ fn infer(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
     }
 }
 
-/// The types of the values, those of ROWs one by one.
+/// The types of the values, with ROWs flattened.
 fn flat_types<'a>(types: impl Iterator<Item = &'a LogicalType>) -> Vec<LogicalType> {
     types
         .flat_map(|ty| match &ty.kind {
@@ -44,7 +44,7 @@ fn flat_types<'a>(types: impl Iterator<Item = &'a LogicalType>) -> Vec<LogicalTy
         .collect()
 }
 
-/// The values, those of ROWs one by one.
+/// The values, with ROWs flattened.
 fn flat_values(args: &[Value]) -> Vec<Value> {
     let flat = |arg: &Value| match arg.held().as_struct_opt() {
         Some(row) if arg.is_constant() => row.columns().iter().cloned().map(Value::constant).collect(),

@@ -1,8 +1,7 @@
-//! FLOOR(x, 'unit') and CEIL(x, 'unit'): the start of the unit that contains a point in time, and of the next
+//! FLOOR(x, 'unit') and CEIL(x, 'unit'): the start of the unit that contains an instant, and that of the next
 //! one.
 //!
-//! The functions FLOOR and CEIL themselves belong to arithmetic, which hands calls with a unit over to
-//! [`round`].
+//! The functions FLOOR and CEIL themselves belong to arithmetic, which passes calls with a unit to [`round`].
 
 use arrow::array::{ArrayRef, StringArray};
 use flott_batch::text::{civil_from_days, days_from_civil};
@@ -24,7 +23,7 @@ pub(crate) enum Direction {
     Up,
 }
 
-/// Types a call with a unit: the result has the type of the point of time.
+/// Types a call with a unit: the result has the type of the instant.
 pub(crate) fn infer_round(name: &str, args: &[Argument<'_>]) -> Result<Signature> {
     let form = format!("{name}(<DATETIME> TO <TIME UNIT>)");
     match args {
@@ -73,8 +72,8 @@ fn is_of_days(unit: Unit) -> bool {
     unit.months().is_some() || unit == Unit::Week
 }
 
-/// Longer units look at the day alone, which Flink finds by truncating division: CEIL does not see the time
-/// of day.
+/// Longer units depend only on the day, which Flink finds by truncating division: CEIL ignores the time of
+/// day.
 fn round_timestamp(millis: i64, unit: Unit, direction: Direction) -> i64 {
     if is_of_days(unit) {
         round_days(millis / DAY, unit, direction) * DAY

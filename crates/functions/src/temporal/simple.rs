@@ -1,6 +1,6 @@
 //! The patterns of `java.text.SimpleDateFormat`: lenient where `DateTimeFormatter` is strict. Values roll
-//! over (the 30th of February is a day in March), text after the last field is let pass, and before
-//! 1582-10-15 the calendar is the Julian one.
+//! over (the 30th of February is a day in March), text after the last field is ignored, and before 1582-10-15
+//! the calendar is the Julian one.
 
 mod read;
 
@@ -68,7 +68,7 @@ impl SimplePattern {
         Ok(SimplePattern { items })
     }
 
-    /// Appends a point in time, in milliseconds since the epoch, as the zone's clock shows it.
+    /// Appends an instant, in milliseconds since the epoch, as the zone's clock shows it.
     pub(super) fn format(&self, millis: i64, zone: Zone, out: &mut String) {
         let instant = millis.div_euclid(1_000);
         let offset = zone.calendar_offset_at(instant);
@@ -145,7 +145,7 @@ impl SimplePattern {
         }
     }
 
-    /// Milliseconds since the epoch; `None` for a text that does not begin as the pattern says.
+    /// Milliseconds since the epoch; `None` for text that does not start as the pattern requires.
     pub(super) fn parse(&self, text: &str, zone: Zone) -> Option<i64> {
         let mut found = Found::default();
         let mut rest = text;
@@ -172,7 +172,7 @@ fn is_number(letter: char, count: usize) -> bool {
     }
 }
 
-/// A date of the calendar that was in use, from days since 1970-01-01.
+/// A date in the calendar of its time, from days since 1970-01-01.
 fn date_of(days: i64) -> (i64, u32, u32) {
     if days >= GREGORIAN {
         return civil_from_days(days);
@@ -189,7 +189,7 @@ fn date_of(days: i64) -> (i64, u32, u32) {
     (cycle * 4 + year_of_cycle + i64::from(month <= 2), month as u32, day as u32)
 }
 
-/// The inverse of [`date_of`]; the days that the change of calendars skipped are read as Julian ones.
+/// The inverse of [`date_of`]; the days that the change of calendars skipped are taken as Julian ones.
 fn days_of(year: i64, month: u32, day: u32) -> i64 {
     let gregorian = days_from_civil(year, month, day);
     if gregorian >= GREGORIAN {

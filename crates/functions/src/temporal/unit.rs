@@ -1,4 +1,4 @@
-//! Units of time as they are named in EXTRACT, FLOOR .. TO, TIMESTAMPADD and TIMESTAMPDIFF.
+//! Units of time as named in EXTRACT, FLOOR .. TO, TIMESTAMPADD and TIMESTAMPDIFF.
 
 use flott_types::{Error, Result};
 
@@ -27,7 +27,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The unit of a name such as `DAY`; the names of JDBC (`SQL_TSI_DAY`) too.
+    /// The unit with a name such as `DAY`, or a JDBC name such as `SQL_TSI_DAY`.
     pub(crate) fn parse(name: &str) -> Result<Unit> {
         let upper = name.to_ascii_uppercase();
         let plain = upper.strip_prefix("SQL_TSI_").unwrap_or(&upper);

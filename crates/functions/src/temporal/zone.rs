@@ -10,19 +10,19 @@ pub(super) enum Zone {
     Fixed(i32),
 }
 
-/// Which of two passes is meant when a clock shows a local time twice.
+/// Which occurrence is meant when a clock shows a local time twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Twice {
     /// `java.time`: the earlier.
     First,
-    /// `java.util.Calendar`: the one with standard time.
+    /// `java.util.Calendar`: the one in standard time.
     Second,
 }
 
 /// 1900-01-01 00:00 UTC, before which `java.util.Calendar` knows no history.
 const YEAR_1900: i64 = -2_208_988_800;
 
-/// How many seconds a region's standard time is ahead of UTC nowadays.
+/// How many seconds a region's standard time is ahead of UTC today.
 fn standard_offset(zone: Tz) -> i64 {
     let nowadays = chrono::DateTime::from_timestamp(1_577_836_800, 0).unwrap_or_default();
     zone.offset_from_utc_datetime(&nowadays.naive_utc()).base_utc_offset().num_seconds()
@@ -31,7 +31,7 @@ fn standard_offset(zone: Tz) -> i64 {
 impl Zone {
     pub(super) const UTC: Zone = Zone::Region(Tz::UTC);
 
-    /// As `TimeZone.getTimeZone`: an unknown name is GMT.
+    /// Like `TimeZone.getTimeZone`: an unknown name is GMT.
     pub(super) fn of(name: &str) -> Zone {
         if let Some(offset) = name.strip_prefix("GMT").and_then(custom_offset) {
             return Zone::Fixed(offset);
@@ -39,7 +39,7 @@ impl Zone {
         region(name).unwrap_or(Zone::UTC)
     }
 
-    /// As `ZoneId.of`: `None` for an unknown name.
+    /// Like `ZoneId.of`: `None` for an unknown name.
     pub(super) fn strict(name: &str) -> Option<Zone> {
         if matches!(name, "Z" | "UTC" | "GMT" | "UT") {
             return Some(Zone::UTC);
@@ -52,7 +52,7 @@ impl Zone {
         }
     }
 
-    /// How many seconds its clock is ahead of UTC at a point in time, in seconds since the epoch.
+    /// How many seconds its clock is ahead of UTC at an instant, in seconds since the epoch.
     pub(super) fn offset_at(self, instant: i64) -> i64 {
         match self {
             Zone::Region(zone) => flott_expr::time::offset_of_instant(instant, zone),
@@ -60,7 +60,7 @@ impl Zone {
         }
     }
 
-    /// As [`Zone::offset_at`], as `java.util.Calendar` has it: before 1900, today's standard time.
+    /// Like [`Zone::offset_at`], but as `java.util.Calendar` has it: before 1900, today's standard time.
     pub(super) fn calendar_offset_at(self, instant: i64) -> i64 {
         match self {
             Zone::Region(zone) if instant < YEAR_1900 => standard_offset(zone),
@@ -68,8 +68,8 @@ impl Zone {
         }
     }
 
-    /// The point in time at which its clock shows a local time, both in seconds. A skipped local time
-    /// continues with the offset before the jump.
+    /// The instant at which its clock shows a local time, both in seconds. A skipped local time takes the
+    /// offset before the jump.
     pub(super) fn instant(self, local: i64, twice: Twice) -> i64 {
         let zone = match self {
             Zone::Region(zone) => zone,
@@ -91,7 +91,7 @@ impl Zone {
         flott_expr::time::from_local(local, 1, zone)
     }
 
-    /// The short name at a point in time: `PST`, `GMT+08:00`.
+    /// The short name at an instant: `PST`, `GMT+08:00`.
     pub(super) fn short_name(self, instant: i64) -> String {
         match self {
             Zone::Region(zone) => {
@@ -113,7 +113,7 @@ fn gmt_name(offset: i32) -> String {
     format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The abbreviations that Java keeps for old programs, and all names of the database.
+/// The abbreviations that Java keeps for old programs, and all names of the time zone database.
 fn region(name: &str) -> Option<Zone> {
     let name = match name {
         "ACT" => "Australia/Darwin",
@@ -160,7 +160,7 @@ fn custom_offset(text: &str) -> Option<i32> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
-/// `+8`, `+08`, `+08:30`, `+0830`, `+08:30:15`, as `ZoneOffset.of` reads them.
+/// `+8`, `+08`, `+08:30`, `+0830`, `+08:30:15`, as `ZoneOffset.of` parses them.
 fn iso_offset(text: &str) -> Option<i32> {
     let (sign, rest) = signed(text)?;
     let (hours, minutes, seconds) = match rest.len() {

@@ -4,7 +4,7 @@ use flott_types::Result;
 
 use super::Parser;
 
-/// The inside of a class for the letter after a backslash; `None` if it names no class.
+/// The inside of a class for the letter after a backslash; `None` if the letter stands for no class.
 pub(super) fn predefined(parser: &mut Parser<'_>, c: char) -> Result<Option<String>> {
     let (set, negated) = match c {
         'd' | 'D' => ("0-9", c == 'D'),
@@ -103,7 +103,7 @@ fn known(parser: &Parser<'_>, name: &str, negated: bool) -> Result<String> {
 }
 
 impl Parser<'_> {
-    /// After `[`.
+    /// Called after `[`.
     pub(super) fn class(&mut self) -> Result<()> {
         let mut out = String::new();
         self.class_body(&mut out, 0)?;
@@ -156,7 +156,8 @@ impl Parser<'_> {
         let low = if c == '\\' {
             let escaped = self.next().ok_or_else(|| self.invalid("illegal character class"))?;
             if let Some(set) = predefined(self, escaped)? {
-                // Within a class a set must keep to itself, or its last range could run on.
+                // A set within a class gets its own brackets, or its last item could merge with what follows
+                // into a range.
                 if set.starts_with('[') || set.starts_with('\\') && set.ends_with('}') {
                     out.push_str(&set);
                 } else {

@@ -1,4 +1,4 @@
-//! Pattern letters to nodes, as `DateTimeFormatterBuilder.appendPattern`.
+//! Turns pattern letters into nodes, like `DateTimeFormatterBuilder.appendPattern`.
 
 use flott_types::{Error, Result};
 
@@ -43,7 +43,7 @@ impl Pattern {
 #[derive(Default)]
 struct Level {
     nodes: Vec<Node>,
-    /// Where a row of numbers with nothing between them began.
+    /// Where a run of adjacent numbers began.
     row: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ impl Builder<'_> {
         }
     }
 
-    /// After a quote: literal text up to the next single one; two are one.
+    /// Called after a quote: literal text up to the next single quote; two quotes stand for one.
     fn quoted(&mut self, chars: &[char], start: usize) -> Result<usize> {
         if chars.get(start) == Some(&'\'') {
             self.literal('\'');
@@ -103,7 +103,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A number; the first of a row gives way to those after it that have a fixed width.
+    /// A number; the first of a run leaves digits to the ones after it, which have a fixed width.
     fn number(&mut self, field: Field, min: usize, max: usize, sign: Sign) {
         let width = (min == max && sign == Sign::Never).then_some(max);
         self.in_row(width, Node::Number { field, min, max, sign, reserved: 0, fixed: false });
@@ -128,7 +128,7 @@ impl Builder<'_> {
                 {
                     *fixed = true;
                 }
-                // A fraction can follow in a row but not lead one.
+                // A fraction can follow in a run but not start one.
                 level.row = (!matches!(node, Node::Fraction(_))).then_some(level.nodes.len());
                 level.nodes.push(node);
             }

@@ -1,11 +1,11 @@
-//! Writing a local date-time.
+//! Formats a local date-time.
 
 use flott_types::{Error, Result};
 
 use super::{Field, Local, Node, Pattern, Sign, Style, names};
 
 impl Pattern {
-    /// Appends the date-time. Offsets and zones are an error: a local date-time has none.
+    /// Appends the date-time. Offsets and zones are an error, because a local date-time has none.
     pub(in super::super) fn format(&self, local: &Local, out: &mut String) -> Result<()> {
         write_all(&self.nodes, local, out)
     }
@@ -112,7 +112,7 @@ fn value(field: Field, local: &Local) -> i64 {
     }
 }
 
-/// Year and week as in the United States: weeks begin on Sunday, the first is the one with January 1.
+/// Year and week as in the United States: weeks begin on Sunday, and the first is the one with January 1.
 fn week(local: &Local) -> (i64, i64) {
     let first_week_start = |year: i64| {
         let january = flott_batch::text::days_from_civil(year, 1, 1);

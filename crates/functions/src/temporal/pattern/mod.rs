@@ -14,7 +14,7 @@ use chrono::Datelike;
 use flott_batch::text::{civil_from_days, days_from_civil};
 use flott_expr::time::naive_date;
 
-/// A local date-time taken apart.
+/// The fields of a local date-time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Local {
     pub(super) year: i64,
@@ -84,11 +84,11 @@ enum Field {
 /// How a number shows that it is longer than its minimum, or negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sign {
-    /// A minus sign.
+    /// With a minus sign.
     Normal,
-    /// A plus sign too, for more digits than the minimum.
+    /// Also with a plus sign, if it has more digits than the minimum.
     ExceedsPad,
-    /// Nothing.
+    /// Not at all.
     Never,
 }
 
@@ -100,9 +100,9 @@ enum Node {
         min: usize,
         max: usize,
         sign: Sign,
-        /// How many digits the following numbers need if they are adjacent.
+        /// How many digits the adjacent numbers after it need.
         reserved: usize,
-        /// Exactly `min` digits, because it is one of such a row.
+        /// Exactly `min` digits, because it follows another number directly.
         fixed: bool,
     },
     /// The last two digits of a year from 2000 to 2099.
@@ -116,7 +116,7 @@ enum Node {
         style: Style,
     },
     Era(Style),
-    /// X, x, Z, O: `true` writes and reads `Z` for zero.
+    /// X, x, Z, O: with `true`, `Z` stands for zero.
     Offset {
         letter: char,
         count: usize,
@@ -140,7 +140,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// The nanoseconds of the smallest step of time that it shows: a day, if it shows no time of day.
+    /// The smallest step of time that it shows, in nanoseconds: a day if it shows no time of day.
     pub(super) fn step(&self) -> i64 {
         self.nodes.iter().map(Node::step).min().unwrap_or(NANOS_OF_DAY as i64)
     }

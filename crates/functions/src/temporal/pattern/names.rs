@@ -1,4 +1,4 @@
-//! English names of months, days, quarters, halves of the day.
+//! English names of months, days, quarters, and AM and PM.
 
 use super::{Field, Style};
 
@@ -54,7 +54,7 @@ pub(super) fn name(field: Field, style: Style, value: usize) -> Option<&'static 
     }
 }
 
-/// The values that a field's names stand for.
+/// The values for which a field has names.
 pub(super) fn values(field: Field) -> std::ops::Range<usize> {
     match field {
         Field::Month => 1..13,

@@ -1,9 +1,9 @@
-//! Reading a local date-time. `None` is a text that does not fit the pattern.
+//! Parses a local date-time. `None` for text that does not fit the pattern.
 
 use super::{Field, Local, Node, Pattern, Sign, Style, names, resolve};
 
 impl Pattern {
-    /// The whole text as a local date-time; missing fields are those of 1970-01-01 00:00.
+    /// Parses the whole text as a local date-time; missing fields are those of 1970-01-01 00:00.
     pub(in super::super) fn parse(&self, text: &str) -> Option<Local> {
         let mut parsed = Parsed::default();
         let end = read_all(&self.nodes, text, 0, &mut parsed)?;
@@ -14,7 +14,7 @@ impl Pattern {
     }
 }
 
-/// The values found, each field once.
+/// The parsed values, each field once.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Parsed {
     values: Vec<(Field, i64)>,
@@ -30,7 +30,7 @@ impl Parsed {
         self.before_christ
     }
 
-    /// `None` if the field has another value already.
+    /// `None` if the field already has a different value.
     fn set(&mut self, field: Field, value: i64) -> Option<()> {
         match self.get(field) {
             Some(known) => (known == value).then_some(()),
@@ -56,7 +56,7 @@ fn read(node: &Node, text: &str, at: usize, parsed: &mut Parsed) -> Option<usize
             let max = if *fixed { *min } else { *max };
             let (value, end) =
                 number(text, at, *min, max, if *fixed { Sign::Never } else { *sign }, *reserved)?;
-            // A week's days are counted from 1 in a pattern, from 0 among names.
+            // Days of the week count from 1 in a pattern, from 0 among names.
             let value = if *field == Field::Weekday { value - 1 } else { value };
             parsed.set(*field, value)?;
             Some(end)
@@ -116,7 +116,7 @@ fn read(node: &Node, text: &str, at: usize, parsed: &mut Parsed) -> Option<usize
     }
 }
 
-/// A number and where it ends. Takes as many digits as it may, but leaves those that its followers need.
+/// A number and where it ends. Takes as many digits as it may, but leaves those that adjacent numbers need.
 fn number(
     text: &str,
     start: usize,
@@ -153,7 +153,7 @@ fn number(
     Some((if negative { -value } else { value }, at + length))
 }
 
-/// Reads an offset, whose value is not used.
+/// Parses an offset, whose value is not used.
 fn offset(text: &str, at: usize, letter: char, count: usize) -> Option<usize> {
     let rest = &text[at..];
     if letter == 'X' && rest.starts_with('Z') {

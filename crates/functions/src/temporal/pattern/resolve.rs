@@ -1,11 +1,11 @@
-//! From fields to a date-time, as `ResolverStyle.SMART`.
+//! Resolves fields into a date-time, like `ResolverStyle.SMART`.
 
 use flott_batch::text::{days_from_civil, days_of_month};
 
 use super::parse::Parsed;
 use super::{Field, Local, NANOS_OF_DAY};
 
-/// `None` for values out of range and for fields that contradict each other.
+/// `None` for values that are out of range and for fields that contradict each other.
 pub(super) fn resolve(parsed: &Parsed) -> Option<Local> {
     let year = match (parsed.get(Field::Year), parsed.get(Field::YearOfEra)) {
         (Some(year), of_era) => {
@@ -68,7 +68,7 @@ pub(super) fn resolve(parsed: &Parsed) -> Option<Local> {
     Some(local)
 }
 
-/// The outer `None` is a value out of range.
+/// The outer `None` means that the value is out of range.
 fn in_range(value: Option<i64>, min: i64, max: i64) -> Option<Option<i64>> {
     match value {
         Some(value) if !(min..=max).contains(&value) => None,
@@ -102,7 +102,7 @@ fn time_of_day(parsed: &Parsed) -> Option<(i64, bool)> {
     let second = in_range(parsed.get(Field::Second), 0, 59)?;
     let nano = in_range(parsed.get(Field::Nano), 0, 999_999_999)?;
     if hour.is_none() && of_half.is_none() && minute.is_none() && second.is_none() && nano.is_none() {
-        // A half of the day alone is its middle.
+        // AM or PM alone means the middle of that half of the day.
         hour = half.map(|half| half * 12 + 6);
     }
     let rest = (minute.unwrap_or(0) * 60 + second.unwrap_or(0)) * 1_000_000_000 + nano.unwrap_or(0);

@@ -1,10 +1,10 @@
-//! Reads text field by field, and resolves the fields leniently, as `java.util.Calendar` does.
+//! Parses text field by field, and resolves the fields leniently, like `java.util.Calendar`.
 
 use super::super::pattern::{AM_PM, MONTHS, WEEKDAYS, long_and_short};
 use super::super::zone::{Twice, Zone};
 use super::days_of;
 
-/// The fields of a text; absent ones are those of 1970-01-01 00:00.
+/// The parsed fields; absent ones are those of 1970-01-01 00:00.
 #[derive(Default)]
 pub(super) struct Found {
     before_christ: bool,
@@ -15,8 +15,7 @@ pub(super) struct Found {
     hour: Option<i64>,
     hour_of_half: Option<i64>,
     half: Option<i64>,
-    /// Of fields that contradict each other the later one counts: the hour of the half day, the day of the
-    /// year.
+    /// Of contradicting fields the later one wins: here the hour of the half day.
     half_counts: bool,
     day_of_year_counts: bool,
     minute: i64,
@@ -65,7 +64,7 @@ impl Found {
         match letter {
             'y' | 'Y' => {
                 let two_digits = count <= 2 && text.len() - rest.len() == 2 && value >= 0;
-                // Java means the hundred years that began eighty years ago; 1946 to 2045 in 2026.
+                // Java means the hundred years that began eighty years ago: 1946 to 2045 in 2026.
                 self.year = Some(if two_digits {
                     if value > 45 { 1_900 + value } else { 2_000 + value }
                 } else {
@@ -92,7 +91,7 @@ impl Found {
             'm' => self.minute = value,
             's' => self.second = value,
             'S' => self.milli = value,
-            // Weeks and days of weeks yield to the day of the month.
+            // Weeks and days of the week yield to the day of the month.
             _ => {}
         }
         Some(rest)
@@ -151,7 +150,7 @@ impl Found {
                 days_of(year, month, 1) + self.day.unwrap_or(1) - 1
             }
         };
-        // Within a month of the change of calendars, counting days on from the first would miss it.
+        // Within a month of the change of calendars, counting days from the first would miss it.
         let days = match (self.day, self.month) {
             (Some(day @ 1..=28), Some(month @ 1..=12)) if !self.day_of_year_counts => {
                 days_of(year, month as u32, day as u32)
@@ -177,7 +176,7 @@ impl Found {
     }
 }
 
-/// Hours and minutes of an offset in seconds: `08`, `0800`, `08:00`, or `8:00` where one digit is enough.
+/// Hours and minutes of an offset, in seconds: `08`, `0800`, `08:00`, or `8:00` if one digit is enough.
 fn clock_offset(text: &str, only_hours: bool, colon: bool, one_digit: bool) -> Option<(i64, &str)> {
     let digits = text.bytes().take(2).take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 || (digits == 1 && !one_digit) {
@@ -197,7 +196,7 @@ fn clock_offset(text: &str, only_hours: bool, colon: bool, one_digit: bool) -> O
     (minutes < 60).then_some((hours * 3_600 + minutes * 60, &rest[2..]))
 }
 
-/// The longest of the names that the text begins with, in any case, and the rest.
+/// The longest name that the text begins with, in any case, and the rest.
 fn name<'a>(text: &'a str, names: &[&[&str]]) -> Option<(usize, &'a str)> {
     let fits = |name: &&&str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let (at, length) = names
@@ -208,7 +207,7 @@ fn name<'a>(text: &'a str, names: &[&[&str]]) -> Option<(usize, &'a str)> {
     Some((at, &text[length..]))
 }
 
-/// A number with an optional minus sign; of exactly this many digits if said.
+/// A number with an optional minus sign; with exactly this many digits if given.
 fn integer(text: &str, exact: Option<usize>) -> Option<(i64, &str)> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) if exact.is_none() => (true, digits),
