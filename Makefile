@@ -2,6 +2,8 @@
 #
 #   make demo         build a release and run the example in examples/flights
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, the project's own rules
+#   make test-services  the tests that need servers, which it starts on loopback: Apache Kafka (asks for Java 17 and Maven)
+#   make services     starts these servers and waits for Ctrl-C
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
@@ -36,7 +38,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test services test-services unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -52,6 +54,16 @@ demo:
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
 test: check unit demo-figures kill regression faults-sample nexmark-smoke tpc-sample bench-harness
+
+# What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
+test-services: build-tests
+	$(PYTHON) tests/services/run.py $(MAKE) service-tests
+
+service-tests:
+	$(CARGO) test --workspace --test broker -- --ignored
+
+services:
+	$(PYTHON) tests/services/run.py
 
 # One build for all of it: the binary is built together with the tests, so that both have the same features and share what they are built from.
 build-tests:

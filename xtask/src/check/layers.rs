@@ -6,7 +6,15 @@ use crate::workspace::Package;
 /// The layers, lowest first. A crate may use the crates of lower layers, but none of its own layer.
 const LAYERS: &[&[&str]] = &[
     &["flott-types"],
-    &["flott-storage", "flott-batch", "flott-checkpoint", "flott-pattern", "flott-plan", "flott-sql-parser"],
+    &[
+        "flott-storage",
+        "flott-batch",
+        "flott-checkpoint",
+        "flott-kafka",
+        "flott-pattern",
+        "flott-plan",
+        "flott-sql-parser",
+    ],
     &["flott-state"],
     &["flott-operator", "flott-values"],
     &["flott-connector"],

@@ -1,0 +1,50 @@
+"""Starts the services that tests need, and runs the tests against them.
+
+    python3 tests/services/run.py                 start them, say where they are, and wait for Ctrl-C
+    python3 tests/services/run.py COMMAND ...     run a command while they are there; its exit code is ours
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from kafka import Kafka, ServiceError  # noqa: E402
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--brokers", type=int, default=3, help="brokers of Kafka")
+    arguments.add_argument("command", nargs=argparse.REMAINDER)
+    given = arguments.parse_args()
+    # A stop is an exception, so that brokers are stopped too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = Path(tempfile.mkdtemp(prefix="flott-services-"))
+    code = 1
+    try:
+        with Kafka(folder / "kafka", given.brokers) as kafka:
+            places = {"FLOTT_KAFKA": kafka.bootstrap, "FLOTT_KAFKA_SASL": kafka.sasl}
+            if given.command:
+                code = subprocess.run(given.command, env={**os.environ, **places}).returncode
+            else:
+                for name, place in places.items():
+                    print(f"export {name}={place}")
+                print("Ctrl-C stops them.", flush=True)
+                threading.Event().wait()
+    except KeyboardInterrupt:
+        code = 0 if not given.command else 130
+    except ServiceError as error:
+        print(f"services: {error}", file=sys.stderr)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
