@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// What one subtask has added to an accumulator so far.
 pub trait LocalAccumulator: Send + Sync {
-    /// The accumulator's type: what has another one is not the same accumulator.
+    /// The accumulator's type: one with another type is not the same accumulator.
     fn kind(&self) -> &'static str;
-    /// The value so far, as text that the type can read.
+    /// The value so far, as text that the type can parse.
     ///
     /// # Errors
     /// If the value cannot be written.
@@ -30,7 +30,7 @@ pub struct AccumulatorReport {
     pub name: String,
     /// See [`LocalAccumulator::kind`].
     pub kind: String,
-    /// See [`LocalAccumulator::value`]; or why there is none.
+    /// See [`LocalAccumulator::value`]; or the reason why there is none.
     pub value: std::result::Result<String, String>,
 }
 
@@ -38,7 +38,7 @@ impl Accumulators {
     /// Adds an accumulator.
     ///
     /// # Errors
-    /// If there is one of that name.
+    /// If there is already one with that name.
     pub fn add(&self, name: &str, accumulator: Arc<dyn LocalAccumulator>) -> Result<()> {
         match self.0.lock().insert(name.to_owned(), accumulator) {
             None => Ok(()),
@@ -46,7 +46,7 @@ impl Accumulators {
         }
     }
 
-    /// All of them now, by name.
+    /// The current values of all of them, by name.
     pub fn report(&self) -> Vec<AccumulatorReport> {
         let report = |(name, accumulator): (&String, &Arc<dyn LocalAccumulator>)| AccumulatorReport {
             name: name.clone(),

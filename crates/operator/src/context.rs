@@ -5,7 +5,7 @@ use flott_types::{JobId, KeyGroupRange, OperatorUid, Result, SubtaskIndex, Times
 
 use crate::OperatorMetrics;
 
-/// Who the operator is.
+/// The identity of the operator.
 #[derive(Clone, Debug)]
 pub struct TaskInfo {
     /// The job.
@@ -20,30 +20,31 @@ pub struct TaskInfo {
     pub parallelism: u32,
     /// The number of key groups.
     pub max_parallelism: u32,
-    /// The key groups of this instance.
+    /// The key groups that this instance owns.
     pub key_groups: KeyGroupRange,
-    /// How often the job was restarted.
+    /// How often the job has been restarted.
     pub attempt: u32,
 }
 
-/// Where an operator's output goes: the next operators of the chain, by direct calls, and the exchanges.
+/// Where an operator's output goes: to the next operators of the chain, by direct calls, and to the
+/// exchanges.
 pub trait Output {
     /// Sends rows downstream. Empty batches are dropped.
     fn emit(&mut self, batch: Batch) -> Result<()>;
-    /// Sends values to a side output. Nobody need read it.
+    /// Sends values to a side output. It is fine if nobody reads it.
     ///
     /// # Errors
-    /// As [`Output::emit`]; and where there are no side outputs.
+    /// As [`Output::emit`]; also if there are no side outputs here.
     fn emit_side(&mut self, tag: &str, batch: Batch) -> Result<()> {
         let _ = batch;
         Err(flott_types::Error::internal(format!("there is no side output '{tag}' here")))
     }
     /// Sends a watermark downstream.
     fn watermark(&mut self, watermark: Watermark) -> Result<()>;
-    /// Tells downstream whether this stream holds event time back.
+    /// Tells downstream whether this stream holds back event time.
     fn watermark_status(&mut self, status: WatermarkStatus) -> Result<()>;
-    /// Whether anybody still wants what comes: an error when the task is being cancelled. A loop that need
-    /// not come to an end by itself (timers that a function sets again and again) asks this in each round.
+    /// Fails when the task is being cancelled. A loop that may never end by itself (a function that keeps
+    /// setting timers) calls this in each round.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Cancelled`]
@@ -54,7 +55,7 @@ pub trait Output {
 
 /// What an operator may use during a call.
 pub struct Context<'a> {
-    /// Who it is.
+    /// The identity of the operator.
     pub info: &'a TaskInfo,
     /// Processing time, sampled once per batch.
     pub now: Timestamp,
@@ -64,14 +65,14 @@ pub struct Context<'a> {
     pub output: &'a mut dyn Output,
     /// The operator's metrics.
     pub metrics: &'a OperatorMetrics,
-    /// The earliest processing time the operator wants to be called at; use [`Context::schedule`].
+    /// The earliest processing time at which the operator wants to be called; use [`Context::schedule`].
     pub wake_at: &'a mut Option<Timestamp>,
-    /// From any thread, lets the operator be called (`woken`) soon.
+    /// Wakes the operator: after a call from any thread, the task soon calls `woken`.
     pub waker: &'a Waker,
 }
 
 impl Context<'_> {
-    /// Requests a call of `processing_time` at or soon after this time. Only the earliest requested time is
+    /// Requests a call of `processing_time` at this time or soon after. Only the earliest requested time is
     /// kept.
     pub fn schedule(&mut self, at: Timestamp) {
         let earlier = self.wake_at.is_none_or(|wake_at| at < wake_at);

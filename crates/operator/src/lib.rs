@@ -4,11 +4,12 @@
 //! [`Context`] passes it the time, sampled once per batch) and does no I/O. Output is pushed downstream as it
 //! is produced.
 //!
-//! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`, `woken`, `prepare_barrier`
-//! followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`; `end_input` once for each input after its
-//! last batch; `finish` when all inputs have ended and the final watermark was seen; perhaps more barriers; `close`.
+//! Order of calls: `open`, then any of `process`, `watermark`, `watermark_status`, `processing_time`,
+//! `woken`, `prepare_barrier` followed at once by `snapshot`, `checkpoint_complete`, `checkpoint_aborted`;
+//! `end_input` once for each input after its last batch; `finish` when all inputs have ended and the final
+//! watermark has been delivered; perhaps more barriers; `close`.
 
-// A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
+// A variant added later must be considered wherever it matters (in tests, a catch-all shows up as a failure).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 mod accumulators;
@@ -32,24 +33,25 @@ use flott_batch::{Batch, WatermarkStatus};
 use flott_state::{ListState, OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Result, Timestamp, Watermark};
 
-/// Whether an operator makes output visible that a complete checkpoint holds.
+/// Whether an operator is still making output of a completed checkpoint visible.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Committing {
-    /// There is nothing to do.
+    /// Nothing to do.
     #[default]
     None,
-    /// It is tried again at a time that the operator has asked for.
+    /// It will be retried at a time that the operator has scheduled.
     Waiting,
-    /// It goes on elsewhere, and wakes the operator.
+    /// It is running elsewhere, and will wake the operator.
     UnderWay,
 }
 
-/// What is left to do of a snapshot, off the task's thread. Answers more operator state.
+/// The remaining work of a snapshot, off the task's thread. Returns additional operator state.
 pub type SnapshotLater = Box<dyn FnOnce() -> Result<Vec<ListState>> + Send>;
 
-/// A synchronous state machine that turns batches into batches. See the crate's header for the order of calls.
+/// A synchronous state machine that turns batches into batches. See the crate's header for the order of
+/// calls.
 pub trait Operator: Send {
-    /// Before anything else. `restored` holds the operator's state when the job starts from a snapshot.
+    /// Called before anything else. `restored` holds the operator's state if the job starts from a snapshot.
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         let _ = (restored, context);
         Ok(())
@@ -58,7 +60,8 @@ pub trait Operator: Send {
     /// Rows of an input (0 unless the operator has several).
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()>;
 
-    /// Event time has advanced: the minimum over all active inputs. Emit what is due, then pass the watermark on.
+    /// Event time has advanced to the minimum over all active inputs. Emit what is due, then forward the
+    /// watermark.
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         context.output.watermark(watermark)
     }
@@ -68,63 +71,67 @@ pub trait Operator: Send {
         context.output.watermark_status(status)
     }
 
-    /// A time asked for with [`Context::schedule`] has come. Called once for the earliest one that is due; the
-    /// operator asks again if it needs more.
+    /// A time requested with [`Context::schedule`] has come. Called once for the earliest one that is due;
+    /// the operator schedules again if it needs more calls.
     fn processing_time(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         let _ = (now, context);
         Ok(())
     }
 
-    /// Somebody has called [`Context::waker`]: work that goes on elsewhere has come to something. Called once for any number
-    /// of wakings, soon after.
+    /// Something called [`Context::waker`]: work that runs elsewhere has made progress. Called soon after,
+    /// once for any number of wake-ups.
     fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
         let _ = context;
         Ok(())
     }
 
-    /// What the operator has taken in and not dealt with, because it waits for others. The task asks between its steps.
+    /// How much input the operator has accepted but not processed, because it waits for others. The task asks
+    /// between its steps.
     fn backlog(&self) -> Backlog {
         Backlog::None
     }
 
-    /// A barrier is about to go downstream: emit what must be before it (buffers of a pre-aggregation).
+    /// A barrier is about to go downstream: emit what must precede it (buffers of a pre-aggregation).
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
         let _ = context;
         Ok(())
     }
 
-    /// Hands over the state that changed since the last snapshot; with `full`, all of it (a savepoint; or the last
-    /// hand-over was lost). Cost: proportional to the changes.
+    /// Hands over the state that changed since the last snapshot; with `full`, all of it (for a savepoint, or
+    /// if the last hand-over was lost). Cost: proportional to the changes.
     fn snapshot(&mut self, checkpoint: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let _ = (checkpoint, full);
         Ok(OperatorSnapshot::default())
     }
 
-    /// The part of the snapshot just taken that takes its time. It is run on another thread, in the order of the snapshots, also if the
-    /// checkpoint is given up; its lists are added to those of the snapshot.
+    /// The slow part of the snapshot just taken. It runs on another thread, in the order of the snapshots,
+    /// even if the checkpoint is aborted; the lists that it returns are added to the snapshot.
     fn snapshot_later(&mut self) -> Option<SnapshotLater> {
         None
     }
 
-    /// Whether output that a complete checkpoint holds is still being made visible. The task does not leave before that is done, and
-    /// calls the operator (`woken`, `processing_time`) for it also after it has finished.
+    /// Whether output of a completed checkpoint is still being made visible. The task does not exit before
+    /// that is done, and keeps calling the operator (`woken`, `processing_time`) for it even after it has
+    /// finished.
     fn committing(&self) -> Committing {
         Committing::None
     }
 
-    /// A checkpoint is complete and will be found again. Earlier ones that were not told of are covered too.
+    /// A checkpoint is complete and will be found again. This covers earlier ones whose completion was not
+    /// announced.
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {
         let _ = checkpoint;
         Ok(())
     }
 
-    /// A checkpoint will not be complete. What was handed over for it is in the next one, or the next one is full.
+    /// A checkpoint will not complete. What was handed over for it is in the next one, or the next one is
+    /// full.
     fn checkpoint_aborted(&mut self, checkpoint: CheckpointId) -> Result<()> {
         let _ = checkpoint;
         Ok(())
     }
 
-    /// The input has no more rows for now: send on what is held back only for the sake of larger batches.
+    /// The input has no more rows for now: send what is held back only to form larger batches.
     fn input_dry(&mut self, context: &mut Context<'_>) -> Result<()> {
         let _ = context;
         Ok(())
@@ -136,12 +143,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// All inputs have ended; the watermark `MAX` has been delivered if the job is to drain. Emit the rest.
+    /// All inputs have ended; the watermark `MAX` has been delivered if the job drains. Emit the rest.
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
         let _ = context;
         Ok(())
     }
 
-    /// After the last call, also on failure. Release what is held outside.
+    /// The last call, even after a failure. Release external resources.
     fn close(&mut self) {}
 }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Counter, Gauge};
 
-/// The rate of a meter is over the last minute.
+/// A meter's rate covers the last minute.
 const METER_NANOS: u64 = 60_000_000_000;
-/// A histogram is over this many of the last values.
+/// A histogram covers this many of the last values.
 const HISTOGRAM_VALUES: usize = 1_024;
 
-/// Where a function makes metrics. Cloning shares them.
+/// Where a function creates metrics. Cloning shares them.
 ///
 /// ```
 /// # use flott_operator::MetricGroup;
@@ -38,7 +38,7 @@ enum Metric {
     Meter(Meter),
 }
 
-/// The spread of values: of the last thousand or so.
+/// The distribution of values: of the last thousand or so.
 #[derive(Clone, Default)]
 pub struct Histogram(Arc<Mutex<Values>>);
 
@@ -48,7 +48,7 @@ struct Values {
     last: VecDeque<i64>,
 }
 
-/// Counts events and tells how many there are in a second.
+/// Counts events and measures how many occur per second.
 #[derive(Clone, Default)]
 pub struct Meter {
     count: Counter,
@@ -58,7 +58,7 @@ pub struct Meter {
 /// A metric of a function at one moment.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct NamedMetric {
-    /// Its name, after those of its groups, with dots between.
+    /// Its name, prefixed with the names of its groups, separated by dots.
     pub name: String,
     /// Its value.
     pub value: MetricValue,
@@ -68,26 +68,26 @@ pub struct NamedMetric {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetricValue {
-    /// Of a counter.
+    /// The value of a counter.
     Counter(u64),
-    /// Of a gauge.
+    /// The value of a gauge.
     Gauge(f64),
-    /// Of a histogram.
+    /// The statistics of a histogram.
     Histogram(HistogramStatistics),
-    /// Of a meter.
+    /// The values of a meter.
     Meter {
-        /// How many events there were.
+        /// How many events there have been.
         count: u64,
         /// How many per second, over the last minute or since the metric was first requested.
         rate: f64,
     },
 }
 
-/// The spread of values.
+/// The distribution of values.
 #[derive(Clone, Copy, Default, PartialEq, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct HistogramStatistics {
-    /// How many values there were; the rest is about the last ones.
+    /// How many values there have been; the other fields cover only the last ones.
     pub count: u64,
     pub min: i64,
     pub max: i64,
@@ -102,13 +102,13 @@ pub struct HistogramStatistics {
 }
 
 impl MetricGroup {
-    /// A group within this one: its name is a prefix of its metrics' names.
+    /// A group within this one: its name becomes a prefix of its metrics' names.
     #[must_use]
     pub fn group(&self, name: &str) -> MetricGroup {
         MetricGroup { prefix: format!("{}{name}.", self.prefix), metrics: self.metrics.clone() }
     }
 
-    /// A number that grows.
+    /// Creates a number that only grows.
     pub fn counter(&self, name: &str) -> Counter {
         match self.add(name, Metric::Counter(Counter::default())) {
             Some(Metric::Counter(counter)) => counter,
@@ -116,7 +116,7 @@ impl MetricGroup {
         }
     }
 
-    /// A number that is set.
+    /// Creates a number that is set.
     pub fn gauge(&self, name: &str) -> Gauge {
         match self.add(name, Metric::Gauge(Gauge::default())) {
             Some(Metric::Gauge(gauge)) => gauge,
@@ -124,12 +124,12 @@ impl MetricGroup {
         }
     }
 
-    /// A number that is computed when somebody asks, on another thread than the task's.
+    /// Creates a number that is computed when somebody asks, on a thread other than the task's.
     pub fn gauge_with(&self, name: &str, value: impl Fn() -> f64 + Send + Sync + 'static) {
         self.add(name, Metric::Computed(Arc::new(value)));
     }
 
-    /// The spread of values.
+    /// Creates a histogram.
     pub fn histogram(&self, name: &str) -> Histogram {
         match self.add(name, Metric::Histogram(Histogram::default())) {
             Some(Metric::Histogram(histogram)) => histogram,
@@ -137,7 +137,7 @@ impl MetricGroup {
         }
     }
 
-    /// Events and how many there are in a second.
+    /// Creates a meter.
     pub fn meter(&self, name: &str) -> Meter {
         match self.add(name, Metric::Meter(Meter::default())) {
             Some(Metric::Meter(meter)) => meter,
@@ -145,8 +145,8 @@ impl MetricGroup {
         }
     }
 
-    /// The metric of that name, if it is of this kind; a name that is taken by another kind is told in the
-    /// log, and the new metric is not reported.
+    /// The metric with this name, if it is of this kind. If the name is taken by a metric of another kind, a
+    /// warning is logged and the new metric is not reported.
     fn add(&self, name: &str, metric: Metric) -> Option<Metric> {
         let name = format!("{}{name}", self.prefix);
         let mut metrics = self.metrics.lock();
@@ -158,7 +158,7 @@ impl MetricGroup {
         None
     }
 
-    /// All metrics now, by name. `nanos` is a clock's that never goes back.
+    /// All metrics now, by name. `nanos` comes from a clock that never goes back.
     pub fn report(&self, nanos: u64) -> Vec<NamedMetric> {
         let metrics = self.metrics.lock();
         let report = |(name, metric): (&String, &Metric)| NamedMetric {
@@ -197,7 +197,7 @@ impl Histogram {
         values.last.push_back(value);
     }
 
-    /// The spread of the last values.
+    /// The statistics of the last values.
     pub fn statistics(&self) -> HistogramStatistics {
         let (count, mut values) = {
             let values = self.0.lock();
@@ -211,7 +211,7 @@ impl Histogram {
         let mean = values.iter().map(|value| *value as f64).sum::<f64>() / number;
         let square = |value: &i64| (*value as f64 - mean).powi(2);
         let variance = values.iter().map(square).sum::<f64>() / number;
-        // The least value that so large a part of all does not exceed.
+        // The smallest value such that this fraction of all values does not exceed it.
         let quantile = |part: f64| values[((part * number).ceil() as usize).clamp(1, values.len()) - 1];
         HistogramStatistics {
             count,
@@ -230,17 +230,17 @@ impl Histogram {
 }
 
 impl Meter {
-    /// An event.
+    /// Counts an event.
     pub fn mark(&self) {
         self.count.add(1);
     }
 
-    /// This many events.
+    /// Counts this many events.
     pub fn mark_events(&self, n: u64) {
         self.count.add(n);
     }
 
-    /// How many events there were.
+    /// How many events there have been.
     pub fn count(&self) -> u64 {
         self.count.get()
     }
@@ -248,7 +248,7 @@ impl Meter {
     fn rate(&self, nanos: u64) -> f64 {
         let mut seen = self.seen.lock();
         let now = (nanos, self.count());
-        // The one before the oldest of the last minute is what that minute began with.
+        // Keeps one entry older than a minute: the minute starts from it.
         while seen.get(1).is_some_and(|(at, _)| at + METER_NANOS <= nanos) {
             seen.pop_front();
         }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn one_name_is_one_metric_and_of_one_kind() {
+    fn a_name_stands_for_one_metric_of_one_kind() {
         let group = MetricGroup::default();
         group.counter("n").add(2);
         group.group("g").counter("n").add(5);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_is_of_the_last_values() {
+    fn a_histogram_covers_the_last_values() {
         let histogram = MetricGroup::default().histogram("h");
         assert_eq!(histogram.statistics(), HistogramStatistics::default());
         (0..2_000).for_each(|value| histogram.update(value % 1_000));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_is_of_the_last_minute() {
+    fn a_meter_covers_the_last_minute() {
         let group = MetricGroup::default();
         let (meter, second) = (group.meter("m"), 1_000_000_000);
         let rate = |at: u64| {

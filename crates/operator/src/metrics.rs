@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::{Accumulators, MetricGroup};
 
-/// A number that grows.
+/// A number that only grows.
 #[derive(Clone, Default, Debug)]
 pub struct Counter(Arc<AtomicU64>);
 
@@ -15,7 +15,7 @@ impl Counter {
         self.add(1);
     }
 
-    /// Adds.
+    /// Adds `n`.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
@@ -31,7 +31,7 @@ impl Counter {
 pub struct Gauge(Arc<AtomicI64>);
 
 impl Gauge {
-    /// Sets.
+    /// Sets the value.
     pub fn set(&self, value: i64) {
         self.0.store(value, Ordering::Relaxed);
     }
@@ -51,15 +51,15 @@ pub struct OperatorMetrics {
     pub num_records_out: Counter,
     /// `numLateRecordsDropped`
     pub num_late_records_dropped: Counter,
-    /// `numRecordsInErrors`: rows that could not be read and were skipped
+    /// `numRecordsInErrors`: rows that could not be parsed and were skipped
     pub num_records_in_errors: Counter,
-    /// `numRecordsOutErrors`: rows that a sink dropped, because they break a rule of the table
+    /// `numRecordsOutErrors`: rows that a sink dropped because they violate a constraint of the table
     pub num_records_out_errors: Counter,
     /// `currentInputWatermark`
     pub current_input_watermark: Gauge,
     /// `currentOutputWatermark`
     pub current_output_watermark: Gauge,
-    /// Those that the operator's function makes for itself.
+    /// Metrics that the operator's function creates.
     pub user: MetricGroup,
     /// The accumulators of the operator's function.
     pub accumulators: Accumulators,

@@ -4,26 +4,27 @@ use flott_batch::ChangeBatch;
 use flott_batch::hash::hash_columns;
 use flott_types::FastMap;
 
-/// With more different rows than this a changelog is followed no longer: what checks must not take the memory
-/// of what is checked.
+/// A changelog with more different rows than this is no longer tracked: the checks must not use as much
+/// memory as what they check.
 const MOST: usize = 1 << 20;
 
-/// How often each row is there. Rows are kept as hashes: two that collide hide a fault, and never make one.
+/// How often each row is present. Rows are kept as hashes: a collision may hide a fault, but never causes a
+/// false alarm.
 #[derive(Default)]
 pub(super) struct Changelog {
     counts: FastMap<u64, u32>,
-    /// Rows are in it that were not seen here, or it is not to be followed.
+    /// It contains rows that were not seen here, or it is no longer tracked.
     unknown: bool,
     hashes: Vec<u64>,
 }
 
 impl Changelog {
-    /// From here on nothing is found.
+    /// Stops tracking: nothing is reported from here on.
     pub fn forget(&mut self) {
         *self = Changelog { unknown: true, ..Changelog::default() };
     }
 
-    /// Follows a batch; answers the first row that is retracted and not there.
+    /// Tracks a batch; returns the first row that is retracted but not present.
     pub fn follow(&mut self, batch: &ChangeBatch) -> Option<usize> {
         if self.unknown {
             return None;

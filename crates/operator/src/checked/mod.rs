@@ -3,7 +3,7 @@
 //! For all operators: columns have the types in the plan; watermarks do not go back, in or out; there are no
 //! rows after the end; barrier ids increase; there are no retractions where the plan excludes them, and none
 //! of a row that was not emitted before. For operators that promise it ([`promises`]): both halves of an
-//! update are adjacent and have one key; no row is behind the watermark. A violation is an error of the
+//! update are adjacent and have the same key; no row is behind the watermark. A violation is an error of the
 //! operator that caused it.
 //!
 //! Emitted rows are tracked in memory, so only from a known beginning: not for a restored operator, not after
@@ -132,7 +132,7 @@ impl Checked {
 impl Operator for Checked {
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if restored.found {
-            // What came in and went out before is not known.
+            // What was received and emitted before the restore is not known.
             self.inputs.iter_mut().for_each(|input| input.changelog.forget());
             self.output.changelog.forget();
         }
@@ -152,7 +152,7 @@ impl Operator for Checked {
                 return Err(violated("a retraction arrives on an input that is insert-only in the plan"));
             }
             if check.changelog.follow(changes).is_some() {
-                // Whoever passes on what was retracted in vain has not invented it.
+                // The operator may merely forward an invalid retraction.
                 check.changelog.forget();
                 self.output.changelog.forget();
             }

@@ -13,7 +13,7 @@ use crate::Output;
 pub(super) struct OutputCheck {
     pub schema: SchemaRef,
     pub types: Vec<LogicalType>,
-    /// See `Promises`.
+    /// See [`super::promises::Promises`].
     pub pairs: Option<Vec<usize>>,
     pub on_time: Option<usize>,
     pub changelog: Changelog,
@@ -49,7 +49,7 @@ impl OutputCheck {
         pretty::print(&changes.clone().select(&only), &self.types).trim_end().to_owned()
     }
 
-    /// Both halves of an update, side by side, of one key.
+    /// Checks that both halves of an update are adjacent and have the same key.
     fn pairs(&self, changes: &ChangeBatch) -> Result<()> {
         let (Some(key), Some(kinds)) = (&self.pairs, changes.kinds()) else { return Ok(()) };
         let rows = (0..kinds.len()).filter(|row| changes.selection().is_none_or(|s| s.value(*row)));

@@ -1,15 +1,15 @@
-//! What an operator of the plan promises about its output, beyond what all operators do.
+//! What an operator of the plan promises about its output, beyond the rules for all operators.
 
 use flott_plan::{AggregatePhase, OperatorSpec};
 
 pub(super) struct Promises {
-    /// The plan says that no retraction comes in.
+    /// The plan says that no retraction arrives.
     pub insert_only_input: bool,
-    /// Both halves of an update leave side by side, and agree in these columns.
+    /// Both halves of an update are adjacent, and agree in these columns.
     pub pairs: Option<Vec<usize>>,
     /// No row is behind the watermark in this time attribute.
     pub on_time: Option<usize>,
-    /// What is retracted was put out before, if that holds for the inputs.
+    /// Whatever is retracted was emitted before, provided that this holds for the inputs.
     pub consistent: bool,
 }
 
@@ -45,7 +45,8 @@ impl Promises {
                 pairs: (!output_rank).then(|| partition.clone()),
                 ..all
             },
-            // With a bounded frame a row is late when its key has gone on, with an unbounded one when time has.
+            // With a bounded frame, a row is late relative to its key; with an unbounded one, relative to the
+            // watermark.
             OperatorSpec::OverAggregate { time_column, preceding, .. } => Promises {
                 insert_only_input: true,
                 on_time: time_column.filter(|_| preceding.is_none()),
@@ -58,7 +59,7 @@ impl Promises {
                 Promises { insert_only_input: true, ..all }
             }
             OperatorSpec::ChangelogNormalize { keys, .. } => Promises { pairs: Some(keys.clone()), ..all },
-            // An expression may give something else for the same row (RAND, UUID).
+            // An expression may return something else for the same row (RAND, UUID).
             OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
                 Promises { consistent: false, ..all }
             }

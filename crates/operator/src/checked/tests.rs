@@ -7,10 +7,10 @@ use flott_types::{JobId, KeyGroupRange, LogicalType, OperatorUid, SubtaskIndex, 
 use super::*;
 use crate::{OperatorMetrics, Output, TaskInfo};
 
-/// Emits what comes in as if it had computed it; says of each other method that it was called.
+/// Emits its input as if it had computed it; records each call of the other methods.
 #[derive(Default)]
 struct Echo {
-    /// Emitted instead, batch by batch.
+    /// Emitted instead of the input, batch by batch.
     instead: Vec<Batch>,
     calls: std::sync::Arc<parking_lot::Mutex<Vec<&'static str>>>,
 }
@@ -125,7 +125,7 @@ fn rows(text: &str) -> Batch {
     Batch::Changes(pretty::parse(&lines.join("\n"), &types()).unwrap())
 }
 
-/// A row at this second.
+/// A row with a timestamp of this second.
 fn at(second: u32) -> Batch {
     let row = format!("+I 1 1 1970-01-01T00:00:{second:0>2}");
     Batch::Changes(pretty::parse(&row, &types()).unwrap())
@@ -183,7 +183,7 @@ impl Bench {
         call(checked, &mut context)
     }
 
-    /// Lets batches come in, one after the other; what is found, if anything.
+    /// Pushes batches one after the other; returns the first violation, if any.
     fn push(&mut self, batches: impl IntoIterator<Item = Batch>) -> Result<(), String> {
         let push = |batch| self.call(|checked, context| checked.process(0, batch, context));
         batches.into_iter().try_for_each(push).map_err(|error| error.message().to_owned())
@@ -243,7 +243,7 @@ fn a_restored_operator_may_retract_earlier_output() {
 }
 
 #[test]
-fn the_halves_of_an_update_are_side_by_side_and_of_one_key() {
+fn the_halves_of_an_update_are_adjacent_and_have_one_key() {
     let says = |then: &str| {
         let first = rows("+I 1 1, +I 2 2");
         Bench::new(normalize(), vec![first.try_clone().unwrap(), rows(then)]).push([first, rows("+I 3 3")])
@@ -289,7 +289,7 @@ fn watermarks_do_not_go_back() {
     assert_eq!(found(union.watermark(4)), "watermark 4 comes after 5");
 }
 
-/// Clippy's `missing_trait_methods` on both says that no method is missing here.
+/// Clippy's `missing_trait_methods` on both guarantees that no method is missing here.
 #[test]
 fn every_call_reaches_the_operator() {
     let echo = Echo::default();

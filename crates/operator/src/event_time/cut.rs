@@ -5,7 +5,7 @@ use flott_types::{Result, Timestamp, Watermark};
 
 use crate::Output;
 
-/// A watermark, and the row of the batch that it comes before: the number of rows if it comes behind all of
+/// A watermark and the row of the batch before which it goes; the number of rows if it goes after all of
 /// them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
@@ -21,7 +21,7 @@ pub(super) fn rows(batch: &Batch) -> usize {
     }
 }
 
-/// Sends the batch in pieces, each watermark before its row. Cuts are in the order of their rows.
+/// Sends the batch in pieces, each watermark before its row. The cuts are in row order.
 pub(super) fn send(batch: Batch, cuts: &[Cut], output: &mut dyn Output) -> Result<()> {
     let count = rows(&batch);
     let (between, behind) = match cuts {
@@ -48,7 +48,7 @@ fn send_columns(changes: &ChangeBatch, cuts: &[Cut], output: &mut dyn Output) ->
     output.emit(changes.slice(start, count - start).into())
 }
 
-/// Cut off from the back, so that no record moves twice.
+/// Splits from the back, so that no record moves twice.
 fn send_records(mut records: Box<dyn AnyRecords>, cuts: &[Cut], output: &mut dyn Output) -> Result<()> {
     let mut pieces = Vec::with_capacity(cuts.len());
     for cut in cuts.iter().rev() {

@@ -7,8 +7,8 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`EventTimeGenerator`] | looks at the rows of one split or stream: a table's watermark expression, a program's strategy |
-//! | [`EventTime`] | what the generator says of a batch: how far time has come, and before which row that matters |
-//! | [`SplitWatermarks`] | the state machine: combines splits, sends, waits for the interval, finds splits idle, is restored |
+//! | [`EventTime`] | what the generator reports for a batch: the progress of time, and before which row that matters |
+//! | [`SplitWatermarks`] | the state machine: combines splits, sends, waits for the interval, detects idle splits, is restored |
 //! | [`EventTimeOperator`] | the state machine as an operator in the middle of a stream, which has one split |
 //!
 //! # Between which rows a watermark is sent

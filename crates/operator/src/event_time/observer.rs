@@ -7,21 +7,21 @@ use crate::Gauge;
 pub struct SplitMetrics {
     /// The split's own watermark.
     pub watermark: Gauge,
-    /// 1 while the split does not hold event time back.
+    /// 1 while the split does not hold back event time.
     pub idle: Gauge,
 }
 
-/// What reports the progress of the splits, and knows what holds them up.
+/// Reports the progress of the splits, and knows what holds them up.
 pub trait SplitObserver: Send + Sync {
-    /// A split is being read.
+    /// Called when a split starts being read.
     fn added(&self, split: &str) -> SplitMetrics;
-    /// Splits are read no longer.
+    /// Called when splits are no longer read.
     fn removed(&self, gone: &dyn Fn(&str) -> bool);
-    /// For how many milliseconds in all receivers had no room for rows.
+    /// For how many milliseconds in total receivers have had no room for rows.
     fn back_pressured(&self) -> i64;
 }
 
-/// Nobody looks.
+/// An observer that does nothing.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Unobserved;
 

@@ -7,15 +7,15 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use super::{EventTimeProgress, GeneratorFactory, SplitWatermarks};
 use crate::{Context, Operator};
 
-/// Gives rows timestamps and says how far event time has come: SQL's WatermarkAssigner, and
-/// `assign_timestamps_and_watermarks` of the DataStream API. What upstream says of event time counts for
-/// nothing, except its end.
+/// Assigns timestamps and generates watermarks: SQL's WatermarkAssigner, and
+/// `assign_timestamps_and_watermarks` of the DataStream API. Upstream watermarks are ignored, except for the
+/// end of event time.
 ///
-/// Its event time is in the snapshot: a run that is restored makes the same rows late. Restored at another
-/// parallelism, each subtask continues from the least.
+/// Its progress is in the snapshot, so a restored run makes the same rows late. Restored at another
+/// parallelism, each subtask continues from the minimum.
 pub struct EventTimeOperator {
     watermarks: SplitWatermarks,
-    /// It finds out itself whether its stream is idle.
+    /// It detects itself whether its stream is idle.
     finds_idle: bool,
     ended: bool,
 }
@@ -27,7 +27,7 @@ const STATE: &str = "watermark";
 const STREAM: &str = "";
 
 impl EventTimeOperator {
-    /// `interval` and `idle_timeout` as of [`SplitWatermarks::new`].
+    /// `interval` and `idle_timeout` as in [`SplitWatermarks::new`].
     pub fn new(generator: GeneratorFactory, interval: i64, idle_timeout: i64) -> Self {
         EventTimeOperator {
             watermarks: SplitWatermarks::new(generator, interval, idle_timeout),
@@ -49,7 +49,7 @@ impl EventTimeOperator {
     }
 }
 
-/// An entry of the state. Those of SQL were once two numbers, `current sent`.
+/// An entry of the state. SQL used to write two numbers, `current sent`.
 fn read(entry: &str) -> Result<EventTimeProgress> {
     let numbers = || {
         let (current, sent) = entry.split_once(' ')?;
@@ -67,8 +67,8 @@ fn read(entry: &str) -> Result<EventTimeProgress> {
 }
 
 impl Operator for EventTimeOperator {
-    /// With as many entries as subtasks the one of this subtask counts, so that the run goes on as it would
-    /// have; else the least of all.
+    /// If there are as many entries as subtasks, each subtask continues from its own, so that the run
+    /// continues as it would have; otherwise from the minimum.
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         let entries = restored.take_list(STATE);
         let all: Vec<EventTimeProgress> = entries.iter().map(|entry| read(entry)).collect::<Result<_>>()?;
@@ -76,7 +76,7 @@ impl Operator for EventTimeOperator {
             Some(mine) if all.len() == context.info.parallelism as usize => Some(*mine),
             _ => all.into_iter().reduce(EventTimeProgress::least),
         };
-        // A stream that continues from its end continues with other rows; they are not late.
+        // A stream that ended continues with other rows; they are not late.
         let mine = mine.filter(|progress| progress.sent < Watermark::MAX.0);
         self.watermarks.add([(STREAM, mine)], context.now);
         self.schedule(context);
@@ -85,7 +85,7 @@ impl Operator for EventTimeOperator {
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         self.watermarks.emit(STREAM, batch, context.now, context.output)?;
-        // What became due while rows kept coming.
+        // Handles what became due while rows kept arriving.
         self.watermarks.on_time(context.now, context.output)?;
         self.schedule(context);
         Ok(())
@@ -100,7 +100,7 @@ impl Operator for EventTimeOperator {
         Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
     }
 
-    /// Watermarks from upstream count for nothing, except the end of event time.
+    /// Ignores watermarks from upstream, except for the end of event time.
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         if watermark == Watermark::MAX && !std::mem::replace(&mut self.ended, true) {
             self.watermarks.end(context.output)?;
@@ -108,7 +108,7 @@ impl Operator for EventTimeOperator {
         Ok(())
     }
 
-    /// This operator says itself whether its stream is idle, unless it has no opinion.
+    /// Ignores the upstream status, unless this operator does not detect idleness itself.
     fn watermark_status(&mut self, status: WatermarkStatus, context: &mut Context<'_>) -> Result<()> {
         if self.finds_idle || self.ended {
             return Ok(());

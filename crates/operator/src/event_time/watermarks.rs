@@ -1,4 +1,4 @@
-//! The watermark of a stream from those of its splits. See the module's header.
+//! Combines the watermarks of a stream's splits. See the module's header.
 
 use std::sync::Arc;
 
@@ -17,21 +17,21 @@ pub struct SplitWatermarks {
     idle_timeout: i64,
     /// There is no event time at or before this.
     start: Timestamp,
-    /// Few, in the order in which they came.
+    /// Few, in the order in which they were added.
     splits: Vec<SplitTime>,
     /// The stream's watermark.
     sent: Timestamp,
-    /// `sent` comes out of a snapshot and was not sent in this run.
+    /// `sent` comes from a snapshot and was not sent in this run.
     restored: bool,
-    /// A small advance is sent then, and generators are asked.
+    /// When to send a small advance and to ask the generators.
     flush_at: Option<Timestamp>,
-    /// All splits are idle, and that was said.
+    /// All splits are idle, and this was announced.
     idle: bool,
-    /// Since when the reader is held back for the sake of others.
+    /// Since when the reader has been held back by watermark alignment.
     held_since: Option<Timestamp>,
-    /// For how long it was, before.
+    /// For how long in total it was held back before.
     held: i64,
-    /// The cuts of a batch; kept for its memory.
+    /// The cuts of a batch; kept to reuse its memory.
     cuts: Vec<Cut>,
     observer: Arc<dyn SplitObserver>,
 }
@@ -57,7 +57,7 @@ impl SplitTime {
         self.metrics.watermark.set(progress.current);
     }
 
-    /// Whether that is new.
+    /// Returns whether this changed anything.
     fn set_idle(&mut self, idle: bool) -> bool {
         let new = std::mem::replace(&mut self.idle, idle) != idle;
         if new {
@@ -68,8 +68,9 @@ impl SplitTime {
 }
 
 impl SplitWatermarks {
-    /// Before there are splits. An advance no larger than `interval` is sent when that has passed by the
-    /// clock; a split without rows for `idle_timeout` is idle, never if that is 0. Both in milliseconds.
+    /// Starts without splits. An advance of at most `interval` is sent when that time has passed by the
+    /// clock; a split without rows for `idle_timeout` is idle, or never if that is 0. Both are in
+    /// milliseconds.
     pub fn new(generators: GeneratorFactory, interval: i64, idle_timeout: i64) -> Self {
         SplitWatermarks {
             generators,
@@ -94,13 +95,13 @@ impl SplitWatermarks {
         SplitWatermarks { start, sent: start, ..self }
     }
 
-    /// Somebody looks.
+    /// Sets an observer.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn SplitObserver>) -> Self {
         SplitWatermarks { observer, ..self }
     }
 
-    /// There are splits to read; those out of a snapshot with the event time that they had.
+    /// Adds splits to read; restored ones come with the event time that they had.
     pub fn add<'a>(
         &mut self,
         splits: impl IntoIterator<Item = (&'a str, Option<EventTimeProgress>)>,
@@ -133,13 +134,13 @@ impl SplitWatermarks {
         }
     }
 
-    /// What goes into the snapshot with a split.
+    /// What a snapshot stores for a split.
     pub fn progress_of(&self, split: &str) -> Option<EventTimeProgress> {
         let found = self.splits.iter().find(|time| time.id == split)?;
         Some(found.progress(self.sent))
     }
 
-    /// Sends on rows of a split, and the watermarks that they bring about.
+    /// Sends rows of a split, and the watermarks that they cause.
     ///
     /// # Errors
     /// If a row has no time, or there is no such split.
@@ -164,7 +165,7 @@ impl SplitWatermarks {
         Ok(())
     }
 
-    /// It is stated how far a split has come.
+    /// Takes a watermark that the source states for a split.
     ///
     /// # Errors
     /// If there is no such split.
@@ -188,7 +189,7 @@ impl SplitWatermarks {
         Ok(())
     }
 
-    /// It is stated whether a split holds event time back.
+    /// Takes a status that the source states for a split: whether it holds back event time.
     ///
     /// # Errors
     /// If there is no such split.
@@ -219,7 +220,7 @@ impl SplitWatermarks {
         })
     }
 
-    /// Finds a split of which something has come, so that it is idle no longer.
+    /// Finds a split that something arrived for, and marks it as active.
     fn active(&mut self, split: &str, output: &mut dyn Output) -> Result<usize> {
         let at = self.find(split)?;
         if std::mem::take(&mut self.idle) {
@@ -234,13 +235,13 @@ impl SplitWatermarks {
         if self.splits[at].set_idle(true) { self.settle(last, now, output) } else { Ok(()) }
     }
 
-    /// What the splits other than this one allow.
+    /// The limit set by the splits other than this one.
     fn cap(&self, at: usize) -> Timestamp {
         let others = self.splits.iter().enumerate().filter(|(other, time)| *other != at && !time.idle);
         others.map(|(_, time)| time.current).min().unwrap_or(Timestamp::MAX)
     }
 
-    /// A split was read to its end: it holds event time back no longer.
+    /// A split was read to its end: it no longer holds back event time.
     ///
     /// # Errors
     /// If the output fails.
@@ -268,7 +269,7 @@ impl SplitWatermarks {
         self.settle(last, now, output)
     }
 
-    /// Time has passed: small advances are sent, splits become idle.
+    /// Time has passed: small advances are sent, and splits may become idle.
     ///
     /// # Errors
     /// If the output fails.
@@ -296,7 +297,7 @@ impl SplitWatermarks {
         self.settle(last, now, output)
     }
 
-    /// Event time is at its end: nothing more will come.
+    /// Event time is at its end: no more rows will come.
     ///
     /// # Errors
     /// If the output fails.
@@ -312,7 +313,7 @@ impl SplitWatermarks {
         self.send(Timestamp::MAX, output)
     }
 
-    /// Receivers of this run hear what those of the run before had heard.
+    /// Tells the receivers of this run what those of the previous run were told.
     fn resume(&mut self, output: &mut dyn Output) -> Result<()> {
         match std::mem::take(&mut self.restored) {
             true => output.watermark(Watermark(self.sent)),
@@ -320,7 +321,7 @@ impl SplitWatermarks {
         }
     }
 
-    /// The interval has passed: generators say what they have not said yet.
+    /// The interval has passed: generators announce what they have held back.
     fn ask(&mut self, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         for at in 0..self.splits.len() {
             let split = &mut self.splits[at];
@@ -337,7 +338,8 @@ impl SplitWatermarks {
         Ok(())
     }
 
-    /// The event time of the stream as a whole, for an alignment group; `None` if it holds nobody back.
+    /// The event time of the stream as a whole, for an alignment group; `None` if it does not hold back the
+    /// group.
     pub fn reached(&self) -> Option<Timestamp> {
         self.splits.iter().filter(|split| !split.idle).map(|split| split.current).min()
     }
@@ -347,8 +349,8 @@ impl SplitWatermarks {
         self.splits.iter().filter(move |split| split.current > limit).map(|split| split.id.as_str())
     }
 
-    /// The reader is held back for the sake of others, or no longer: time in which it may not read makes
-    /// nothing idle.
+    /// Notes that the reader is held back by watermark alignment, or no longer is: time in which it may not
+    /// read does not make splits idle.
     pub fn hold(&mut self, held: bool, now: Timestamp) {
         match (self.held_since, held) {
             (None, true) => self.held_since = Some(now),
@@ -360,7 +362,7 @@ impl SplitWatermarks {
         }
     }
 
-    /// When `on_time` is to be called at the latest.
+    /// The latest time to call `on_time`.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let running = self.running(now);
         let idle = self.splits.iter().filter(|split| self.idle_timeout > 0 && !split.idle);
@@ -371,13 +373,14 @@ impl SplitWatermarks {
         [self.flush_at, idle.min()].into_iter().flatten().min()
     }
 
-    /// Fewer splits count than before, when `last` was what they had reached.
+    /// Fewer splits count than before; `last` is what they had reached then.
     fn settle(&mut self, last: Timestamp, now: Timestamp, output: &mut dyn Output) -> Result<()> {
         if self.splits.iter().all(|split| split.idle) {
-            // As at the gate of a task: nothing holds back what any of them had reached.
+            // As in a task's input gate: the stream advances to the highest watermark that any split had
+            // reached.
             let highest = self.splits.iter().map(|split| split.current).max();
             self.send(highest.unwrap_or(last), output)?;
-            // Whether a reader without splits is idle, its head says.
+            // The head of the task decides whether a reader without splits is idle.
             self.idle = !self.splits.is_empty();
             return match self.idle {
                 true => output.watermark_status(WatermarkStatus::Idle),
@@ -413,12 +416,12 @@ impl SplitWatermarks {
         self.interval > 0 && self.splits.iter().any(|split| !split.idle && split.generator.is_periodic())
     }
 
-    /// What the splits that count have reached; the least possible if there are none.
+    /// The minimum over the splits that count; the lowest timestamp if there are none.
     fn least(&self) -> Timestamp {
         self.reached().unwrap_or(Timestamp::MIN)
     }
 
-    /// The clock less the time in which receivers had no room, or the reader was held back.
+    /// The clock minus the time in which receivers had no room or the reader was held back.
     fn running(&self, now: Timestamp) -> Timestamp {
         let held = self.held_since.map_or(0, |since| now.saturating_sub(since)).saturating_add(self.held);
         now.saturating_sub(self.observer.back_pressured()).saturating_sub(held)

@@ -5,32 +5,31 @@ use std::collections::BinaryHeap;
 
 use flott_types::Timestamp;
 
-/// Fewer stale alarms than this are not worth removing.
+/// With fewer stale alarms than this, removing them is not worth it.
 const LEFTOVERS: usize = 1_024;
 
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Alarm {
-    /// The request is retried, if it is still at this many attempts.
+    /// The request is retried, if it has still made this many attempts.
     Again(u64, u32),
     /// The request has timed out.
     Timeout(u64),
 }
 
-/// Alarms in the order of their times. Those of requests that are already done are stale, and skipped when
-/// taken.
+/// Alarms in order of time. Those of completed requests are stale, and skipped when taken.
 #[derive(Default)]
 pub struct Alarms {
     heap: BinaryHeap<Reverse<(Timestamp, Alarm)>>,
 }
 
 impl Alarms {
-    /// Sets one.
+    /// Sets an alarm.
     pub fn set(&mut self, at: Timestamp, alarm: Alarm) {
         self.heap.push(Reverse((at, alarm)));
     }
 
-    /// The next one that is due.
+    /// Takes the next alarm that is due.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<Alarm> {
         let Reverse((at, _)) = self.heap.peek()?;
         if *at > now {
@@ -39,7 +38,7 @@ impl Alarms {
         self.heap.pop().map(|Reverse((_, alarm))| alarm)
     }
 
-    /// When the next one is due that is not stale.
+    /// When the next alarm that is not stale is due.
     pub fn earliest(&mut self, open: usize, is_open: impl Fn(u64) -> bool) -> Option<Timestamp> {
         let holds = |alarm: &Alarm| match alarm {
             Alarm::Again(number, _) | Alarm::Timeout(number) => is_open(*number),

@@ -1,8 +1,8 @@
-//! Requests to others that an operator waits for without its task waiting: which may leave, and when something is due. Pure; the
-//! operator begins requests and tells what became of them.
+//! Asynchronous requests that an operator waits for without blocking its task: which results may be emitted,
+//! and when something is due. Pure; the operator starts requests and reports what became of them.
 //!
-//! [`Queue`] decides in which order results leave, [`Waiting`] holds what has no room in it yet, [`Alarms`] say when a request has
-//! taken too long or is made again.
+//! [`Queue`] decides in which order results are emitted, [`Waiting`] holds input that has no room in it yet,
+//! [`Alarms`] tell when a request times out or is retried.
 
 mod alarms;
 mod queue;

@@ -12,39 +12,39 @@ use flott_types::{FastMap, Timestamp, Watermark};
 /// A control element with a fixed place between results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Control {
-    /// Event time.
+    /// A watermark.
     Watermark(Watermark),
-    /// Whether the stream holds event time back.
+    /// Whether the stream holds back event time.
     Status(WatermarkStatus),
 }
 
 impl Control {
-    /// Whether it may replace the one directly before it.
+    /// Whether it may replace the element directly before it.
     pub fn is_like(&self, before: &Control) -> bool {
         std::mem::discriminant(before) == std::mem::discriminant(self)
     }
 }
 
-/// A record whose results have not been emitted.
+/// A record whose results have not been emitted yet.
 pub struct Request<I, R, O> {
     /// The record.
     pub input: I,
     /// Its time, if it has one.
     pub timestamp: Option<Timestamp>,
-    /// How often it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
-    /// How far it is.
+    /// Its progress.
     pub work: Work<R, O>,
     segment: u64,
 }
 
-/// Where a request is.
+/// The progress of a request.
 pub enum Work<R, O> {
-    /// Not begun, or between two attempts.
+    /// Not started, or between two attempts.
     Paused,
-    /// Under way, with what is dropped when nobody waits for it any more.
+    /// Running, with a handle that is dropped when nobody waits for it any more.
     Running(R),
-    /// Its results have not left.
+    /// Done, but its results have not been emitted yet.
     Done(Vec<O>),
 }
 
@@ -53,19 +53,19 @@ pub enum Work<R, O> {
 pub enum Ready<O> {
     /// The results of a request, and its time.
     Results(Vec<O>, Option<Timestamp>),
-    /// What stood behind it.
+    /// An element that was queued between requests.
     Control(Control),
 }
 
 #[derive(Default)]
 struct Segment {
-    /// Requests that are not done.
+    /// How many requests are not done.
     open: usize,
     done: VecDeque<u64>,
     behind: Option<Control>,
 }
 
-/// The queue. Requests have numbers that increase.
+/// The queue. Requests have ascending numbers.
 pub struct Queue<I, R, O> {
     ordered: bool,
     requests: FastMap<u64, Request<I, R, O>>,
@@ -76,17 +76,17 @@ pub struct Queue<I, R, O> {
 }
 
 impl<I, R, O> Queue<I, R, O> {
-    /// With nothing in it. `ordered`: results leave in the order of the requests.
+    /// An empty queue. `ordered`: results are emitted in the order of the requests.
     pub fn new(ordered: bool) -> Self {
         Queue { ordered, requests: FastMap::default(), segments: VecDeque::new(), first: 0, next: 0 }
     }
 
-    /// How many requests have not been emitted.
+    /// How many requests have not been emitted yet.
     pub fn len(&self) -> usize {
         self.requests.len()
     }
 
-    /// Whether nothing is to leave.
+    /// Whether there is nothing left to emit.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
@@ -105,8 +105,8 @@ impl<I, R, O> Queue<I, R, O> {
         number
     }
 
-    /// Splits a request that is not done: `rest` becomes a request of its own that may be emitted whenever this one may.
-    /// Returns its number.
+    /// Splits a request that is not done: `rest` becomes a request of its own, which may be emitted whenever
+    /// this one may. Returns its number.
     pub fn split(&mut self, number: u64, rest: I) -> Option<u64> {
         let Request { timestamp, attempts, segment, .. } = *self.open_mut(number)?;
         let at = segment.checked_sub(self.first)?;
@@ -136,7 +136,7 @@ impl<I, R, O> Queue<I, R, O> {
         self.requests.get_mut(&number).filter(|request| !matches!(request.work, Work::Done(_)))
     }
 
-    /// Whether a request still pauses after so many attempts.
+    /// Whether a request is still paused after this many attempts.
     pub fn is_paused(&self, number: u64, attempts: u32) -> bool {
         let request = self.requests.get(&number);
         request.is_some_and(|request| request.attempts == attempts && matches!(request.work, Work::Paused))
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn in_order_nothing_passes_anything() {
+    fn in_ordered_mode_nothing_overtakes() {
         let mut queue = queue(true);
         queue.complete(1, vec![1]);
         queue.complete(2, vec![2]);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn without_order_only_watermarks_hold_results_back() {
+    fn in_unordered_mode_only_watermarks_hold_results_back() {
         let mut queue = queue(false);
         queue.complete(2, vec![2]);
         queue.complete(1, vec![1]);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_request_leaves_before_the_watermark_behind_it() {
+    fn part_of_a_request_is_emitted_before_the_watermark_behind_it() {
         let mut queue = queue(false);
         queue.complete(1, vec![1]);
         assert_eq!(queue.split(0, 9), Some(3));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watermark_takes_the_place_of_one_that_waits() {
+    fn a_watermark_replaces_the_one_that_waits() {
         let mut queue = queue(false);
         queue.control(watermark(20));
         queue.control(watermark(30));

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use super::{Control, Queue};
 use crate::Backlog;
 
-/// What has come and has no room in the [`Queue`] yet, in its order.
+/// Input that has arrived but has no room in the [`Queue`] yet, in order.
 pub struct Waiting<T>(VecDeque<Next<T>>);
 
-/// What comes next.
+/// The next element.
 pub enum Next<T> {
-    /// Something to make a request of.
+    /// Input for a request.
     Input(T),
-    /// What nothing passes.
+    /// An element that nothing may overtake.
     Control(Control),
 }
 
@@ -23,12 +23,12 @@ impl<T> Default for Waiting<T> {
 }
 
 impl<T> Waiting<T> {
-    /// Something to make a request of has come.
+    /// Adds input for a request.
     pub fn push(&mut self, input: T) {
         self.0.push_back(Next::Input(input));
     }
 
-    /// A control element has come; it takes the place of one of its kind directly before it.
+    /// Adds a control element; it replaces one of its kind directly before it.
     pub fn control(&mut self, control: Control) {
         match self.0.back_mut() {
             Some(Next::Control(before)) if control.is_like(before) => *before = control,
@@ -36,7 +36,7 @@ impl<T> Waiting<T> {
         }
     }
 
-    /// Takes the next, if there is one, and room for it; control elements need none.
+    /// Takes the next element, if there is one and there is room for it; control elements need none.
     pub fn next_if(&mut self, has_room: impl FnOnce(&T) -> bool) -> Option<Next<T>> {
         self.0.pop_front_if(|next| match next {
             Next::Input(input) => has_room(input),
@@ -44,7 +44,7 @@ impl<T> Waiting<T> {
         })
     }
 
-    /// What requests are to be made of, in order.
+    /// The input for requests, in order.
     pub fn inputs(&self) -> impl Iterator<Item = &T> {
         self.0.iter().filter_map(|next| match next {
             Next::Input(input) => Some(input),

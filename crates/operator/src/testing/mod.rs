@@ -1,4 +1,4 @@
-//! Runs an operator without a task: batches, watermarks, the clock and barriers in; the output goes to a
+//! Runs an operator without a task: batches, watermarks, the clock and barriers go in; the output goes to a
 //! collector of the test's choice.
 //!
 //! [`Subtasks`] are the parallel instances of one operator. [`Stored`] is what a snapshot store would contain

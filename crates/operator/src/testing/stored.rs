@@ -12,16 +12,17 @@ use flott_types::{Error, KeyGroup, Result};
 
 use crate::TaskInfo;
 
-/// What is in a store after some checkpoints of one operator: the live rows of its tables, and the entries of its lists.
+/// What a store contains after some checkpoints of one operator: the live rows of its tables, and the entries
+/// of its lists.
 #[derive(Clone, Default, Debug)]
 pub struct Stored {
     tables: BTreeMap<String, Table>,
     /// By table, how many of its columns tell rows apart.
     key_columns: BTreeMap<String, usize>,
     lists: BTreeMap<String, List>,
-    /// Tables whose rows are of no stream's key.
+    /// Tables whose rows do not follow the key of a stream.
     spread: BTreeSet<String>,
-    /// Something was stored.
+    /// Whether something was stored.
     found: bool,
 }
 
@@ -44,15 +45,16 @@ fn arrow(error: ArrowError) -> Error {
 }
 
 impl Stored {
-    /// The rows of this table are of no stream's key: the operator spreads them over its key groups as it likes.
+    /// Declares that the rows of this table do not follow the key of a stream: the operator distributes them
+    /// over its key groups as it likes.
     pub fn spread(&mut self, table: &str) {
         self.spread.insert(table.to_owned());
     }
 
-    /// Adds what a subtask hands over; says how many rows of tables that were, deletions included.
+    /// Adds what a subtask hands over; returns how many rows of tables that was, including deletions.
     ///
     /// # Errors
-    /// If the snapshot is not what a store relies on.
+    /// If the snapshot breaks a rule that a store relies on.
     pub fn apply(&mut self, info: &TaskInfo, snapshot: OperatorSnapshot) -> Result<usize> {
         self.found = true;
         for list in self.lists.values_mut() {
@@ -162,17 +164,17 @@ impl Stored {
         self.lists.get(name).map(|list| list.all().cloned().collect()).unwrap_or_default()
     }
 
-    /// Rows of a table as another version has written them.
+    /// Sets the rows of a table, as another version would have written them.
     ///
     /// # Errors
-    /// If they are not what a store relies on.
+    /// If they break a rule that a store relies on.
     pub fn set_table(&mut self, info: &TaskInfo, rows: &KeyedDelta) -> Result<()> {
         self.found = true;
         self.tables.remove(&rows.name);
         self.apply_delta(info, rows)
     }
 
-    /// Entries of a list as another version has written them.
+    /// Sets the entries of a list, as another version would have written them.
     pub fn set_list(&mut self, name: &str, entries: &[&str]) {
         let entries = entries.iter().map(|entry| (*entry).to_owned()).collect();
         let list = List { redistribution: Redistribution::Union, entries: BTreeMap::from([(0, entries)]) };

@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use super::Stored;
 use crate::{Backlog, Context, Operator, OperatorMetrics, Output, TaskInfo};
 
-/// Who a subtask of an operator called `test` is.
+/// The identity of a subtask of an operator called `test`.
 pub fn task_info(subtask: u32, parallelism: u32, max_parallelism: u32) -> TaskInfo {
     let subtask = SubtaskIndex(subtask);
     TaskInfo {
@@ -31,14 +31,14 @@ pub fn task_info(subtask: u32, parallelism: u32, max_parallelism: u32) -> TaskIn
 pub struct Subtasks<O> {
     /// What comes out.
     pub output: O,
-    /// The metrics of all.
+    /// The metrics of all instances.
     pub metrics: OperatorMetrics,
-    /// What the clock shows.
+    /// The current time of the clock.
     pub now: Timestamp,
     /// The watermark of the input.
     pub watermark: Watermark,
     subtasks: Vec<Subtask>,
-    /// How many were taken.
+    /// How many checkpoints were taken.
     checkpoints: u64,
 }
 
@@ -57,7 +57,7 @@ struct Woken {
 }
 
 impl<O: Output> Subtasks<O> {
-    /// None yet. The clock shows 0.
+    /// Starts without instances. The clock shows 0.
     pub fn new(output: O) -> Self {
         Subtasks {
             output,
@@ -84,18 +84,18 @@ impl<O: Output> Subtasks<O> {
         self.call(self.subtasks.len() - 1, |operator, context| operator.open(restored, context))
     }
 
-    /// The instances are no more, as after a failure; their input starts over.
+    /// Removes all instances, as after a failure; their input starts over.
     pub fn clear(&mut self) {
         self.subtasks.clear();
         self.watermark = Watermark::MIN;
     }
 
-    /// How many there are.
+    /// How many instances there are.
     pub fn len(&self) -> usize {
         self.subtasks.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no instances.
     pub fn is_empty(&self) -> bool {
         self.subtasks.is_empty()
     }
@@ -107,7 +107,7 @@ impl<O: Output> Subtasks<O> {
     /// Calls an instance.
     ///
     /// # Errors
-    /// What the call fails with; if there is no such instance.
+    /// The error of the call; also if there is no such instance.
     pub fn call(
         &mut self,
         at: usize,
@@ -125,7 +125,7 @@ impl<O: Output> Subtasks<O> {
     /// Calls each instance in turn.
     ///
     /// # Errors
-    /// What the first call fails with that does.
+    /// The error of the first call that fails.
     pub fn call_each(
         &mut self,
         mut call: impl FnMut(&mut dyn Operator, &mut Context<'_>) -> Result<()>,
@@ -133,7 +133,7 @@ impl<O: Output> Subtasks<O> {
         (0..self.subtasks.len()).try_for_each(|at| self.call(at, &mut call))
     }
 
-    /// Rows of an input of an instance.
+    /// Pushes rows into an input of an instance.
     ///
     /// # Errors
     /// As [`Operator::process`].
@@ -141,7 +141,7 @@ impl<O: Output> Subtasks<O> {
         self.call(at, |operator, context| operator.process(input, batch, context))
     }
 
-    /// Event time advances.
+    /// Advances event time.
     ///
     /// # Errors
     /// As [`Operator::watermark`].
@@ -150,8 +150,8 @@ impl<O: Output> Subtasks<O> {
         self.call_each(|operator, context| operator.watermark(Watermark(at), context))
     }
 
-    /// The clock shows this, after one step. Each instance is called as long as it asks for a time that has
-    /// come.
+    /// Advances the clock to this time in one step. Each instance is called for as long as it asks for a time
+    /// that has come.
     ///
     /// # Errors
     /// As [`Operator::processing_time`].
@@ -175,7 +175,7 @@ impl<O: Output> Subtasks<O> {
     /// Waits until an instance has woken its task, and calls it.
     ///
     /// # Errors
-    /// If it does not within this time; as [`Operator::woken`].
+    /// If it does not within this time; otherwise as [`Operator::woken`].
     pub fn wait_woken(&mut self, at: usize, within: Duration) -> Result<()> {
         {
             let woken = &self.subtask(at)?.woken;
@@ -189,7 +189,7 @@ impl<O: Output> Subtasks<O> {
         self.call(at, |operator, context| operator.woken(context))
     }
 
-    /// What an instance has taken in and not dealt with.
+    /// How much input an instance has accepted but not processed.
     ///
     /// # Errors
     /// If there is no such instance.
@@ -197,12 +197,12 @@ impl<O: Output> Subtasks<O> {
         Ok(self.subtask(at)?.operator.backlog())
     }
 
-    /// A barrier comes: what changed (or everything) is stored. Says how many rows of tables that were,
-    /// deletions included.
+    /// Takes a checkpoint: what changed (or everything) is stored. Returns how many rows of tables that was,
+    /// including deletions.
     ///
     /// # Errors
-    /// As [`Operator::prepare_barrier`] and [`Operator::snapshot`]; if what is handed over is not what a
-    /// store relies on.
+    /// As [`Operator::prepare_barrier`] and [`Operator::snapshot`]; also if what is handed over breaks a rule
+    /// that a store relies on.
     pub fn checkpoint(&mut self, stored: &mut Stored, full: bool) -> Result<usize> {
         self.checkpoints += 1;
         let checkpoint = CheckpointId(self.checkpoints);
@@ -216,7 +216,7 @@ impl<O: Output> Subtasks<O> {
         Ok(rows)
     }
 
-    /// The inputs have ended.
+    /// Ends the inputs.
     ///
     /// # Errors
     /// As [`Operator::finish`].
@@ -224,7 +224,7 @@ impl<O: Output> Subtasks<O> {
         self.call_each(|operator, context| operator.finish(context))
     }
 
-    /// After the last call.
+    /// Closes all instances.
     pub fn close(&mut self) {
         self.subtasks.iter_mut().for_each(|subtask| subtask.operator.close());
     }

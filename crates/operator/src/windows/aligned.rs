@@ -1,4 +1,4 @@
-//! Windows of a fixed size, which begin at multiples of it.
+//! Windows of a fixed size that begin at multiples of it.
 
 use flott_types::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,35 +32,35 @@ impl TimeWindow {
         self.end.saturating_sub(1)
     }
 
-    /// Whether the windows have a time in common, or one begins where the other ends.
+    /// Whether the windows overlap or touch.
     #[inline]
     pub fn intersects(&self, other: &TimeWindow) -> bool {
         self.start <= other.end && self.end >= other.start
     }
 
-    /// The least window that has both in it.
+    /// The smallest window that contains both.
     #[inline]
     pub fn cover(&self, other: &TimeWindow) -> TimeWindow {
         TimeWindow { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The start of the window that a timestamp belongs to, where windows of this size begin at every
-    /// multiple of it, plus the offset. Right for times before the epoch too.
+    /// The start of the window that contains a timestamp, for windows of this size that begin at every
+    /// multiple of it plus the offset. Also correct for times before the epoch.
     #[inline]
     pub fn start_with_offset(timestamp: Timestamp, offset: i64, size: i64) -> Timestamp {
         start_of(timestamp, offset, size)
     }
 }
 
-/// Where the window of a time begins, of windows of this size that begin at every multiple of it, plus the
-/// offset. Right for times before the epoch too. The size is positive.
+/// The start of the window that contains a time, for windows of this size that begin at every multiple of it
+/// plus the offset. Also correct for times before the epoch. The size must be positive.
 #[inline]
 pub fn start_of(time: Timestamp, offset: i64, size: i64) -> Timestamp {
     time.wrapping_sub(time.wrapping_sub(offset).rem_euclid(size))
 }
 
-/// The windows of this size that a time belongs to, the latest first, where one begins with every slide, plus
-/// the offset. There may be none, where the slide is greater than the size.
+/// The windows of this size that contain a time, the latest first; one begins at every multiple of the slide
+/// plus the offset. There may be none if the slide is greater than the size.
 #[inline]
 pub fn hopping(time: Timestamp, offset: i64, size: i64, slide: i64) -> impl Iterator<Item = TimeWindow> {
     let after = time.saturating_sub(size);
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(starts(7, 10, 5), [5, 0]);
         assert_eq!(starts(-1, 10, 5), [-5, -10]);
         assert_eq!((starts(3, 4, 10), starts(4, 4, 10)), (vec![0], none));
-        // The ends of time.
+        // The extremes of time.
         assert_eq!(hopping(i64::MAX, 0, i64::MAX, i64::MAX).count(), 1);
         assert!(hopping(i64::MIN + 5, 0, 10, 5).count() <= 2);
     }

@@ -1,10 +1,10 @@
-//! When windows, and rows that are kept for some time, have to be checked, because they end or are over.
+//! When to check windows, or rows that are kept for some time, because they end or expire.
 //!
 //! There is no timer for each window of each key: windows that end together are in one list. Nothing is ever
-//! removed. A window itself knows when it is checked; an entry that disagrees with that is stale. A session
-//! that grows keeps its entry: when its first end is reached, it is moved to the new one.
+//! removed. The window itself knows when it must be checked; an entry that disagrees with that is stale. A
+//! session that grows keeps its entry: when its first end is reached, the entry is moved to the new one.
 //!
-//! A unique end, as most sessions have, costs no allocation.
+//! A unique end, as most sessions have, does not allocate.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,7 +15,7 @@ use flott_types::Timestamp;
 #[derive(Default, Debug)]
 pub struct Ends {
     lists: BTreeMap<Timestamp, List>,
-    /// Kept for its memory.
+    /// Kept to reuse its memory.
     spare: Vec<u32>,
 }
 
@@ -26,7 +26,7 @@ enum List {
 }
 
 impl Ends {
-    /// The window of this slot is looked at then.
+    /// Schedules a check of the window in this slot.
     pub fn push(&mut self, at: Timestamp, slot: u32) {
         let spare = &mut self.spare;
         self.lists
@@ -42,7 +42,7 @@ impl Ends {
             .or_insert(List::One(slot));
     }
 
-    /// The windows of these slots are looked at then.
+    /// Schedules a check of the windows in these slots.
     pub fn extend(&mut self, at: Timestamp, slots: &[u32]) {
         match slots {
             [] => {}
@@ -68,7 +68,7 @@ impl Ends {
         }
     }
 
-    /// The earliest time at which there is something to look at.
+    /// The earliest time with something to check.
     pub fn earliest(&self) -> Option<Timestamp> {
         self.lists.first_key_value().map(|(at, _)| *at)
     }
@@ -86,7 +86,7 @@ impl Ends {
         })
     }
 
-    /// Takes back a list whose memory can be used again.
+    /// Takes back a list to reuse its memory.
     pub fn recycle(&mut self, mut list: Vec<u32>) {
         list.clear();
         if list.capacity() > self.spare.capacity() {

@@ -1,20 +1,20 @@
-//! Window arithmetic: which windows a time belongs to, when sessions are merged, and when a window is over.
+//! Window arithmetic: which windows contain a time, when sessions are merged, and when a window expires.
 //!
 //! SQL windows and DataStream windows are implemented differently: the former over slices and columnar
 //! accumulators, the latter over assigners, triggers and values of a user's type. What they share about time
 //! is implemented here once:
 //!
-//! | part | what it says |
+//! | part | meaning |
 //! |---|---|
-//! | [`TimeWindow`] | a window: its start belongs to it, its end does not |
-//! | [`start_of`] | where the window of a time begins, of windows that follow each other without a gap |
+//! | [`TimeWindow`] | a window, from its start to just before its end |
+//! | [`start_of`] | the start of the window that contains a time, for windows that follow each other without a gap |
 //! | [`hopping`], [`Slicing`] | the windows of a time, one by one or as sums of slices |
-//! | [`merge_touching`], [`Sessions`] | windows that intersect, or of which one begins where the other ends, become one |
-//! | [`Ends`] | which windows are to be looked at when |
-//! | [`Progress`] | how far time has come, in this run and before it; with [`over_at`], what is late |
+//! | [`merge_touching`], [`Sessions`] | windows that overlap or touch become one |
+//! | [`Ends`] | which windows to check when |
+//! | [`Progress`] | the progress of time, across restarts; with [`over_at`], what is late |
 //!
-//! A window fires when time has reached its last millisecond, `end - 1`, and is over when it has reached that
-//! plus the allowed lateness. A row that belongs only to windows that are over is late.
+//! A window fires when time has reached its last millisecond, `end - 1`, and expires when time has reached
+//! that plus the allowed lateness. A row that belongs only to expired windows is late.
 
 mod aligned;
 mod ends;

@@ -5,8 +5,8 @@ use flott_types::{Error, Result, Timestamp, Watermark};
 
 use crate::Context;
 
-/// The watermark, or processing time. Kept over a restart: a row that was late before must not open its
-/// window again before the first watermark comes, and what has fired must not fire again.
+/// The watermark, or processing time. Kept across a restart: a row that was late before must not reopen its
+/// window before the first watermark arrives, and what has fired must not fire again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress(Timestamp);
 
@@ -17,14 +17,14 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// The name of the list that it is in snapshots.
+    /// The name of its list in snapshots.
     pub const STATE: &str = "progress";
 
-    /// Goes on from a snapshot: of several subtasks from the least, as what one of them has not fired yet
-    /// must fire.
+    /// Continues from a snapshot: with several subtasks from their minimum, because what one of them has not
+    /// fired yet must fire.
     ///
-    /// The end of time is no progress. A job whose input has ended may continue with more of it (rows of a
-    /// new source, another part of a directory); they are not late, as they would not be in Flink.
+    /// The end of time is not restored. A job whose input has ended may continue with more of it (rows of a
+    /// new source, another part of a directory); they are not late, just as in Flink.
     ///
     /// # Errors
     /// If an entry cannot be read.
@@ -49,7 +49,7 @@ impl Progress {
         }
     }
 
-    /// Time never goes back; returns whether it advanced.
+    /// Advances time, which never goes back; returns whether it advanced.
     #[inline]
     pub fn advance(&mut self, to: Timestamp) -> bool {
         let advanced = to > self.0;
@@ -63,22 +63,22 @@ impl Progress {
         at <= self.0
     }
 
-    /// How far time has come.
+    /// The current time.
     #[inline]
     pub fn now(&self) -> Timestamp {
         self.0
     }
 }
 
-/// When a window with this last timestamp is over: then it takes no more rows, and all that is known of it
-/// goes. `None` for one that never is.
+/// When a window with this last timestamp expires: from then on it accepts no rows, and its state is dropped.
+/// `None` if it never expires.
 #[inline]
 pub fn over_at(last: Timestamp, lateness: i64) -> Option<Timestamp> {
     let over = last.saturating_add(lateness);
     (over != Timestamp::MAX).then_some(over)
 }
 
-/// Counts rows that were dropped because they came too late.
+/// Counts rows that were dropped because they were late.
 pub fn count_late(rows: usize, context: &Context<'_>) {
     if rows > 0 {
         context.metrics.num_late_records_dropped.add(rows as u64);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_of_all_subtasks_counts_except_those_at_the_end() {
+    fn the_minimum_of_the_subtasks_counts_except_those_at_the_end() {
         let end = i64::MAX.to_string();
         assert_eq!(restored(&["70", "50", &end]).unwrap(), 50);
         assert_eq!(restored(&[&end, &end]).unwrap(), i64::MIN);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_over_when_what_is_late_has_had_its_time() {
+    fn a_window_expires_after_the_allowed_lateness() {
         assert_eq!((over_at(9, 0), over_at(9, 5)), (Some(9), Some(14)));
         assert_eq!((over_at(i64::MAX, 0), over_at(9, i64::MAX)), (None, None));
     }

@@ -1,19 +1,19 @@
-//! Sessions of keys: which rows belong together because no two neighbours are further apart than the gap.
+//! Sessions of keys: rows belong together if no two neighbours are further apart than the gap.
 
 use super::TimeWindow;
 
-/// A stretch of time from the first row to a gap after the last. Two rows exactly a gap apart are one
-/// session.
+/// A stretch of time from the first row to one gap after the last. Two rows exactly a gap apart are in the
+/// same session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Session {
-    /// From the first row to a gap after the last.
+    /// From the first row to one gap after the last.
     pub window: TimeWindow,
     /// What the owner keeps for it.
     pub id: u32,
 }
 
-/// Says which of these windows become one, because they touch, and which one that is. Windows that touch no
-/// other are not mentioned. The windows may be put in another order.
+/// Merges windows that touch: calls `merge` with each group of them and the window that they become. Windows
+/// that touch no other are left out. May reorder the windows.
 pub fn merge_touching(windows: &mut [TimeWindow], mut merge: impl FnMut(&[TimeWindow], TimeWindow)) {
     windows.sort_unstable();
     let mut rest = &*windows;
@@ -35,7 +35,7 @@ pub fn merge_touching(windows: &mut [TimeWindow], mut merge: impl FnMut(&[TimeWi
 
 /// The sessions of one key. They do not touch each other.
 ///
-/// Nearly always there is one: it needs no allocation.
+/// There is nearly always only one, which needs no allocation.
 #[derive(Clone, Default, Debug)]
 pub struct Sessions {
     first: Option<Session>,
@@ -47,14 +47,15 @@ pub struct Sessions {
 pub struct Placement {
     /// The session that the row is in now.
     pub session: Session,
-    /// Sessions that it connected and that are gone: they are part of `session` now.
+    /// Sessions that the row connected and that are gone: they are part of `session` now.
     pub absorbed: Vec<u32>,
-    /// No session was there before.
+    /// Whether there was no session before.
     pub new: bool,
 }
 
 impl Sessions {
-    /// Puts a row into the only session, if there is one that it touches; returns that session's id.
+    /// Adds a row to the only session, if there is only one and the row touches it; returns that session's
+    /// id.
     #[inline]
     pub fn extend_only(&mut self, time: i64, gap: i64) -> Option<u32> {
         let only = self.first.as_mut().filter(|_| self.others.is_empty())?;
@@ -66,8 +67,8 @@ impl Sessions {
         Some(only.id)
     }
 
-    /// Where a row at this time would go. Of several sessions that it connects one for which `prefer` holds
-    /// stays, or the earliest. A new one gets `id`.
+    /// Where a row with this time would go. If it connects several sessions, one for which `prefer` holds
+    /// survives, or else the earliest. A new session gets `id`.
     #[inline]
     pub fn place(&self, time: i64, gap: i64, id: u32, prefer: impl Fn(u32) -> bool) -> Placement {
         let row = TimeWindow::new(time, time.saturating_add(gap));
@@ -83,7 +84,7 @@ impl Sessions {
         Placement { session, absorbed, new: false }
     }
 
-    /// Makes it so.
+    /// Applies a placement.
     #[inline]
     pub fn put(&mut self, placement: &Placement) {
         let session = placement.session;
@@ -95,7 +96,7 @@ impl Sessions {
         placement.absorbed.iter().for_each(|gone| self.remove(*gone));
     }
 
-    /// Adds one that touches no other.
+    /// Adds a session that touches no other.
     pub fn insert(&mut self, session: Session) {
         match self.first {
             None => self.first = Some(session),
@@ -103,10 +104,10 @@ impl Sessions {
         }
     }
 
-    /// Forgets one that has ended.
+    /// Forgets a session that has ended.
     pub fn remove(&mut self, id: u32) {
         if self.first.is_some_and(|first| first.id == id) {
-            // The order of the others stays.
+            // The others stay in order.
             self.first = (!self.others.is_empty()).then(|| self.others.remove(0));
         } else {
             self.others.retain(|session| session.id != id);
@@ -122,12 +123,12 @@ impl Sessions {
         self.first.iter().chain(&self.others)
     }
 
-    /// All of them; they must not be made to touch.
+    /// All sessions; changes must not make them touch.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
         self.first.iter_mut().chain(&mut self.others)
     }
 
-    /// The one with this id.
+    /// The session with this id.
     pub fn get(&self, id: u32) -> Option<&Session> {
         self.iter().find(|session| session.id == id)
     }

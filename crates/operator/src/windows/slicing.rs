@@ -13,22 +13,22 @@ use super::start_of;
 pub enum Slicing {
     /// TUMBLE and HOP.
     Hop {
-        /// Of windows.
+        /// The size of windows.
         size: i64,
         /// From the start of one window to that of the next.
         slide: i64,
-        /// By how much windows begin later than at multiples.
+        /// The offset by which windows begin later than at multiples.
         offset: i64,
         /// The size of slices.
         slice: i64,
     },
     /// CUMULATE.
     Cumulate {
-        /// Of the largest windows.
+        /// The size of the largest windows.
         size: i64,
-        /// By how much a window is larger than the one before it.
+        /// By how much each window is larger than the one before it.
         step: i64,
-        /// By how much windows begin later than at multiples.
+        /// The offset by which windows begin later than at multiples.
         offset: i64,
     },
 }
@@ -38,7 +38,7 @@ fn greatest_common_divisor(a: i64, b: i64) -> i64 {
 }
 
 impl Slicing {
-    /// Of aligned windows; sessions have none.
+    /// The slices of aligned windows; sessions have none.
     ///
     /// # Errors
     /// If sizes are not positive, or do not fit together.
@@ -74,8 +74,8 @@ impl Slicing {
         start_of(time, offset, slice).saturating_add(slice)
     }
 
-    /// The end of the first window that has a slice. After [`Slicing::last_window`] when there is none, as
-    /// windows slide by more than their size.
+    /// The end of the first window that contains a slice. It is after [`Slicing::last_window`] if there is
+    /// none, because the slide exceeds the size.
     pub fn first_window(&self, slice_end: i64) -> i64 {
         match *self {
             Slicing::Hop { size, slide, offset, .. } => {
@@ -85,7 +85,7 @@ impl Slicing {
         }
     }
 
-    /// The end of the last window that has a slice.
+    /// The end of the last window that contains a slice.
     pub fn last_window(&self, slice_end: i64) -> i64 {
         match *self {
             Slicing::Hop { size, slide, offset, slice } => {
@@ -95,7 +95,7 @@ impl Slicing {
         }
     }
 
-    /// The end of the window after the one with this end.
+    /// The end of the next window after the one with this end.
     pub fn next_window(&self, end: i64) -> i64 {
         match *self {
             Slicing::Hop { slide, .. } => end + slide,
@@ -111,7 +111,7 @@ impl Slicing {
         }
     }
 
-    /// The slice in which a window that grows keeps what has fired already: its first.
+    /// The slice in which a growing window accumulates what has fired already: its first.
     pub fn accumulating_slice(&self, end: i64) -> Option<i64> {
         match *self {
             Slicing::Hop { .. } => None,
@@ -119,7 +119,7 @@ impl Slicing {
         }
     }
 
-    /// The ends of the windows that have a slice.
+    /// The ends of the windows that contain a slice.
     pub fn windows(&self, slice_end: i64) -> impl Iterator<Item = i64> + use<> {
         let (slicing, last) = (*self, self.last_window(slice_end));
         let first = Some(slicing.first_window(slice_end)).filter(|first| *first <= last);
@@ -131,7 +131,7 @@ impl Slicing {
 mod tests {
     use super::*;
 
-    /// The windows of a time by their definition.
+    /// The windows that contain a time, by definition.
     fn naive(kind: &WindowKind, time: i64) -> Vec<(i64, i64)> {
         let mut windows = Vec::new();
         for start in -200..200 {
@@ -145,7 +145,7 @@ mod tests {
                 WindowKind::Cumulate { size, step, offset } if (start - offset).rem_euclid(size) == 0 => {
                     windows.extend((1..=size / step).map(|n| (start, start + n * step)));
                 }
-                // The slice does not begin a window; sessions have no slices.
+                // No window starts here; sessions have no slices.
                 WindowKind::Tumble { .. }
                 | WindowKind::Hop { .. }
                 | WindowKind::Cumulate { .. }
