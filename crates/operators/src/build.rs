@@ -1,4 +1,4 @@
-//! From a specification to an operator.
+//! Builds an operator from its specification.
 
 use chrono_tz::Tz;
 use flott_expr::{Functions, PlanContext};
@@ -33,31 +33,31 @@ use crate::window::table_function::WindowTableFunction;
 /// What operators know of the job they belong to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BuildContext {
-    /// What expressions may call.
+    /// The functions that expressions may call.
     pub functions: Functions,
     /// `table.local-time-zone`.
     pub time_zone: Tz,
-    /// When the statement was started, in milliseconds since the epoch.
+    /// When the statement started, in milliseconds since the epoch.
     pub query_time: Timestamp,
     /// The current catalog, for CURRENT_CATALOG().
     pub catalog: String,
     /// The current database, for CURRENT_DATABASE().
     pub database: String,
-    /// A stream rather than a batch query.
+    /// Whether this is a stream rather than a batch query.
     pub streaming: bool,
     /// The seed of RAND and UUID; different for each operator and subtask.
     pub seed: u64,
     /// The number of key groups.
     pub max_parallelism: u32,
-    /// A pre-aggregation hands on its partial results at the latest after this many keys
+    /// A pre-aggregation emits its partial results after at most this many keys
     /// (`table.exec.mini-batch.size`).
     pub mini_batch_size: usize,
-    /// Batches that operators send hold about this many bytes at most, unless one row has more.
+    /// Operators send batches of about this many bytes at most, unless a single row is larger.
     pub batch_bytes: usize,
 }
 
 impl BuildContext {
-    /// What expressions know of it.
+    /// The context for expressions.
     pub(crate) fn of_expressions(&self) -> PlanContext {
         PlanContext {
             time_zone: self.time_zone,
@@ -90,10 +90,10 @@ impl Default for BuildContext {
 /// Builds the operator of a node.
 ///
 /// # Errors
-/// [`flott_types::ErrorKind::Unsupported`] for what is not built yet, and for sources, sinks, collectors and constant rows,
-/// which are the runtime's own.
+/// [`flott_types::ErrorKind::Unsupported`] for what is not built yet, and for sources, sinks, collectors and
+/// constant rows, which belong to the runtime.
 pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> Result<Box<dyn Operator>> {
-    // What a batch query keeps it needs until its end.
+    // A batch query needs its state until the end.
     let living = |ttl: &i64| if context.streaming { *ttl } else { 0 };
     let operator: Box<dyn Operator> = match &node.node.spec {
         OperatorSpec::Calc { condition, projection } => {

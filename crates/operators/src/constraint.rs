@@ -11,13 +11,13 @@ use flott_plan::TableSpec;
 use flott_runtime::Constraint;
 use flott_types::{Error, Result};
 
-/// What becomes of a row that has NULL in a NOT NULL column (`table.exec.sink.not-null-enforcer`).
+/// What happens to a row that has NULL in a NOT NULL column (`table.exec.sink.not-null-enforcer`).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) enum NotNull {
     /// The job fails.
     #[default]
     Error,
-    /// It is dropped and counted.
+    /// The row is dropped and counted.
     Drop,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct NotNullColumns {
 }
 
 impl NotNullColumns {
-    /// Those of this table, if it has any.
+    /// The NOT NULL columns of this table, if it has any.
     pub(crate) fn of(table: &TableSpec, enforcer: NotNull) -> Option<Self> {
         let columns = table.schema.columns.iter().enumerate();
         let columns = columns.filter(|(at, column)| !column.ty.nullable || table.primary_key.contains(at));
@@ -37,7 +37,7 @@ impl NotNullColumns {
         (!columns.is_empty()).then_some(NotNullColumns { columns, enforcer })
     }
 
-    /// The columns that have NULLs and must not.
+    /// The columns that have NULLs and must not have any.
     fn broken<'a>(&'a self, changes: &'a ChangeBatch) -> impl Iterator<Item = (&'a str, &'a ArrayRef)> {
         let columns = changes.columns().columns();
         let of = self.columns.iter().filter_map(|(at, name)| Some((name.as_str(), columns.get(*at)?)));
@@ -51,7 +51,7 @@ impl Constraint for NotNullColumns {
             Batch::Changes(changes) if self.broken(&changes).next().is_some() => changes,
             fine @ (Batch::Changes(_) | Batch::Records(_)) => return Ok(fine),
         };
-        // Rows that were filtered out may have any values.
+        // Rows that were filtered out may hold any values.
         let changes = changes.compact()?;
         let mut keep: Option<BooleanBuffer> = None;
         for (name, column) in self.broken(&changes) {
@@ -118,7 +118,7 @@ mod tests {
             "Column 'must' is NOT NULL, however, a null value is being written into it. You can set job configuration \
              'table.exec.sink.not-null-enforcer'='DROP' to suppress this exception and drop such records silently."
         );
-        // A primary key is NOT NULL without saying so.
+        // A primary key is implicitly NOT NULL.
         assert!(enforce(&ROWS[1..2]).unwrap_err().to_string().contains("Column 'key'"));
     }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_filtered_out_breaks_nothing() {
+    fn a_row_that_was_filtered_out_is_not_checked() {
         let keep = BooleanBuffer::from(vec![true, false, false, false]);
         let filtered = batch(&ROWS).select(&keep);
         let rest = NotNullColumns::of(&table(), NotNull::Error)

@@ -1,4 +1,4 @@
-//! State TTL of every operator that has it in Flink: all expired state is dropped, and nothing else.
+//! Tests that the state TTL of every operator that has it in Flink drops all expired state and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use rand::{Rng, SeedableRng};
 
 use crate::harness::{Harness, call, node};
 
-/// Milliseconds.
+/// The time to live in milliseconds.
 const TTL: i64 = 1_600;
-/// Stamps are as coarse as this.
+/// The granularity of stamps.
 const GRAIN: i64 = TTL / 16;
 
 fn group(calls: Vec<AggregateCall>, input_updates: bool, ttl: i64) -> OperatorSpec {
@@ -69,7 +69,7 @@ fn sum() -> AggregateCall {
     call("SUM", &[(1, "INT")], "INT")
 }
 
-/// An operator over rows of two integers, the first of them the key, with and without a time to live.
+/// An operator over rows of two integers, the first of which is the key, with and without a time to live.
 struct Case {
     name: &'static str,
     spec: Box<dyn Fn(i64) -> OperatorSpec>,
@@ -94,7 +94,7 @@ fn case(
     Case { name, spec: Box::new(spec), inputs, output }
 }
 
-/// Operators in which every row is a use of its key, and the only one.
+/// Operators in which each row counts as a use of its key, and nothing else does.
 fn keyed() -> Vec<Case> {
     let lag = || call("LAG", &[(1, "INT")], "INT");
     vec![
@@ -143,8 +143,8 @@ fn only_an_expired_key_starts_again() {
             println!("{}, seed {seed}", case.name);
             let mut rng = SmallRng::seed_from_u64(seed);
             let mut expiring = case.harness(TTL);
-            // By key: the same operator without a time to live, that has seen this key since it last expired;
-            // and the end of the grain of its last use.
+            // By key: the same operator without a time to live, which has seen only what this key received
+            // since it last expired; and the end of the grain of its last use.
             let mut model: BTreeMap<i32, (Harness, i64)> = BTreeMap::new();
             let mut now = 0;
             for value in 1..300 {
@@ -172,7 +172,7 @@ fn only_an_expired_key_starts_again() {
 }
 
 #[test]
-fn ever_new_keys_leave_no_more_than_those_of_one_and_a_half_times_to_live() {
+fn new_keys_pile_up_for_at_most_one_and_a_half_times_to_live() {
     for case in all() {
         let mut operator = case.harness(TTL);
         let (step, per_step) = (GRAIN / 2, 5);
@@ -181,17 +181,17 @@ fn ever_new_keys_leave_no_more_than_those_of_one_and_a_half_times_to_live() {
             operator.advance(step);
             let rows: Vec<String> = (0..per_step).map(|row| format!("+I {} 1", key + row)).collect();
             key += per_step;
-            // The other side of a join is silent.
+            // The other side of a join stays silent.
             operator.push(&rows.join("\n"));
             if round % 20 == 19 {
                 let rows = operator.checkpoint(true) as i64;
-                // A group with sets of values has them in tables of their own.
+                // A group with sets of values keeps them in tables of their own.
                 let tables = operator.tables().len() as i64;
                 let most = TTL * 3 / 2 / step * per_step * tables;
                 assert!(rows <= most, "{}: {rows} rows, {most} at most", case.name);
             }
         }
-        // Without any input the clock is enough.
+        // The clock alone is enough, without any input.
         for _ in 0..20 {
             operator.advance(GRAIN);
         }
@@ -200,7 +200,7 @@ fn ever_new_keys_leave_no_more_than_those_of_one_and_a_half_times_to_live() {
 }
 
 #[test]
-fn a_time_to_live_is_switched_on_off_and_changed_between_snapshots() {
+fn a_time_to_live_can_be_added_removed_and_changed_between_snapshots() {
     for case in all() {
         let mut operator = case.harness(0);
         operator.push("+I 1 5\n+I 2 6");
@@ -210,7 +210,7 @@ fn a_time_to_live_is_switched_on_off_and_changed_between_snapshots() {
         operator.advance(TTL - 1);
         operator.restore_as((case.spec)(TTL));
         let rows = operator.checkpoint(true);
-        assert!(rows > 0, "{}: what had no stamp lives from the restore on", case.name);
+        assert!(rows > 0, "{}: rows without a stamp live from the restore on", case.name);
         operator.restore_as((case.spec)(TTL * 2));
         assert_eq!(
             operator.checkpoint(false),
@@ -228,7 +228,7 @@ fn a_time_to_live_is_switched_on_off_and_changed_between_snapshots() {
 }
 
 #[test]
-fn the_first_row_of_a_key_lives_from_when_it_came() {
+fn the_first_row_of_a_key_lives_from_its_arrival() {
     let mut first = Harness::keyed(node(top(by(1, false), 1, false, TTL), &["INT INT"], "INT INT"), &[&[0]]);
     assert_eq!(first.push("+I 1 5"), "+I 1 5\n");
     first.advance(TTL - 1);
@@ -244,7 +244,7 @@ fn the_first_row_of_a_key_lives_from_when_it_came() {
 }
 
 #[test]
-fn rows_of_a_top_n_expire_one_by_one_and_leave_unseen() {
+fn rows_of_a_top_n_expire_one_by_one_and_silently() {
     for updates in [false, true] {
         let spec = top(by(1, true), 2, updates, TTL);
         let mut top = Harness::keyed(node(spec, &["INT INT"], "INT INT"), &[&[0]]);
@@ -252,7 +252,7 @@ fn rows_of_a_top_n_expire_one_by_one_and_leave_unseen() {
         top.advance(TTL / 2);
         assert_eq!(top.push("+I 1 7"), "");
         top.advance(TTL / 2 + GRAIN);
-        // 9 and 8 are gone; with retractions 7 was kept and counts now.
+        // 9 and 8 have expired; with retractions 7 was kept and now counts.
         assert_eq!(top.push("+I 1 6"), "+I 1 6\n");
         assert_eq!(top.push("+I 1 5"), if updates { "" } else { "+I 1 5\n" });
         if updates {
@@ -263,7 +263,7 @@ fn rows_of_a_top_n_expire_one_by_one_and_leave_unseen() {
 }
 
 #[test]
-fn of_equal_rows_each_expires_for_itself() {
+fn equal_rows_expire_independently() {
     let mut top = Harness::keyed(node(top(by(1, true), 3, true, TTL), &["INT INT"], "INT INT"), &[&[0]]);
     top.push("+I 1 9");
     top.advance(TTL / 2);
@@ -284,7 +284,7 @@ fn an_equal_row_keeps_state_downstream_alive() {
 }
 
 #[test]
-fn in_event_time_a_key_whose_rows_wait_is_not_forgotten() {
+fn in_event_time_a_key_with_waiting_rows_is_not_forgotten() {
     let row = "INT TIMESTAMP(3) INT";
     let calls = vec![call("SUM", &[(2, "INT")], "INT"), call("LAG", &[(2, "INT")], "INT")];
     let spec = over(Some(1), false, None, calls, TTL);

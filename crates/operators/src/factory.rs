@@ -1,4 +1,4 @@
-//! SQL's side of the runtime: the operators that tasks run.
+//! The operators that tasks run for SQL.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{BuildContext, build, values};
 const TIME_ZONE: &str = "table.local-time-zone";
 const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 
-/// The operators of SQL, for tasks of any plan that SQL makes.
+/// The operators of SQL, for tasks of any SQL plan.
 #[derive(Clone, Default, Debug)]
 pub struct SqlOperators {
     functions: Arc<RwLock<Functions>>,
@@ -32,7 +32,8 @@ impl SqlOperators {
         SqlOperators { functions: Arc::new(RwLock::new(functions)) }
     }
 
-    /// From now on expressions of jobs that start may call these functions, all of which that there were among them.
+    /// Replaces the functions that expressions of newly started jobs may call. They must include all earlier
+    /// ones.
     pub fn set_functions(&self, functions: Functions) {
         *self.functions.write() = functions;
     }
@@ -92,7 +93,7 @@ impl OperatorFactory for SqlOperators {
         let OperatorSpec::Values { rows } = &node.node.spec else {
             return Err(Error::internal(format!("'{}' has no constant rows", node.node.name)));
         };
-        // They are the same in every subtask that may come to compute them.
+        // They are the same in every subtask that may compute them.
         let seed = options.submitted_at as u64;
         let context = BuildContext { seed, ..self.context(info, options)? };
         let (rows, schema) = (rows.clone(), node.node.schema.clone());
@@ -109,12 +110,12 @@ impl OperatorFactory for SqlOperators {
         Ok(WatermarkExpression::new(spec, schema, &self.context(info, options)?)?.factory())
     }
 
-    /// A plan of SQL says all that there is to say.
+    /// A SQL plan needs no further checks.
     fn check(&self, _: &JobGraph) -> Result<()> {
         Ok(())
     }
 
-    /// What SQL sends is columns.
+    /// SQL sends only columns.
     fn records(&self, _: &ChainedNode, _: Option<&str>) -> Result<Option<RecordsReader>> {
         Ok(None)
     }

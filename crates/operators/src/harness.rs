@@ -44,7 +44,7 @@ pub(crate) fn ty(name: &str) -> LogicalType {
     kind.nullable()
 }
 
-/// Types by their names, separated by blanks.
+/// Types by their names, separated by spaces.
 pub(crate) fn types(names: &str) -> Vec<LogicalType> {
     names.split_whitespace().map(ty).collect()
 }
@@ -109,12 +109,12 @@ impl Harness {
         self
     }
 
-    /// Everything that came out.
+    /// Everything that was emitted.
     pub fn batches(&self) -> &[ChangeBatch] {
         &self.subtasks.output.batches
     }
 
-    /// All inputs have ended; what comes out.
+    /// Ends all inputs; returns the output.
     pub fn finish(&mut self) -> String {
         self.subtasks.finish().unwrap();
         self.taken()
@@ -125,7 +125,7 @@ impl Harness {
         Self::within(node, keys, Outside::nothing())
     }
 
-    /// With what is outside.
+    /// With external dependencies.
     pub fn within(node: ChainedNode, keys: &[&[usize]], outside: Outside) -> Self {
         let types =
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
@@ -163,24 +163,24 @@ impl Harness {
         std::mem::take(&mut self.subtasks.output.text)
     }
 
-    /// Rows of input 0; what comes out.
+    /// Pushes rows into input 0; returns the output.
     pub fn push(&mut self, rows: &str) -> String {
         self.push_to(0, rows)
     }
 
-    /// Rows of an input; what comes out.
+    /// Pushes rows into an input; returns the output.
     pub fn push_to(&mut self, input: usize, rows: &str) -> String {
         self.try_push(input, rows).unwrap();
         self.taken()
     }
 
-    /// Rows of an input.
+    /// Pushes rows into an input.
     pub fn try_push(&mut self, input: usize, rows: &str) -> Result<()> {
         let batch = pretty::parse(rows, &self.inputs[input]).unwrap();
         self.try_feed(input, batch)
     }
 
-    /// A batch of an input; what comes out.
+    /// Pushes a batch into an input; returns the output.
     pub fn feed(&mut self, input: usize, batch: ChangeBatch) -> String {
         self.try_feed(input, batch).unwrap();
         self.taken()
@@ -200,42 +200,42 @@ impl Harness {
         Ok(())
     }
 
-    /// Event time advances; what comes out.
+    /// Advances event time; returns the output.
     pub fn watermark(&mut self, at: Timestamp) -> String {
         self.subtasks.watermark(at).unwrap();
         self.taken()
     }
 
-    /// Processing time advances by this many milliseconds; what comes out.
+    /// Advances processing time by this many milliseconds; returns the output.
     pub fn advance(&mut self, millis: i64) -> String {
         self.try_advance(millis).unwrap();
         self.taken()
     }
 
-    /// Processing time advances by this many milliseconds.
+    /// Advances processing time by this many milliseconds.
     pub fn try_advance(&mut self, millis: i64) -> Result<()> {
         self.subtasks.clock(self.subtasks.now + millis)
     }
 
-    /// Work elsewhere has come to something; what comes out.
+    /// Wakes the operator, because work elsewhere made progress; returns the output.
     pub fn woken(&mut self) -> String {
         self.subtasks.call_each(|operator, context| operator.woken(context)).unwrap();
         self.taken()
     }
 
-    /// The input has no more rows for now; what comes out.
+    /// Reports that the input has no more rows for now; returns the output.
     pub fn dry(&mut self) -> String {
         self.subtasks.call_each(|operator, context| operator.input_dry(context)).unwrap();
         self.taken()
     }
 
-    /// An input has ended; what comes out.
+    /// Ends an input; returns the output.
     pub fn end(&mut self, input: usize) -> String {
         self.subtasks.call_each(|operator, context| operator.end_input(input, context)).unwrap();
         self.taken()
     }
 
-    /// Takes a snapshot; how many rows it wrote.
+    /// Takes a snapshot; returns how many rows it wrote.
     pub fn checkpoint(&mut self, full: bool) -> usize {
         self.subtasks.checkpoint(&mut self.stored, full).unwrap()
     }
@@ -252,8 +252,9 @@ impl Harness {
         self.restore(1);
     }
 
-    /// Another operator goes on with the last snapshot. It takes back results that it has never sent in this form.
-    pub fn go_on_as(&mut self, node: ChainedNode) {
+    /// Continues from the last snapshot with another operator, which retracts results that it has never sent
+    /// in this form.
+    pub fn continue_as(&mut self, node: ChainedNode) {
         self.subtasks.output.types =
             node.node.schema.columns.iter().map(|column| column.ty.clone()).collect();
         self.subtasks.output.upsert = true;
@@ -261,8 +262,8 @@ impl Harness {
         self.restore(1);
     }
 
-    /// Makes a table of the last snapshot what earlier versions wrote: all of its columns tell the rows
-    /// apart, `number` behind the others. The first `partition` columns are the key.
+    /// Rewrites a table of the last snapshot as earlier versions wrote it: all of its columns tell rows
+    /// apart, and `number` follows the others. The first `partition` columns are the key.
     pub fn as_earlier(&mut self, name: &str, partition: usize, number: &str) {
         let Some(rows) = self.stored.table(name).unwrap() else { return };
         let (at, _) = rows.schema_ref().column_with_name(number).unwrap();
@@ -292,13 +293,13 @@ impl Harness {
         format!("{}\n{}", names.join(" "), display(&all))
     }
 
-    /// +U will come without -U.
+    /// Expects +U without -U.
     pub fn upsert(mut self) -> Self {
         self.subtasks.output.upsert = true;
         self
     }
 
-    /// The rows that the changelog so far amounts to, sorted.
+    /// The rows that result from the changelog so far, sorted.
     pub fn result(&self) -> String {
         self.subtasks
             .output
@@ -313,7 +314,7 @@ impl Harness {
         self.stored.tables().collect()
     }
 
-    /// The batch that came out last.
+    /// The batch that was emitted last.
     pub fn last(&self) -> &ChangeBatch {
         self.batches().last().unwrap()
     }

@@ -1,4 +1,4 @@
-//! Rows split into the columns of their key and the others, as states keep them.
+//! Splits rows into the columns of their key and the others, as states keep them.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
@@ -8,10 +8,10 @@ use flott_types::{Error, Result};
 
 use crate::accumulate::unique_fields;
 
-/// Which columns of an input are the key, so that they are kept once a key and not once a row.
+/// Which columns of an input form the key, so that they are kept once per key instead of once per row.
 pub(crate) struct KeyedColumns {
     keys: Vec<usize>,
-    /// The columns that are no keys.
+    /// The columns that are not part of the key.
     rest: Vec<usize>,
     fields: Vec<FieldRef>,
 }
@@ -35,7 +35,7 @@ impl KeyedColumns {
         self.fields.split_at(self.keys.len())
     }
 
-    /// Where a column of the input is among the row's; `None` for one of the key's.
+    /// The position of an input column among the row's columns; `None` if it belongs to the key.
     pub fn place(&self, column: usize) -> Option<usize> {
         self.rest.iter().position(|rest| *rest == column)
     }
@@ -50,7 +50,8 @@ impl KeyedColumns {
         self.rest.iter().map(|column| columns[*column].clone()).collect()
     }
 
-    /// Rows as they came in, and the extra columns behind, out of the columns of the row and those of the key.
+    /// Reassembles rows as they arrived, followed by the extra columns, from the columns of the row and those
+    /// of the key.
     pub fn put_together(
         &self,
         mut rest: Vec<ArrayRef>,
@@ -66,7 +67,7 @@ impl KeyedColumns {
         for (place, column) in self.rest.iter().zip(rest) {
             columns[*place] = Some(column);
         }
-        // A key that names a column twice leaves places behind that do not exist.
+        // A key that names a column twice leaves gaps.
         let mut columns: Vec<ArrayRef> = columns.into_iter().flatten().collect();
         columns.append(&mut extra);
         Ok(columns)

@@ -14,16 +14,16 @@
 //! | [`rank`], [`sort`] | TopN, Limit, ORDER BY; TemporalSort |
 //! | [`over`] | OverAggregate |
 //! | [`pattern`] | MatchRecognize |
-//! | [`batch`] | BatchRows, BatchOver: what waits for the end |
+//! | [`batch`] | BatchRows, BatchOver: operators that wait for the end |
 //! | [`normalize`] | ChangelogNormalize |
 //! | [`accumulate`] | the aggregate functions, as columns of accumulators by slot |
-//! | [`support`] | changelogs in the making, expressions, time |
-//! | [`values`], [`constraint`] | what sources and sinks compute by the plan: constant rows, NOT NULL |
+//! | [`support`] | building changelogs, expressions, time |
+//! | [`values`], [`constraint`] | what sources and sinks compute for the plan: constant rows, NOT NULL |
 //!
 //! # Invariants
 //!
-//! - What an operator remembers is in tables of [`flott_state`], which track changes: a snapshot costs what
-//!   changed.
+//! - Everything an operator remembers is in tables of [`flott_state`], which track changes: a snapshot costs
+//!   only what changed.
 //! - State belongs to a key, so that it can be restored at another parallelism; a table's columns are named
 //!   after their contents.
 //! - Output is deterministic: keys are emitted in the order in which the input first touched them.

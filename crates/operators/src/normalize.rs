@@ -1,7 +1,7 @@
 //! ChangelogNormalize: an upsert or CDC stream becomes a changelog with full `-U` and `-D` rows.
 //!
 //! Keeps the last row of each key, and emits each key's net change per batch. Cost of a record: interning its
-//! key; of a key and batch: decoding the old row, encoding the new one.
+//! key. Cost per key and batch: decoding the old row, encoding the new one.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
@@ -27,7 +27,7 @@ pub(crate) struct ChangelogNormalize {
     slots: Vec<u32>,
     batch_bytes: usize,
     batch: u32,
-    /// By slot: the batch that touched it last, and which of the touched keys it is.
+    /// By slot: the batch that touched it last, and its index among the touched keys.
     touched: Vec<(u32, u32)>,
 }
 
@@ -71,7 +71,7 @@ impl ChangelogNormalize {
             let before = if key.known { places.next() } else { None };
             match (before, key.after) {
                 (None, Some(row)) => changes.push(RowKind::Insert, 1, row as usize),
-                // With a time to live an equal row is sent too, so that state downstream lives on.
+                // With a time to live, an equal row is sent too, which keeps state downstream alive.
                 (Some(before), Some(row)) if !expires && same.equal(before, row as usize) => continue,
                 (Some(before), Some(row)) => {
                     changes.push(RowKind::UpdateBefore, 0, before);
@@ -136,7 +136,7 @@ impl Operator for ChangelogNormalize {
             match batch.kind(row) {
                 RowKind::Insert | RowKind::UpdateAfter => key.after = Some(row as u32),
                 RowKind::Delete => key.after = None,
-                // The +U that follows says it all; alone it takes the row away.
+                // The following +U contains everything; a -U alone removes the row.
                 RowKind::UpdateBefore => key.after = None,
             }
         }

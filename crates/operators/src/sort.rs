@@ -2,8 +2,8 @@
 //!
 //! A row that is not after the last emitted one is late: it is dropped and counted, as in Flink.
 //!
-//! Cost of a row: encoding it into state and decoding it when it is due; rows of equal time are sorted by the
-//! other keys, as columns.
+//! Cost of a row: encoding it into state and decoding it when it is due; rows with equal time are sorted by
+//! the other keys, as columns.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};
@@ -15,21 +15,21 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 use crate::BuildContext;
 use crate::support::{Pending, TimedRows, insertions, record_batch};
 
-/// This many rows are sent at once.
+/// How many rows are sent at a time.
 const CHUNK: usize = 4096;
-/// The name of the state that says when the last row was.
+/// The name of the state with the time of the last row.
 const LAST: &str = "last";
 
 /// The operator.
 pub(crate) struct TemporalSort {
     schema: SchemaRef,
-    /// The keys behind the time.
+    /// The keys after the time.
     order: Vec<SortKey>,
     time_column: usize,
-    /// One key, which has no columns.
+    /// A single key, which has no columns.
     keys: SharedIndex,
     pending: Pending,
-    /// The time of the last row that left.
+    /// The time of the last emitted row.
     last: Timestamp,
 }
 
@@ -105,7 +105,7 @@ mod tests {
     const ROWS: &str = "TIMESTAMP(3) INT";
 
     #[test]
-    fn rows_leave_in_the_order_of_time() {
+    fn rows_are_emitted_in_order_of_time() {
         let spec = OperatorSpec::TemporalSort { order: vec![key(0, false)] };
         let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
         sort.push("+I 1970-01-01T00:00:03 3\n+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:05 5");
@@ -122,12 +122,12 @@ mod tests {
         sort.push("+I 1970-01-01T00:00:03 0");
         assert_eq!(sort.metrics.num_late_records_dropped.get(), 1);
         assert_eq!(sort.watermark(i64::MAX), "+I 1970-01-01T00:00:05.000 5\nwatermark MAX\n");
-        assert!(sort.checkpoint(false) > 0, "the rows that left are deleted");
+        assert!(sort.checkpoint(false) > 0, "the emitted rows are deleted");
         assert!(sort.tables().is_empty());
     }
 
     #[test]
-    fn further_keys_decide_between_rows_of_one_time() {
+    fn further_keys_order_rows_with_the_same_time() {
         let spec = OperatorSpec::TemporalSort { order: vec![key(0, false), key(1, true)] };
         let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
         sort.push("+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:01 NULL\n+I 1970-01-01T00:00:01 3");

@@ -12,8 +12,8 @@ use flott_types::{Error, Result};
 
 use crate::BuildContext;
 
-/// Computes the rows. Each expression is compiled and computed alone on one row without columns: there are
-/// few.
+/// Computes the rows. Each expression is compiled and computed separately on one row without columns, because
+/// there are few.
 pub(crate) fn evaluate(rows: &[Vec<Expr>], schema: &Schema, context: &BuildContext) -> Result<RecordBatch> {
     let context = Arc::new(EvalContext::new(&context.of_expressions(), context.query_time as u64));
     let one_row = RecordBatchOptions::new().with_row_count(Some(1));

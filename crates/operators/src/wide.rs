@@ -1,4 +1,4 @@
-//! Rows that are so wide that batches are cut: the results are the same, and no batch exceeds its limit.
+//! Tests with rows so wide that batches are split: the results are the same, and no batch exceeds its limit.
 
 use flott_batch::bytes::RowBytes;
 use flott_plan::{
@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::harness::{Harness, call, column, node, ty};
 
-/// Bytes of a batch. This many may come in as a batch, too.
+/// The limit of a batch in bytes. Input batches may have this size too.
 const LIMIT: usize = 1_200;
 const ROW: &str = "INT STRING";
 
@@ -56,8 +56,7 @@ fn join(kind: JoinKind) -> OperatorSpec {
     }
 }
 
-/// Whatever came out is in batches of about as many bytes as they may have, unless it is one row or one
-/// update.
+/// Asserts that all output is in batches of about the allowed size, unless a batch is one row or one update.
 fn assert_cut(operator: &Harness) {
     for batch in operator.batches() {
         let (bytes, rows) = (RowBytes::new(batch.columns().columns()), batch.physical_rows());
@@ -129,7 +128,7 @@ fn the_first_rows_are_cut() {
     compare(top(None, true), &[ROW], ROW, true);
 }
 
-/// One wide version, or one wide row of a match, is what many rows show.
+/// Many rows show the same wide version, or the same wide row of a match.
 #[test]
 fn versions_of_many_rows_are_cut() {
     let spec = TemporalJoinSpec {
@@ -209,12 +208,13 @@ fn repeat(times: i64) -> Expr {
 }
 
 #[test]
-fn what_expressions_make_wide_is_cut() {
+fn wide_results_of_expressions_are_cut() {
     let is_long = Expr::call("CHAR_LENGTH", vec![repeat(9)], ty("INT"));
     let ten = Expr::literal(Literal::Integer(10), ty("INT"));
     let condition = Expr::call(">", vec![is_long, ten], ty("BOOLEAN"));
     let projection = vec![column(0, "INT"), repeat(9)];
-    // Now and then what the condition needs is what the projection shows, computed before the filter.
+    // In the second case the condition and the projection share an expression, which is computed before the
+    // filter.
     for condition in [None, Some(condition)] {
         compare(OperatorSpec::Calc { condition, projection: projection.clone() }, &[ROW], ROW, true);
     }
@@ -237,7 +237,7 @@ fn elements_of_wide_rows_are_cut() {
 }
 
 #[test]
-fn halves_of_an_update_part_only_if_they_must() {
+fn halves_of_an_update_are_separated_only_if_necessary() {
     let projection = vec![column(0, "INT"), repeat(100)];
     let spec = OperatorSpec::Calc { condition: None, projection };
     let mut calc = Harness::new(node(spec, &[ROW], ROW)).batch_bytes(LIMIT).upsert();
@@ -261,7 +261,7 @@ fn normalized_rows_are_cut() {
     compare(OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 }, &[ROW], ROW, false);
 }
 
-/// Rows with times, then a watermark behind all of them.
+/// Rows with times, then a watermark after all of them.
 fn in_event_time(spec: OperatorSpec, output: &str) {
     let row = "INT STRING TIMESTAMP(3)";
     let keys: &[&[usize]] = &[&[0]];
@@ -283,7 +283,7 @@ fn in_event_time(spec: OperatorSpec, output: &str) {
 }
 
 #[test]
-fn rows_that_wait_leave_in_parts() {
+fn waiting_rows_are_emitted_in_parts() {
     let order = vec![SortKey { column: 2, descending: false, nulls_first: false }];
     in_event_time(OperatorSpec::TemporalSort { order }, "INT STRING TIMESTAMP(3)");
     let over = OperatorSpec::OverAggregate {

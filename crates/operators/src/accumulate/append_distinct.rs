@@ -1,8 +1,8 @@
 //! DISTINCT of append-only input: a value counts when it arrives for the first time.
 //!
-//! All calls with the same arguments share one set of values, whatever their FILTERs: each value has a bit
+//! All calls with the same arguments share one set of values, whatever their FILTERs: each value has one bit
 //! for each filter that it has passed. `COUNT(DISTINCT user)`, `COUNT(DISTINCT user) FILTER (WHERE a)` and
-//! `... (WHERE b)` probe one table once a row.
+//! `... (WHERE b)` probe one table once per row.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use super::set::is_true;
 use super::side::{entries_of, gather, multiset};
 use super::{Accumulator, Input, MergeInto};
 
-/// The most filters of a set: the bits of a number that stays positive.
+/// The most filters of a set: the number of bits in a positive number.
 const MOST: usize = 63;
 
 /// The values of each group, and the calls that see each of them once for their filter. Its arguments are the
-/// columns of the values and behind them those of the filters.
+/// columns of the values, followed by those of the filters.
 pub(super) struct AppendOnlyDistinct {
     set: Multiset,
     values: Vec<FieldRef>,
@@ -30,9 +30,9 @@ pub(super) struct AppendOnlyDistinct {
 
 /// The calls with one filter.
 struct FilteredCalls {
-    /// Which of the filters; `None` lets everything pass.
+    /// The index of the filter; `None` lets everything pass.
     filter: Option<usize>,
-    /// Which of the members.
+    /// The indexes of the members.
     members: Vec<usize>,
 }
 
@@ -47,8 +47,8 @@ impl AppendOnlyDistinct {
         self.values.len()
     }
 
-    /// Adds a call and returns which member it is. `args` are the positions of the arguments, to which that
-    /// of its filter is added. Gives the call back if there is no place for another filter.
+    /// Adds a call and returns its member index. `args` are the positions of the arguments; that of its
+    /// filter is appended. Returns the call as an error if there is no room for another filter.
     pub fn add(
         &mut self,
         call: Box<dyn Accumulator>,
@@ -71,7 +71,7 @@ impl AppendOnlyDistinct {
         Ok(member)
     }
 
-    /// For each row the bits of the filters that it passes.
+    /// The bits of the filters that each row passes.
     fn masks(&self, input: &Input<'_>) -> Result<Vec<i64>> {
         let mut masks = vec![0; input.rows.len()];
         for (at, filtered) in self.by_filter.iter().enumerate() {
@@ -88,8 +88,8 @@ impl AppendOnlyDistinct {
         Ok(masks)
     }
 
-    /// Shows the members the values that are new to their filters: position among `rows` and `slots`, and the
-    /// bits.
+    /// Updates the members with the values that are new to their filters: `fresh` holds positions among
+    /// `rows` and `slots`, and the bits.
     fn show(&mut self, fresh: &[(u32, i64)], input: &Input<'_>) -> Result<()> {
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
         for (at, filtered) in self.by_filter.iter().enumerate() {
@@ -111,7 +111,7 @@ fn passing(args: &[ArrayRef], at: usize) -> Result<BooleanBuffer> {
     filter.map(is_true).ok_or_else(|| Error::internal("the FILTER of an aggregate is not BOOLEAN"))
 }
 
-/// Notes the bits of a value that were not seen before.
+/// Sets the bits of a value, and notes those that are new.
 #[inline]
 fn note(seen: &mut i64, bits: i64, at: usize, fresh: &mut Vec<(u32, i64)>) -> bool {
     let new = bits & !*seen;
@@ -155,7 +155,7 @@ impl Accumulator for AppendOnlyDistinct {
             MergeInto::Groups => {
                 self.set.update(&slots, &columns, |at, seen| note(seen, masks[at], at, &mut fresh))?;
             }
-            // The targets live for the moment only: a set for the moment tells which values are new.
+            // The targets are temporary: a temporary set tells which values are new.
             MergeInto::Moment => {
                 let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new("slot", DataType::Int64, false))];
                 fields.extend(self.values.iter().cloned());
@@ -175,7 +175,7 @@ impl Accumulator for AppendOnlyDistinct {
         self.show(&fresh, &input)
     }
 
-    /// Of the first member; [`super::Aggregates`] asks the members themselves.
+    /// The values of the first member; [`super::Aggregates`] asks the members themselves.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         self.members[0].values(slots)
     }

@@ -1,7 +1,7 @@
 //! MIN, MAX, FIRST_VALUE and LAST_VALUE of append-only input: one running value.
 //!
-//! FLOAT and DOUBLE compare with `<` and `>` as Flink's generated code does: a NaN that comes first stays,
-//! one that comes later is ignored.
+//! FLOAT and DOUBLE compare with `<` and `>` as Flink's generated code does: a NaN that comes first stays, a
+//! later one is ignored.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -13,7 +13,7 @@ use flott_types::{Error, LogicalType, Result};
 use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
-/// Which value stays.
+/// Which value is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pick {
     Min,
@@ -73,7 +73,7 @@ pub(super) fn best(pick: Pick, name: &str, ty: &LogicalType) -> Result<Box<dyn A
     })
 }
 
-/// Numbers, times; BOOLEAN as a number.
+/// Numbers and times; BOOLEAN as a number.
 struct Primitive<T: ArrowPrimitiveType> {
     pick: Pick,
     column: PrimitiveColumn<T>,
@@ -96,7 +96,7 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
                 })
             };
         }
-        // A loop for each, so that it does not ask a row which.
+        // One loop for each pick, so that it is not checked per row.
         match self.pick {
             Pick::Min => run!(Pick::Min),
             Pick::Max => run!(Pick::Max),
@@ -133,7 +133,7 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
     }
 }
 
-/// Strings and binaries, which compare like their bytes.
+/// Strings and binaries, compared by their bytes.
 struct Bytes<C> {
     pick: Pick,
     column: C,
@@ -177,7 +177,7 @@ macro_rules! bytes {
 bytes!(StringColumn, arrow::datatypes::Utf8Type);
 bytes!(BinaryColumn, arrow::datatypes::BinaryType);
 
-/// Values of any type, taken but not compared.
+/// Values of any type, stored but never compared.
 struct Any {
     pick: Pick,
     column: AnyColumn,

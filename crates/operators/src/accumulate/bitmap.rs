@@ -1,5 +1,5 @@
-//! BITMAP_*_AGG of append-only input: one set per group, into which each row goes. With retractions `list`
-//! keeps all values, because a set does not know how often a number was added.
+//! BITMAP_*_AGG of append-only input: one set per group, updated with each row. With retractions `list` keeps
+//! all values, because a set does not know how often a number was added.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use roaring::RoaringBitmap;
 use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
-/// How values come together.
+/// How values are combined.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Combine {
     /// Numbers become members.
@@ -28,12 +28,12 @@ pub(super) enum Combine {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct BitmapCall {
     pub combine: Combine,
-    /// The result is how many members there are.
+    /// The result is the number of members.
     pub cardinality: bool,
 }
 
 impl BitmapCall {
-    /// The call of a function's name.
+    /// The call for a function's name.
     pub fn of(function: &str) -> Option<BitmapCall> {
         let name = function.strip_prefix("BITMAP_")?.strip_suffix("_AGG")?;
         let (name, cardinality) = match name.strip_suffix("_CARDINALITY") {
@@ -50,7 +50,7 @@ impl BitmapCall {
         Some(BitmapCall { combine, cardinality })
     }
 
-    /// Reads values of the argument: numbers or bitmaps.
+    /// Interprets the values of the argument: numbers or bitmaps.
     pub fn values(self, array: &ArrayRef) -> Result<Values> {
         if self.combine == Combine::Build {
             return cast(array, &DataType::Int32).map(Values).map_err(kernel);
@@ -58,7 +58,7 @@ impl BitmapCall {
         Ok(Values(array.clone()))
     }
 
-    /// Takes a value into a set; the first value makes it.
+    /// Adds a value to a set; the first value creates it.
     pub fn add(self, set: &mut Option<RoaringBitmap>, values: &Values, row: usize) -> Result<()> {
         if self.combine == Combine::Build {
             let numbers = values.0.as_primitive_opt::<Int32Type>();
@@ -67,7 +67,7 @@ impl BitmapCall {
             return Ok(());
         }
         let bytes = values.0.as_binary_opt::<i32>();
-        let bytes = bytes.ok_or_else(|| Error::internal("a bitmap aggregate of no bitmaps"))?;
+        let bytes = bytes.ok_or_else(|| Error::internal("a bitmap aggregate of something else"))?;
         self.merge(set, bitmap::read(bytes.value(row))?);
         Ok(())
     }
@@ -81,7 +81,7 @@ impl BitmapCall {
         }
     }
 
-    /// The results: NULL of groups without values.
+    /// The results: NULL for groups without values.
     pub fn results<'a>(self, sets: impl Iterator<Item = Option<&'a RoaringBitmap>>) -> Result<ArrayRef> {
         if self.cardinality {
             let counts: Int64Array = sets.map(|set| set.map(|set| set.len() as i64)).collect();
@@ -103,7 +103,7 @@ pub(super) struct Values(ArrayRef);
 pub(super) struct Bitmaps {
     call: BitmapCall,
     field: FieldRef,
-    /// By slot; none before the first value.
+    /// By slot; `None` before the first value.
     sets: Vec<Option<RoaringBitmap>>,
 }
 

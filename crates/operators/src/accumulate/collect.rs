@@ -1,7 +1,7 @@
 //! COLLECT: the multiset of a group's values. Each distinct value is stored once, with its count.
 //!
-//! Cost per row: a step in a tree of encoded values, which sort like the values; per result: its distinct
-//! values.
+//! Cost per row: a step in a tree of encoded values, which sort like the values. Cost per result: its
+//! distinct values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 use super::{Accumulator, Input, MergeInto};
 use crate::support::kernel;
 
-/// What occurs how often in a group.
+/// How often each value occurs in a group.
 #[derive(Clone, Default)]
 struct Counts {
-    /// Encoded.
+    /// The encoded values.
     values: BTreeMap<Box<[u8]>, i64>,
     bytes: usize,
 }
@@ -29,7 +29,7 @@ struct Counts {
 pub(super) struct Collect {
     element: LogicalType,
     converter: RowConverter,
-    /// Of one value in a snapshot.
+    /// The fields of one value in a snapshot.
     fields: Fields,
     list: FieldRef,
     counts: FieldRef,
@@ -40,7 +40,7 @@ impl Counts {
     fn add(&mut self, value: &[u8], count: i64) {
         match self.values.get_mut(value) {
             Some(known) => *known += count,
-            // What is not there cannot be taken away.
+            // A retraction of a missing value is ignored.
             None if count < 0 => return,
             None => {
                 self.values.insert(value.into(), count);
@@ -77,7 +77,7 @@ impl Collect {
         })
     }
 
-    /// The distinct values of groups, where those of each begin, and how often they occur.
+    /// The distinct values of groups, where those of each group begin, and how often they occur.
     fn distinct(
         &self,
         slots: &[u32],
@@ -226,7 +226,7 @@ mod tests {
         let mut restored = new();
         restored.write(&[0], &stored).unwrap();
         assert_eq!(content(&restored), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
-        // Earlier builds wrote a value as often as it was there, and no counts.
+        // Earlier builds wrote a value as often as it occurred, and no counts.
         let values: ArrayRef = Arc::new(StringArray::from(vec!["b", "a", "b"]));
         let values = StructArray::try_new(collect.fields.clone(), vec![values], None).unwrap();
         let DataType::List(item) = collect.list.data_type() else { panic!() };

@@ -9,7 +9,7 @@ use flott_types::Result;
 
 use super::{Accumulator, Input, MergeInto};
 
-/// Rows, or rows in which no argument is NULL.
+/// Counts rows, or rows in which no argument is NULL.
 pub(super) struct Count {
     counts: PrimitiveColumn<Int64Type>,
 }

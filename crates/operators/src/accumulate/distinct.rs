@@ -1,5 +1,5 @@
-//! DISTINCT of input with retractions: a value counts from its first arrival until it is retracted for the
-//! last time. For append-only input see `append_distinct`.
+//! DISTINCT of input with retractions: a value counts from its first arrival until its last copy is
+//! retracted. For append-only input see `append_distinct`.
 //!
 //! All calls with the same arguments and filter share one set of values.
 
@@ -66,7 +66,7 @@ impl Accumulator for Distinct {
                 };
                 self.set.apply(&slots, &columns, |at| counts[at], note)?;
             }
-            // The targets live for the moment only: a set for the moment tells which values are new.
+            // The targets are temporary: a temporary set tells which values are new.
             MergeInto::Moment => {
                 let slot = Arc::new(Field::new("slot", DataType::Int64, false));
                 let mut fields: Vec<FieldRef> = vec![slot];
@@ -84,7 +84,7 @@ impl Accumulator for Distinct {
         self.update_members(&input)
     }
 
-    /// Of the first member; [`super::Aggregates`] asks the members themselves.
+    /// The values of the first member; [`super::Aggregates`] asks the members themselves.
     fn values(&self, slots: &[u32]) -> Result<ArrayRef> {
         self.members[0].values(slots)
     }

@@ -1,4 +1,4 @@
-//! From a call to its accumulator.
+//! Builds the accumulator of a call.
 
 use flott_plan::AggregateCall;
 use flott_types::{Error, Result, TypeKind};
@@ -16,8 +16,8 @@ use super::single::Single;
 use super::sum::{self, Sum};
 use super::variance::Variance;
 
-/// Makes the accumulator of a call; DISTINCT and FILTER are not its business. `name` is unique among the
-/// calls. `keys` are those of the table the groups live in.
+/// Builds the accumulator of a call; DISTINCT and FILTER are handled elsewhere. `name` is unique among the
+/// calls. `keys` are those of the table that holds the groups.
 pub(super) fn accumulator(
     call: &AggregateCall,
     name: &str,

@@ -1,4 +1,4 @@
-//! Values as JSON.
+//! Writes values as JSON.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float32Type, Float64Type};
@@ -51,8 +51,8 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
     }
 }
 
-/// A number as Java's `BigDecimal` shows the shortest text of it: `1.0E+10`, `0.000010`. What is no number is
-/// text.
+/// Writes a number as Java's `BigDecimal` shows its shortest text: `1.0E+10`, `0.000010`. NaN and infinity
+/// become strings.
 fn write_double(out: &mut String, value: f64) {
     let mut shortest = String::new();
     text::write_double(&mut shortest, value);

@@ -3,8 +3,9 @@
 //! A retraction removes the earliest equal value. A snapshot writes the whole list of a changed group, as in
 //! Flink.
 //!
-//! Cost per row: appending it, or finding the one that it removes by hash; per result: its size. The text of
-//! LISTAGG is kept in addition to the values and only copied; a retraction rebuilds it once per batch.
+//! Cost per row: appending it, or finding by hash the value that it removes. Cost per result: its size. The
+//! text of LISTAGG is kept in addition to the values and only copied; a retraction rebuilds it once per
+//! batch.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(super) struct List {
     converter: RowConverter,
     /// By slot.
     lists: Vec<Values>,
-    /// By slot, for LISTAGG: what the values amount to.
+    /// By slot, for LISTAGG: the joined text.
     texts: Vec<String>,
 }
 
@@ -56,7 +57,7 @@ impl List {
         Arc::new(Field::new_list_field(DataType::Struct(self.fields.clone()), true))
     }
 
-    /// The values of these groups as columns, and where each group's begin.
+    /// The values of these groups as columns, and where each group's values begin.
     fn columns(&self, slots: &[u32]) -> Result<(Vec<ArrayRef>, OffsetBuffer<i32>)> {
         let lists = || slots.iter().map(|slot| &self.lists[*slot as usize]);
         if lists().map(Values::size).sum::<usize>() > i32::MAX as usize {
@@ -110,7 +111,7 @@ impl List {
     }
 }
 
-/// What LISTAGG puts together.
+/// What LISTAGG joins.
 struct Parts<'a> {
     values: &'a StringArray,
     separators: Option<&'a StringArray>,
@@ -147,7 +148,7 @@ impl Accumulator for List {
         let nulls = if self.outcome.keeps_nulls() { None } else { input.arg()?.logical_nulls() };
         let parts = if self.is_text() { Some(Parts::new(input.args)?) } else { None };
         let (lists, texts) = (&mut self.lists, &mut self.texts);
-        // Groups whose text is not what the values amount to.
+        // Groups whose text no longer matches their values.
         let mut stale = Vec::new();
         input.for_each(nulls.as_ref(), |row, slot, sign| {
             let encoded = rows.row(row);

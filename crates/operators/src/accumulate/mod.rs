@@ -2,7 +2,7 @@
 //!
 //! An [`Accumulator`] stores what one aggregate call remembers of every group, in typed columns indexed by
 //! the group's slot, and works on batches: `update` runs one typed loop over the rows of a batch.
-//! [`Aggregates`] is all calls of an aggregation, with FILTER and DISTINCT. It forms the values of a
+//! [`Aggregates`] combines all calls of an aggregation, with FILTER and DISTINCT. It forms the values of a
 //! [`KeyedTable`](flott_state::KeyedTable), so that accumulators are in snapshots under their names. If an
 //! accumulator stores any number of values per group (DISTINCT, `ordered`), that is a separate state over the
 //! groups' slots.
@@ -11,11 +11,11 @@
 //! |---|---|---|
 //! | `count` | COUNT | a number |
 //! | `sum` | SUM, SUM0, AVG | a sum and a count |
-//! | `best` | MIN, MAX, FIRST_VALUE, LAST_VALUE of an input that only grows | one value |
+//! | `best` | MIN, MAX, FIRST_VALUE, LAST_VALUE of append-only input | one value |
 //! | `ordered` | MIN, MAX with retractions | the values and how often each occurs, sorted |
 //! | `variance` | STDDEV_*, VAR_*, VARIANCE | count, mean and squared distance (Welford) |
 //! | `single` | SINGLE_VALUE | one value and a count |
-//! | `bitmap` | BITMAP_*_AGG of an input that only grows | a set |
+//! | `bitmap` | BITMAP_*_AGG of append-only input | a set |
 //! | `list` | ARRAY_AGG, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
 //! | `collect` | COLLECT | the distinct values, sorted, and how often each occurs |
 //!
@@ -56,19 +56,19 @@ pub(crate) struct Input<'a> {
     pub rows: &'a [u32],
     /// The slots of their groups.
     pub slots: &'a [u32],
-    /// Which of them take away; `None` when none.
+    /// Which of them are retractions; `None` if there are none.
     pub retract: Option<&'a [bool]>,
     /// The columns of the arguments; all rows of the batch.
     pub args: &'a [ArrayRef],
 }
 
 impl Input<'_> {
-    /// The argument, for a function of one.
+    /// The argument of a function that takes one.
     pub fn arg(&self) -> Result<&ArrayRef> {
         self.args.first().ok_or_else(|| Error::internal("an aggregate function lacks its argument"))
     }
 
-    /// Calls back with row, slot and sign (1 or -1) for each row that is not NULL.
+    /// Calls `call` with row, slot and sign (1 or -1) for each row that is not NULL.
     #[inline]
     pub fn for_each(&self, nulls: Option<&NullBuffer>, mut call: impl FnMut(usize, usize, i64)) {
         let pairs = self.rows.iter().zip(self.slots);
@@ -93,21 +93,21 @@ impl Input<'_> {
 pub(crate) enum MergeInto {
     /// Groups of the table.
     Groups,
-    /// Slots beyond the table's, for the moment.
+    /// Temporary slots beyond the table's.
     Moment,
 }
 
 /// What one aggregate call remembers of every group. Called per batch.
 pub(crate) trait Accumulator: SlotColumns {
-    /// Takes rows in, in order.
+    /// Adds rows, in order.
     fn update(&mut self, input: &Input<'_>) -> Result<()>;
 
     /// Adds the accumulator in slot `from[i]` to that in slot `to[i]`, in order. Those in `from` are left
-    /// alone.
+    /// unchanged.
     fn merge(&mut self, from: &[u32], to: &[u32], into: MergeInto) -> Result<()>;
 
-    /// Adds partial accumulators, a row each in the columns that [`SlotColumns::read`] gave out, to those in
-    /// `slots`. Returns whether it did: if not, they must be written into slots and merged.
+    /// Adds partial accumulators, one per row in the columns that [`SlotColumns::read`] returned, to those in
+    /// `slots`. Returns whether this is supported: if not, they must be written into slots and merged.
     fn merge_columns(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<bool> {
         let _ = (slots, columns);
         Ok(false)

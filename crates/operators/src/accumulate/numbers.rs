@@ -1,4 +1,4 @@
-//! Numbers of any width as the widest of their kind, and back.
+//! Converts numbers of any width to the widest of their kind, and back.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) use with_integer;
 /// The greatest DECIMAL of any precision, plus one.
 const DECIMAL_END: i128 = 10i128.pow(38);
 
-/// Integers as a column of an integer type; too large ones wrap, as in Flink.
+/// Integers as a column of an integer type; integers that are too large wrap around, as in Flink.
 pub(super) fn integers(ty: &LogicalType, values: &[i64], nulls: Option<NullBuffer>) -> Result<ArrayRef> {
     fn narrow<T: ArrowPrimitiveType>(
         values: &[i64],
@@ -87,7 +87,7 @@ pub(super) fn as_doubles(column: &ArrayRef) -> Result<Float64Array> {
     Ok(cast.as_primitive::<Float64Type>().clone())
 }
 
-/// The sum, or `None` when it has more digits than a DECIMAL.
+/// The sum, or `None` if it has more digits than a DECIMAL.
 pub(super) fn decimal_sum(a: i128, b: i128) -> Option<i128> {
     a.checked_add(b).filter(|sum| sum.abs() < DECIMAL_END)
 }
@@ -107,7 +107,7 @@ pub(super) fn decimal_average(sum: i128, from_scale: u8, count: i64, to_scale: u
     Some(divide_half_up(numerator, denominator))
 }
 
-/// The same when the shifted sum has more than 38 digits: whole and rest apart.
+/// The same if the shifted sum has more than 38 digits: computed as quotient and remainder.
 fn long_average(sum: i128, shift: u32, count: i64) -> Option<i128> {
     let count = i128::from(count);
     let factor = 10i128.checked_pow(shift)?;
@@ -125,13 +125,13 @@ fn divide_half_up(numerator: i128, denominator: i128) -> i128 {
     }
 }
 
-/// A DOUBLE as an unscaled decimal, by its shortest text, as Java's `BigDecimal.valueOf` does.
+/// Converts a DOUBLE to an unscaled decimal by its shortest text, as Java's `BigDecimal.valueOf` does.
 fn decimal_of(value: f64, precision: u8, scale: u8) -> Option<i128> {
     if !value.is_finite() {
         return None;
     }
     let mut text = format!("{value}");
-    // Of two shortest texts that are equally near Java takes the one with the even digit.
+    // Of two shortest texts that are equally near, Java takes the one with the even digit.
     let quarter = value.fract().abs();
     if (quarter == 0.25 || quarter == 0.75) && text.len() - text.find('.').unwrap_or(0) == 2 {
         text.pop();

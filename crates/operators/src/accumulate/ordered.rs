@@ -50,7 +50,7 @@ impl Accumulator for Ordered {
         if into == MergeInto::Moment {
             return Err(Error::unsupported("MIN or MAX with retractions in overlapping windows"));
         }
-        // Those that are not present yet too: their insertion may come to the other group.
+        // Includes values that are not present yet: their insertion may arrive in the other group.
         let set = self.set.column();
         let entries =
             from.iter().zip(to).flat_map(|(from, to)| set.entries_of(*from).map(|entry| (*to, entry)));
@@ -85,7 +85,7 @@ impl Accumulator for Ordered {
     }
 }
 
-/// Nothing is in the groups' own table.
+/// The groups' own table has no columns for it.
 impl SlotColumns for Ordered {
     fn fields(&self) -> Vec<FieldRef> {
         Vec::new()

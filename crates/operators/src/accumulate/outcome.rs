@@ -1,4 +1,4 @@
-//! From the values of a group, in order, to a result.
+//! Computes a result from the values of a group, in order.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::support::kernel;
 
 /// The values of several groups, one after the other.
 pub(super) struct Lists {
-    /// A column an argument.
+    /// One column per argument.
     pub columns: Vec<ArrayRef>,
     pub offsets: OffsetBuffer<i32>,
 }
@@ -33,10 +33,10 @@ impl Lists {
     }
 }
 
-/// What is made of the values.
+/// What is computed from the values.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Outcome {
-    /// Read off the ends of the list.
+    /// The first value of the list.
     First,
     Last,
     /// ARRAY_AGG
@@ -55,7 +55,7 @@ pub(super) enum Outcome {
     },
     /// BITMAP_*_AGG
     Bitmap(BitmapCall),
-    /// PERCENTILE of values, with percentage and perhaps frequency; several percentages give an ARRAY.
+    /// PERCENTILE of values, with a percentage and perhaps a frequency; several percentages give an ARRAY.
     Percentile {
         several: bool,
     },
@@ -72,7 +72,7 @@ impl Outcome {
         let values = &lists.columns[0];
         match self {
             Outcome::First | Outcome::Last | Outcome::Text => {
-                Err(Error::internal("a result that is not made of all values"))
+                Err(Error::internal("a result that is not computed from all values"))
             }
             Outcome::Array(element) => {
                 let item = arrow_type::list_item(element);
@@ -180,7 +180,7 @@ fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
     Ok(if several { Arc::new(many.finish()) } else { Arc::new(Float64Array::from(one)) })
 }
 
-/// Between the two values around the position `percentage * (n - 1)`, in proportion.
+/// Interpolates linearly between the two values around the position `percentage * (n - 1)`.
 fn percentile(sorted: &[(f64, i64)], percentage: f64) -> Option<f64> {
     let total: i64 = sorted.iter().map(|(_, frequency)| frequency).sum();
     let at = |position: i64| {

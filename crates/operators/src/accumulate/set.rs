@@ -15,7 +15,7 @@ use super::distinct::Distinct;
 use super::factory::accumulator;
 use super::{Accumulator, Input, MergeInto};
 
-/// The keys of the table that the groups live in.
+/// The keys of the table that holds the groups.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     /// The columns.
@@ -24,7 +24,7 @@ pub(crate) struct Keys {
     pub partition_columns: usize,
     /// The number of key groups.
     pub max_parallelism: u32,
-    /// A stream rather than a batch query, whose functions differ in places.
+    /// Whether this is a stream rather than a batch query; some functions differ between the two.
     pub streaming: bool,
 }
 
@@ -37,16 +37,16 @@ pub(crate) struct Rows<'a> {
     pub rows: &'a [u32],
     /// Their groups.
     pub slots: &'a [u32],
-    /// Which of them take away; `None` when none.
+    /// Which of them are retractions; `None` if there are none.
     pub retract: Option<&'a [bool]>,
 }
 
-/// The accumulators of all calls, by group. The values of a table of groups.
+/// The accumulators of all calls, by group: the values of a table of groups.
 pub(crate) struct Aggregates {
     units: Vec<Unit>,
-    /// For each call its unit, and which member of it in a DISTINCT.
+    /// For each call its unit, and in a DISTINCT its member.
     outputs: Vec<Output>,
-    /// How many rows a group has; for inputs with retractions alone.
+    /// How many rows a group has; only for inputs with retractions.
     row_counts: Option<PrimitiveColumn<Int64Type>>,
     width: usize,
     varies: bool,
@@ -83,7 +83,7 @@ impl Kind {
     }
 }
 
-/// Names made different from each other and from `taken` by a number.
+/// Makes names distinct from each other and from `taken` by appending a number.
 pub(crate) fn unique_names<'a>(names: impl Iterator<Item = &'a str>, taken: &[FieldRef]) -> Vec<String> {
     let mut unique: Vec<String> = Vec::new();
     for name in names {
@@ -97,7 +97,7 @@ pub(crate) fn unique_names<'a>(names: impl Iterator<Item = &'a str>, taken: &[Fi
     unique
 }
 
-/// Fields whose names were made different from each other.
+/// Fields with their names made distinct.
 pub(crate) fn unique_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
     let names = unique_names(fields.iter().map(|field| field.name().as_str()), &[]);
     let rename = |(field, name): (&FieldRef, String)| Arc::new(Field::clone(field).with_name(name));
@@ -105,14 +105,14 @@ pub(crate) fn unique_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
 }
 
 impl Aggregates {
-    /// For the calls of an aggregation whose input may carry retractions, with groups in a table of these
+    /// For the calls of an aggregation whose input may contain retractions, with groups in a table with these
     /// keys.
     pub fn new(calls: &[AggregateCall], retracts: bool, keys: &Keys) -> Result<Self> {
         let mut units: Vec<Unit> = Vec::new();
         let mut outputs = Vec::new();
         let names = unique_names(calls.iter().map(|call| call.name.as_str()), &keys.fields);
         for (call, name) in calls.iter().zip(&names) {
-            // The least and the greatest value are the same among distinct values.
+            // MIN and MAX are the same over distinct values.
             let distinct = call.distinct && !matches!(call.function.as_str(), "MIN" | "MAX");
             let made = accumulator(call, name, retracts, keys)?;
             if !distinct {
@@ -145,7 +145,7 @@ impl Aggregates {
         self.row_counts.as_ref().is_none_or(|counts| counts.values()[slot as usize] > 0)
     }
 
-    /// Takes rows in, in order. Does not count them.
+    /// Adds rows, in order. Does not count them.
     pub fn update(&mut self, rows: &Rows<'_>) -> Result<()> {
         for unit in &mut self.units {
             let args: Vec<ArrayRef> = unit.args.iter().map(|arg| rows.columns[*arg].clone()).collect();
@@ -184,12 +184,12 @@ impl Aggregates {
         Ok(())
     }
 
-    /// Whether groups differ in size: accumulators hold texts, lists and the like.
+    /// Whether groups differ in size, because accumulators hold strings, lists and the like.
     pub fn varies(&self) -> bool {
         self.varies
     }
 
-    /// The results of these groups, a column a call.
+    /// The results of these groups, one column per call.
     pub fn values(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         let value = |(unit, member): &(usize, Option<usize>)| match (&self.units[*unit].kind, member) {
             (Kind::Distinct(distinct), Some(member)) => distinct.members[*member].values(slots),
@@ -199,7 +199,7 @@ impl Aggregates {
         self.outputs.iter().map(value).collect()
     }
 
-    /// Merges partial accumulators, a row each, as [`SlotColumns::read`] of the local phase gave them out.
+    /// Merges partial accumulators, one per row, as [`SlotColumns::read`] of the local phase returned them.
     /// `slots[i]` is the group of row `i`; slots from `end` on are free.
     pub fn merge_partial(&mut self, slots: &[u32], columns: &[ArrayRef], end: usize) -> Result<()> {
         let moment: Vec<u32> = (0..slots.len()).map(|row| (end + row) as u32).collect();
@@ -231,7 +231,7 @@ impl Aggregates {
     }
 }
 
-/// The rows that a FILTER lets pass.
+/// The rows that pass a FILTER.
 struct Passed {
     rows: Vec<u32>,
     slots: Vec<u32>,
@@ -239,7 +239,7 @@ struct Passed {
 }
 
 impl Passed {
-    /// Without a branch a row: which rows pass is rarely predictable.
+    /// Has no branch per row: which rows pass is rarely predictable.
     fn new(all: &Rows<'_>, passes: &BooleanBuffer) -> Self {
         let (mut rows, mut slots) = (vec![0; all.rows.len()], vec![0; all.rows.len()]);
         let mut len = 0;
@@ -322,8 +322,7 @@ impl SlotColumns for Aggregates {
         let mut fields: Vec<FieldRef> =
             self.units.iter().flat_map(|unit| unit.kind.accumulator().fields()).collect();
         if self.row_counts.is_none() {
-            // An aggregate that a changed query has anew starts from here; with retractions it would be
-            // wrong.
+            // An aggregate that was added to the query starts empty here; with retractions it would be wrong.
             fields.iter_mut().for_each(|field| *field = with_default(field));
         }
         fields.extend(self.row_counts.iter().flat_map(|counts| counts.fields()));

@@ -1,4 +1,4 @@
-//! What accumulators with a multiset of values for each group have in common.
+//! What accumulators that keep a multiset of values for each group have in common.
 //!
 //! The multiset is a separate state over the same slots as the groups: a group's key is interned once,
 //! however many calls keep values for it.
@@ -11,7 +11,7 @@ use flott_types::Result;
 
 use crate::support::take_columns;
 
-/// A multiset of values, sorted by the first column or not at all. `numbers` is what the counts are called in
+/// A multiset of values, sorted by the first column or not at all. The counts are called `numbers` in
 /// snapshots.
 pub(super) fn multiset(
     name: &str,
@@ -24,7 +24,7 @@ pub(super) fn multiset(
     Multiset::new(name, values, order, &format!("{name}.{numbers}"))
 }
 
-/// The values of groups that are to be merged: for each the position of its group, and its entry.
+/// The values of groups that are to be merged: for each, the position of its group and its entry.
 pub(super) fn entries_of(set: &Multiset, groups: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let entries = groups.iter().enumerate().flat_map(|(at, group)| {
         let entries = set.entries_of(*group);
@@ -33,7 +33,7 @@ pub(super) fn entries_of(set: &Multiset, groups: &[u32]) -> (Vec<u32>, Vec<u32>)
     entries.unzip()
 }
 
-/// The rows of an input where no argument is NULL.
+/// The rows of an input in which no argument is NULL.
 pub(super) fn without_nulls(args: &[ArrayRef], rows: &[u32]) -> Option<Vec<usize>> {
     let nulls: Vec<_> =
         args.iter().filter_map(|arg| arg.logical_nulls()).filter(|n| n.null_count() > 0).collect();
@@ -44,7 +44,7 @@ pub(super) fn without_nulls(args: &[ArrayRef], rows: &[u32]) -> Option<Vec<usize
     Some((0..rows.len()).filter(valid).collect())
 }
 
-/// The rows of columns, shared when they are all rows.
+/// These rows of the columns; shared if they are all rows.
 pub(super) fn gather(columns: &[ArrayRef], rows: &[u32]) -> Result<Vec<ArrayRef>> {
     let all = columns.iter().all(|column| column.len() == rows.len())
         && rows.iter().enumerate().all(|(at, row)| at == *row as usize);

@@ -1,4 +1,4 @@
-//! SINGLE_VALUE: the value of a scalar subquery, of which there must be at most one row.
+//! SINGLE_VALUE: the value of a scalar subquery, which must have at most one row.
 
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::compute::interleave;

@@ -9,7 +9,7 @@ use flott_types::{LogicalType, Result, TypeKind};
 use super::numbers::{as_doubles, decimal_average, decimal_sum, decimals, doubles, integers, with_integer};
 use super::{Accumulator, Input, MergeInto};
 
-/// What is made of sum and count.
+/// What is computed from sum and count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Outcome {
     Sum,
@@ -27,7 +27,7 @@ enum Sums {
     /// SUM of FLOAT adds in FLOAT.
     Float(PrimitiveColumn<Float32Type>),
     Double(PrimitiveColumn<Float64Type>),
-    /// Of a scale. NULL after an overflow, and then starts over, as in Flink.
+    /// With its scale. NULL after an overflow, and then starts over, as in Flink.
     Decimal(PrimitiveColumn<Decimal128Type>, u8),
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Of a numeric argument type.
+    /// For a numeric argument type.
     pub fn new(outcome: Outcome, name: &str, argument: &TypeKind, ty: &LogicalType) -> Self {
         let sum = format!("{name}.sum");
         let sums = match argument {
@@ -78,7 +78,7 @@ impl Sum {
         [sums, &mut self.counts]
     }
 
-    /// The results that are not NULL.
+    /// Which results are not NULL.
     fn nulls(&self, slots: &[u32]) -> Option<NullBuffer> {
         let counts = self.counts.values();
         (self.outcome != Outcome::Sum0)

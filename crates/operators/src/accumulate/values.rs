@@ -9,27 +9,27 @@ use std::hash::BuildHasher;
 
 use flott_types::FastMap;
 
-/// This many values that are gone are not worth moving the others for.
+/// With fewer removed values than this, compaction is not worth it.
 const WORTH_COMPACTING: usize = 32;
 
 /// See the module's header.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Values {
     bytes: Vec<u8>,
-    /// By position: where the value's bytes end, and whether it is there.
+    /// By position: where the value's bytes end, and whether it is still present.
     ends: Vec<(usize, bool)>,
     gone: usize,
-    /// The first position that may be there.
+    /// No value before this position is present.
     first: usize,
-    /// For an input with retractions: by hash the positions that are there, the earliest first.
+    /// For an input with retractions: by hash, the positions that are present, the earliest first.
     positions: Option<FastMap<u64, VecDeque<u32>>>,
-    /// The bytes that were moved so far.
+    /// How many bytes were moved so far.
     #[cfg(test)]
     moved: usize,
 }
 
 impl Values {
-    /// No values, some of which will be taken away.
+    /// An empty list whose values can be retracted.
     pub fn retractable() -> Self {
         Values { positions: Some(FastMap::default()), ..Values::default() }
     }
@@ -39,12 +39,12 @@ impl Values {
         self.ends.len() - self.gone
     }
 
-    /// The bytes that they hold.
+    /// The size of all values in bytes.
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Adds a value at the end.
+    /// Appends a value.
     pub fn push(&mut self, value: &[u8]) {
         if let Some(positions) = &mut self.positions {
             positions
@@ -56,7 +56,7 @@ impl Values {
         self.ends.push((self.bytes.len(), true));
     }
 
-    /// Takes away the earliest value that is equal. Returns whether there was one.
+    /// Removes the earliest equal value. Returns whether there was one.
     pub fn take(&mut self, value: &[u8]) -> bool {
         let Values { bytes, ends, positions, .. } = self;
         let Some(positions) = positions else { return false };
@@ -100,7 +100,7 @@ impl Values {
         (self.first..self.ends.len()).filter_map(value)
     }
 
-    /// The bytes of memory that they hold.
+    /// The memory that they hold in bytes.
     pub fn memory(&self) -> usize {
         let positions = self.positions.as_ref().map_or(0, |positions| {
             positions.capacity() * (size_of::<(u64, VecDeque<u32>)>()) + self.len() * size_of::<u32>()
@@ -139,8 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn taking_away_moves_no_more_than_came() {
-        // The first in, the first out, while many are there: in a list each would move all others.
+    fn removals_move_no_more_than_was_added() {
+        // First in, first out, while many are present: in a plain list, each removal would move all others.
         let moved = |count: u32| {
             let (mut values, mut pushed) = (Values::retractable(), 0);
             for number in 0..2 * count {

@@ -1,4 +1,4 @@
-//! STDDEV_POP, STDDEV_SAMP, VAR_POP, VAR_SAMP by Welford's method, as Flink: count, mean, and the sum of
+//! STDDEV_POP, STDDEV_SAMP, VAR_POP, VAR_SAMP by Welford's method, as in Flink: count, mean, and the sum of
 //! squared distances from the mean.
 
 use arrow::array::{Array, ArrayRef};
@@ -20,7 +20,7 @@ pub(super) struct Variance {
 }
 
 impl Variance {
-    /// Of a sample or of the population; its root is the standard deviation.
+    /// The variance of a sample or of the population; its root is the standard deviation.
     pub fn new(name: &str, sample: bool, root: bool, ty: &LogicalType) -> Self {
         let counts = PrimitiveColumn::new(&format!("{name}.count"), 0);
         let means = PrimitiveColumn::new(&format!("{name}.mean"), 0.0);
@@ -57,7 +57,7 @@ impl Accumulator for Variance {
             if counts[from] == 0 {
                 continue;
             }
-            // Not only cheaper: an infinite distance times no rows would be NaN.
+            // This is not only cheaper: an infinite distance times no rows would be NaN.
             if counts[to] == 0 {
                 (counts[to], means[to], distances[to]) = (counts[from], means[from], distances[from]);
                 continue;

@@ -4,7 +4,7 @@
 //! changed, nothing when it did not, `-D` when its last row was retracted. The old result need not be stored:
 //! it is what the accumulators yield before the batch is added.
 //!
-//! Cost per record: interning its key (one hash, one probe), one loop per call; per group and batch: its
+//! Cost per record: interning its key (one hash, one probe) and one loop per call. Per group and batch: its
 //! results before and after, gathered as columns.
 
 use arrow::array::{ArrayRef, UInt32Array};
@@ -44,14 +44,14 @@ pub(crate) struct GroupAggregate {
     keys: Vec<usize>,
     partial: bool,
     emit_update_before: bool,
-    /// A batch query without GROUP BY has a result for no rows, too.
+    /// A batch query without GROUP BY has a result even if there are no rows.
     result_of_nothing: bool,
     table: KeyedTable<Aggregates>,
     batch_bytes: usize,
     batch: u32,
     /// By slot: the batch that touched it last.
     touched_in: Vec<u32>,
-    /// By slot: the batch in which the group appeared.
+    /// By slot: the batch in which the group was created.
     born_in: Vec<u32>,
     slots: Vec<u32>,
 }
@@ -61,12 +61,12 @@ struct Touched {
     slot: u32,
     /// Its first row in the batch.
     row: u32,
-    /// Where its result before the batch is, if it had one.
+    /// The position of its result before the batch, if it had one.
     before: Option<usize>,
 }
 
 impl GroupAggregate {
-    /// In one phase, or the global one.
+    /// For one phase, or for the global one of two.
     #[expect(clippy::too_many_arguments, reason = "the fields of the specification, one by one")]
     pub fn new(
         node: &ChainedNode,
@@ -118,7 +118,7 @@ impl GroupAggregate {
         Ok(())
     }
 
-    /// The groups in the order in which a batch, or a part of it, touches them first.
+    /// The groups in the order in which a batch, or a part of it, first touches them.
     fn touch(&mut self, now: Timestamp) -> Vec<Touched> {
         let mut touched: Vec<Touched> = Vec::new();
         for (row, slot) in self.slots.iter().enumerate() {
@@ -141,7 +141,7 @@ impl GroupAggregate {
         touched
     }
 
-    /// Takes a batch into the accumulators.
+    /// Adds a batch to the accumulators.
     fn accumulate(&mut self, batch: &ChangeBatch) -> Result<()> {
         let end = self.table.slots_end();
         let aggregates = self.table.values_mut();
@@ -157,7 +157,7 @@ impl GroupAggregate {
             let rows = Rows { columns, rows: &rows, slots: &self.slots, retract: None };
             return aggregates.update(&rows);
         };
-        // A retraction of what is not there is passed over, as in Flink.
+        // A retraction of a missing row is ignored, as in Flink.
         let mut retract: Vec<bool> = Vec::with_capacity(rows.len());
         let mut slots: Vec<u32> = Vec::with_capacity(rows.len());
         rows.retain(|row| {
@@ -181,8 +181,8 @@ impl GroupAggregate {
         }
     }
 
-    /// Groups whose results do not fit into one batch, before and after it, are computed one part after the
-    /// other.
+    /// If the groups' results before and after the batch do not fit into one batch, they are computed part by
+    /// part.
     fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let groups = self.table.values();
         let Some(parts) = whole_keys(batch, &self.slots, self.batch_bytes, |slot| groups.bytes_of(slot))
@@ -198,7 +198,7 @@ impl GroupAggregate {
         Ok(())
     }
 
-    /// Takes in rows whose keys are interned.
+    /// Processes rows whose keys are interned.
     fn process_part(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let keys = self.key_columns(batch);
         let touched = self.touch(context.now);
@@ -226,7 +226,7 @@ impl GroupAggregate {
             let stays = groups.has_rows(group.slot);
             match group.before {
                 None if stays => changes.push(RowKind::Insert, 1, next),
-                // With a time to live an unchanged result is sent too, so that state downstream lives on.
+                // With a time to live, an unchanged result is sent too, which keeps state downstream alive.
                 Some(before) if stays && !self.table.expires() && same.equal(before, next) => (),
                 Some(before) if stays => {
                     if self.emit_update_before {
@@ -279,7 +279,7 @@ impl Operator for GroupAggregate {
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
-        // The one group without key belongs to the first key group.
+        // The single group without a key belongs to the first key group.
         let owned = context.info.key_groups.contains(KeyGroup::of_hash(0, context.info.max_parallelism));
         if !self.result_of_nothing || !owned || !self.table.is_empty() {
             return Ok(());

@@ -2,8 +2,8 @@
 //! key.
 //!
 //! It runs before the exchange, so that a hot key is sent once per mini-batch. It keeps nothing across a
-//! barrier. Cost of a record: interning its key, the accumulators' loops; no output until the mini-batch is
-//! full or the input runs dry.
+//! barrier. Cost of a record: interning its key and the accumulators' loops; no output until the mini-batch
+//! is full or the input runs dry.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};

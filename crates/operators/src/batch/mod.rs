@@ -1,13 +1,13 @@
-//! What a batch query does once all rows have arrived.
+//! Batch queries: work that is done once all rows have arrived.
 //!
 //! | file | what |
 //! |---|---|
-//! | `rows` | the rows there are, as a changelog told of them |
+//! | `rows` | the rows that result from a changelog |
 //!
-//! A changelog held back until its end is a table: append-only sinks accept it, and OVER can look in both
-//! directions.
+//! A changelog that is held back until its end is a table: append-only sinks accept it, and OVER can look in
+//! both directions.
 //!
-//! Cost: a row is a key of a table until the end.
+//! Cost: each row is kept as a key of a table until the end.
 
 mod rows;
 
@@ -26,10 +26,10 @@ use crate::BuildContext;
 use crate::over::{CompleteOver, CompleteParts};
 use crate::support::{columns_of, kernel, record_batch};
 
-/// This many rows are sent at once.
+/// How many rows are sent at a time.
 const CHUNK: usize = 8_192;
 
-/// Holds rows back until the end, and computes OVER if asked to.
+/// Holds rows back until the end, and computes OVER if requested.
 pub(crate) struct AtEnd {
     schema: SchemaRef,
     rows: Rows,
@@ -37,13 +37,13 @@ pub(crate) struct AtEnd {
 }
 
 impl AtEnd {
-    /// The rows as they are.
+    /// Emits the rows unchanged.
     pub fn new(node: &ChainedNode, context: &BuildContext) -> Result<Self> {
         let rows = Rows::new(crate::build::input(node, 0)?, &[], context)?;
         Ok(AtEnd { schema: arrow_type::schema(node.node.schema.iter()), rows, over: None })
     }
 
-    /// The rows with functions over them.
+    /// Emits the rows with OVER functions.
     pub fn over(node: &ChainedNode, parts: &CompleteParts<'_>, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
         Ok(AtEnd {
@@ -69,7 +69,7 @@ impl Operator for AtEnd {
             if taken.is_empty() {
                 return Ok(());
             }
-            let (columns, rows) = together(taken)?;
+            let (columns, rows) = concatenated(taken)?;
             taken = vec![(over.compute(columns)?.0, rows)];
         }
         for (columns, rows) in taken {
@@ -89,8 +89,8 @@ impl Operator for AtEnd {
     }
 }
 
-/// All rows of one subtask: OVER sorts them.
-fn together(runs: Vec<(Vec<ArrayRef>, usize)>) -> Result<(Vec<ArrayRef>, usize)> {
+/// All rows of one subtask, concatenated, because OVER sorts them.
+fn concatenated(runs: Vec<(Vec<ArrayRef>, usize)>) -> Result<(Vec<ArrayRef>, usize)> {
     let rows = runs.iter().map(|(_, rows)| rows).sum();
     let width = runs.first().map_or(0, |(columns, _)| columns.len());
     let whole = |at: usize| {

@@ -15,9 +15,9 @@ use crate::support::kernel;
 /// The name of the table in snapshots.
 const TABLE: &str = "rows";
 
-/// How often each row is there.
+/// How often each row is present.
 pub(super) struct Rows {
-    /// The columns as keys of the table: those of the partition come first.
+    /// The order of the columns in the table's key: those of the partition come first.
     order: Vec<usize>,
     table: KeyedTable<PrimitiveColumn<Int64Type>>,
     slots: Vec<u32>,
@@ -42,7 +42,7 @@ impl Rows {
         Ok(Rows { order, table, slots: Vec::new() })
     }
 
-    /// Takes changes in.
+    /// Adds changes.
     pub fn add(&mut self, batch: &ChangeBatch) -> Result<()> {
         let keys: Vec<ArrayRef> = self.order.iter().map(|column| batch.column(*column).clone()).collect();
         self.table.intern(&keys, batch.physical_rows(), &mut self.slots, |_, _| ())?;
@@ -61,7 +61,8 @@ impl Rows {
         Ok(())
     }
 
-    /// Takes all rows out, in runs that fit into one batch: their columns, and how many they are.
+    /// Removes all rows and returns them in runs that fit into one batch: their columns, and how many rows
+    /// there are.
     pub fn take(&mut self) -> Result<Vec<(Vec<ArrayRef>, usize)>> {
         let live: Vec<u32> = self.table.live().collect();
         let runs: Vec<Vec<u32>> = self.table.runs(&live).into_iter().map(<[u32]>::to_vec).collect();

@@ -34,7 +34,7 @@ fn over(
 }
 
 #[test]
-fn a_changelog_leaves_as_what_is_left_of_it() {
+fn a_changelog_is_emitted_as_its_final_rows() {
     let mut rows = Harness::keyed(node(OperatorSpec::BatchRows, &["INT STRING"], "INT STRING"), &[&[0, 1]]);
     assert_eq!(rows.push("+I 1 a\n+I 2 b\n+I 1 a\n-U 2 b\n+U 2 c\n+I 3 x\n-D 3 x"), "");
     rows.checkpoint(false);

@@ -1,4 +1,4 @@
-//! What an operator under test has sent, as text, and the invariants of any changelog.
+//! The output of an operator under test, as text, and the invariants of any changelog.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ pub(super) struct Collected {
     pub types: Vec<LogicalType>,
     pub text: String,
     pub batches: Vec<ChangeBatch>,
-    /// What the changelog so far amounts to: how often each row is there.
+    /// The result of the changelog so far: how often each row is present.
     pub rows: BTreeMap<String, i64>,
-    /// +U comes without -U.
+    /// Whether +U comes without -U.
     pub upsert: bool,
     pub watermark: Option<Watermark>,
 }
 
 impl Collected {
-    /// The invariants of a changelog.
+    /// Checks the invariants of a changelog.
     fn check(&mut self, text: &str) {
         if self.upsert {
             return;

@@ -1,7 +1,7 @@
 //! Joins whose rows match only if they are close in event time: interval joins, and joins of the rows of one
 //! window.
 //!
-//! A row is kept until no more on-time rows of the other side can match it, and is then evicted: only then is
+//! A row is kept until no more on-time rows of the other side can match it, and is then evicted. Only then is
 //! a row of an outer or anti join known to have no match, and only then is it emitted. So nothing is ever
 //! retracted, and state is bounded by event time.
 //!
@@ -24,16 +24,17 @@ use super::work::{CHUNK, parts, shows_unmatched};
 use crate::BuildContext;
 use crate::support::{Millis, batch_in_time};
 
-/// When the rows of both sides are let go.
+/// When the rows of both sides are evicted.
 pub(super) struct Bound {
     times: [usize; 2],
-    /// How long after its time a row may still be matched by one on time, by side.
+    /// By side: how long after its time a row may still be matched by an on-time row.
     lasts: [i64; 2],
-    /// Rows belong to windows: those of a window that is over are dropped. `times` are the ends of windows.
+    /// Whether rows belong to windows: then rows of an expired window are dropped. `times` are the ends of
+    /// windows.
     windows: bool,
-    /// How far output may lie behind the watermark.
+    /// How far output may lag behind the watermark.
     delay: i64,
-    /// The entries to let go when the watermark has come so far, by side. An entry may be there several times.
+    /// By side: the entries to evict when the watermark reaches a time. An entry may occur several times.
     due: [Ends; 2],
     pub progress: Progress,
     kind: JoinKind,
@@ -44,7 +45,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// `inputs` are the left and the right one; `schema` is the output's.
+    /// `inputs` are the left and the right one; `schema` is that of the output.
     pub fn new(
         spec: &JoinBound,
         kind: JoinKind,
@@ -70,23 +71,24 @@ impl Bound {
         }
     }
 
-    /// The watermark that lets go of a row of this time.
+    /// The watermark at which a row with this time is evicted.
     fn end(&self, input: usize, time: Timestamp) -> Timestamp {
-        // A window is over with its last millisecond. Elsewhere rows as late as the watermark itself still find each other.
+        // A window expires with its last millisecond. Elsewhere, rows as late as the watermark itself still
+        // match each other.
         let slack = if self.windows { -1 } else { 1 };
         time.saturating_add(self.lasts[input]).saturating_add(slack)
     }
 
-    /// The rows of a batch without those of windows that are over, which are counted.
+    /// Drops the rows of expired windows from a batch and counts them.
     pub fn on_time(&self, input: usize, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
         let is_late = |time| self.windows && self.progress.has_reached(self.end(input, time));
         batch_in_time(batch, self.times[input], is_late, context)
     }
 
-    /// Notes when these rows are to be let go.
+    /// Schedules the eviction of these rows.
     pub fn note(&mut self, input: usize, columns: &[ArrayRef], entries: &[u32]) -> Result<()> {
         let time = Millis::new(&columns[self.times[input]])?;
-        // Rows of one time stand together more often than not: one look in the tree for each run.
+        // Rows with the same time usually come in runs: one tree lookup for each run.
         let mut from = 0;
         while from < entries.len() {
             let end = self.end(input, time.get(from));
@@ -97,7 +99,7 @@ impl Bound {
         Ok(())
     }
 
-    /// Event time has come so far.
+    /// Advances event time; returns the watermark for downstream.
     pub fn advance(&mut self, watermark: Watermark) -> Watermark {
         self.progress.advance(watermark.0);
         match watermark {
@@ -106,9 +108,9 @@ impl Bound {
         }
     }
 
-    /// Lets go of the rows of a side whose time is over; those that had no match leave if the join shows such rows. Keys that may
-    /// have no rows any more are added to those that are freed.
-    pub fn let_go(
+    /// Evicts the expired rows of a side; those without a match are emitted if the join includes such rows.
+    /// Keys that may have no rows left are added to `freed`.
+    pub fn evict(
         &mut self,
         input: usize,
         side: &mut Side,
@@ -158,7 +160,7 @@ impl Bound {
         context.output.emit(Batch::Changes(rows))
     }
 
-    /// Entries in runs whose rows fit into one batch.
+    /// Cuts entries into runs whose rows fit into one batch.
     fn runs<'e>(&self, side: &Side, index: &SharedIndex, entries: &'e [u32]) -> Vec<&'e [u32]> {
         let bytes = |entry: u32| side.bytes_of(index, entry) * side.count(entry).max(1) as usize;
         let cut = |chunk: &'e [u32]| {
@@ -168,7 +170,7 @@ impl Bound {
         entries.chunks(CHUNK).flat_map(cut).collect()
     }
 
-    /// Finds out again when restored rows are to be let go.
+    /// Schedules the eviction of restored rows.
     pub fn restore(&mut self, input: usize, side: &Side, index: &SharedIndex) -> Result<()> {
         let entries = side.live();
         for run in self.runs(side, index, &entries) {

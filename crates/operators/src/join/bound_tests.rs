@@ -8,10 +8,10 @@ use crate::harness::{Harness, node};
 /// key, number, time
 const SIDE: &str = "STRING INT TIMESTAMP(3)";
 
-/// The right at most 2 s before and 3 s after the left; or both in one window.
+/// The right row at most 2 s before and 3 s after the left one; or both in one window.
 fn harness(kind: JoinKind, windows: bool) -> Harness {
     let (lower, upper) = if windows { (0, 0) } else { (-2_000, 3_000) };
-    // The rows of a window have one end.
+    // The rows of a window have the same end.
     let keys = if windows { vec![0, 2] } else { vec![0] };
     let bound = JoinBound { left_time: 2, right_time: 2, lower, upper, windows };
     let spec = OperatorSpec::Join {
@@ -35,7 +35,7 @@ fn row(key: &str, number: i64, second: i64) -> String {
 }
 
 #[test]
-fn a_row_without_a_match_leaves_when_none_can_come_and_nothing_is_taken_back() {
+fn a_row_without_a_match_is_emitted_when_none_can_come_and_nothing_is_retracted() {
     let mut join = harness(JoinKind::Full, false);
     assert_eq!(
         join.push_to(0, &[row("x", 1, 10), row("y", 2, 10), row("NULL", 3, 10)].concat()),
@@ -45,7 +45,7 @@ fn a_row_without_a_match_leaves_when_none_can_come_and_nothing_is_taken_back() {
         join.push_to(1, &[row("x", 4, 12), row("z", 5, 11)].concat()),
         "+I x 1 1970-01-01T00:00:10.000 x 4 1970-01-01T00:00:12.000\n"
     );
-    // Output lies behind the watermark by as much as rows wait. A right row waits for 2 s, a left one for 3
+    // Output lags behind the watermark by as much as rows wait. A right row waits for 2 s, a left one for 3
     // s.
     expect![[r#"
         watermark 10000
@@ -66,7 +66,7 @@ fn a_row_without_a_match_leaves_when_none_can_come_and_nothing_is_taken_back() {
 }
 
 #[test]
-fn state_goes_with_event_time() {
+fn state_is_evicted_by_event_time() {
     let mut join = harness(JoinKind::Inner, false);
     for second in 0..30 {
         join.push_to(0, &row("x", second, second));
@@ -74,13 +74,13 @@ fn state_goes_with_event_time() {
         join.watermark(second * 1_000);
     }
     join.checkpoint(true);
-    // Of each side the last seconds, below the names of the columns.
+    // For each side, the rows of the last seconds, below a header line.
     assert_eq!(join.table("left").lines().count(), 1 + 4);
     assert_eq!(join.table("right").lines().count(), 1 + 3);
 }
 
 #[test]
-fn a_late_row_is_joined_with_what_is_there_and_not_kept() {
+fn a_late_row_joins_the_rows_that_are_left_and_is_not_kept() {
     let mut join = harness(JoinKind::Left, false);
     join.push_to(1, &row("x", 1, 10));
     join.watermark(11_000);
@@ -95,7 +95,7 @@ fn a_late_row_is_joined_with_what_is_there_and_not_kept() {
 }
 
 #[test]
-fn rows_of_a_window_that_is_over_are_dropped() {
+fn rows_of_an_expired_window_are_dropped() {
     let mut join = harness(JoinKind::Anti, true);
     join.push_to(0, &[row("x", 1, 10), row("y", 2, 10), row("x", 3, 20)].concat());
     assert_eq!(join.push_to(1, &row("x", 4, 10)), "");

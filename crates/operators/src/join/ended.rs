@@ -1,10 +1,10 @@
 //! A batch join whose other input has ended keeps no more rows: nothing will look for them.
 //!
-//! What is known of the other side is all there is, so that a row goes through with its matches, or without, and is forgotten. Of two
-//! tables that is most of the larger one, where the smaller one ends first.
+//! Everything about the other side is known, so a row is emitted with its matches, or without any, and is
+//! forgotten. Of two tables this is most of the larger one, provided that the smaller one ends first.
 //!
-//! In a stream rows are kept all the same: a job whose input has ended may go on with more of it. A batch query that has let rows
-//! through cannot, and says so.
+//! In a stream, rows are kept all the same: a job whose input has ended may continue with more of it. A batch
+//! query that has let rows through cannot, and says so.
 
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Error, Result};
@@ -12,11 +12,11 @@ use flott_types::{Error, Result};
 /// The name of the list in snapshots.
 const STATE: &str = "passed";
 
-/// Which inputs have ended, and which rows were not kept for it.
+/// Which inputs have ended, and of which ones rows were not kept because of that.
 pub(super) struct Ended {
     batch: bool,
     ended: [bool; 2],
-    /// Inputs of which rows were let through.
+    /// Inputs whose rows were let through.
     passed: [bool; 2],
 }
 
@@ -25,15 +25,15 @@ impl Ended {
         Ended { batch, ended: [false; 2], passed: [false; 2] }
     }
 
-    /// An input has ended.
+    /// Notes that an input has ended.
     pub fn end(&mut self, input: usize) {
         self.ended[input] = self.batch;
     }
 
-    /// Rows of an input come: whether they are kept.
+    /// Called when rows of an input arrive; returns whether to keep them.
     ///
     /// # Errors
-    /// If rows of the other input were let through, which these may match.
+    /// If rows of the other input were let through that these might match.
     pub fn keeps(&mut self, input: usize) -> Result<bool> {
         let other = 1 - input;
         if self.passed[other] {

@@ -2,8 +2,8 @@
 //!
 //! Both sides are kept, over one shared index of the keys: each distinct row once under its key, with its
 //! count and, if the kind of join needs it, the number of matching rows on the other side. So a change costs
-//! the rows that it matches, and checking whether a row of an outer, semi or anti join gains its first match
-//! or loses its last is a look at a number.
+//! the rows that it matches, and a single number tells whether a row of an outer, semi or anti join gains its
+//! first match or loses its last.
 //!
 //! In a batch query the rows of an input are no longer kept once the other has ended ([`ended`]).
 //!
@@ -50,7 +50,7 @@ use self::work::{Work, emitted, parts, shows_unmatched, sign};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of};
 
-/// The condition beside the keys, over left columns, then right columns.
+/// The condition in addition to the keys, over left columns, then right columns.
 struct Condition {
     expression: Expression,
     schema: SchemaRef,
@@ -94,7 +94,7 @@ impl Join {
             Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl })
         };
         let condition = condition.map(|condition| {
-            // Names may repeat; positions count.
+            // Names may repeat; columns are identified by position.
             let both = left.columns.iter().chain(&right.columns).enumerate();
             let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
             let expression = Expression::new(condition, &both, context)?;
@@ -123,7 +123,7 @@ impl Join {
         })
     }
 
-    /// Lets go of what has expired on both sides: one may be silent.
+    /// Removes expired rows on both sides, because one may be silent.
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
         for side in [&mut self.left, &mut self.right] {
             let next = side.expire(context.now, rows, self.index.freed());
@@ -132,22 +132,22 @@ impl Join {
         self.forget_keys();
     }
 
-    /// Lets go of the rows on both sides whose time is over.
-    fn let_go(&mut self, context: &mut Context<'_>) -> Result<()> {
+    /// Evicts the expired rows of both sides.
+    fn evict(&mut self, context: &mut Context<'_>) -> Result<()> {
         let Join { index, left, right, bound, .. } = self;
         let Some(bound) = bound else { return Ok(()) };
-        bound.let_go(0, left, index, context)?;
-        bound.let_go(1, right, index, context)?;
+        bound.evict(0, left, index, context)?;
+        bound.evict(1, right, index, context)?;
         self.forget_keys();
         Ok(())
     }
 
-    /// Forgets the keys that have no rows, and gives their slots out again.
+    /// Forgets the keys that have no rows, and frees their slots.
     fn forget_keys(&mut self) {
         self.index.release(|key| self.left.occupied(key) || self.right.occupied(key));
     }
 
-    /// Rows that can match nothing.
+    /// Emits rows that cannot match anything.
     fn without_match(&self, input: usize, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         if !shows_unmatched(self.kind, input) || batch.is_empty() {
             return Ok(());
@@ -230,14 +230,14 @@ impl Operator for Join {
         work.run(slots, context)?;
         own.forget(&absorbed, index.freed());
         self.expire(rows, context);
-        // Rows may come so late that they are over at once.
-        self.let_go(context)
+        // Rows may be so late that they expire at once.
+        self.evict(context)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         let Some(bound) = &mut self.bound else { return context.output.watermark(watermark) };
         let passed_on = bound.advance(watermark);
-        self.let_go(context)?;
+        self.evict(context)?;
         context.output.watermark(passed_on)
     }
 

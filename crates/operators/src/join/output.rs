@@ -9,7 +9,7 @@ use flott_types::Result;
 use super::side::Side;
 use crate::support::{gather, record_batch};
 
-/// Which rows of the batch stand beside which candidates. What is absent is NULL.
+/// Which rows of the batch are paired with which candidates. What is absent is NULL.
 #[derive(Default)]
 pub(super) struct Joined {
     kinds: Vec<RowKind>,
@@ -17,7 +17,7 @@ pub(super) struct Joined {
     pairs: Vec<Option<u32>>,
 }
 
-/// Of what the output consists, in order.
+/// The parts of the output, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Parts {
     /// The batch's columns, then those of the other side.
@@ -47,7 +47,7 @@ impl Joined {
         self.kinds.len()
     }
 
-    /// The batch; starts over.
+    /// Builds the batch and starts over.
     pub fn build(
         &mut self,
         schema: &SchemaRef,

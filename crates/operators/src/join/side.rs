@@ -25,34 +25,34 @@ pub(super) struct SideSpec<'a> {
     pub ttl: i64,
 }
 
-/// What is kept beside each row.
+/// What is kept for each row.
 pub(super) struct Counts {
-    /// How often the row is there.
+    /// How often the row is present.
     count: PrimitiveColumn<Int64Type>,
     /// How many rows of the other side match it.
     matches: Option<PrimitiveColumn<Int64Type>>,
 }
 
-/// The rows of an input by the slots of their keys, each once, with its count. Both inputs have the same keys.
+/// The rows of an input by the slots of their keys, each once, with its count. Both inputs share the keys.
 pub(super) struct Side {
     columns: KeyedColumns,
     null_safe: Vec<bool>,
     rows: RowColumn<GroupedRows<Counts>>,
 }
 
-/// What became of the rows of a batch.
+/// What happened to the rows of a batch.
 #[derive(Default)]
 pub(super) struct Absorbed {
-    /// The entry of each row; none if rows are not kept.
+    /// The entry of each row; empty if rows are not kept.
     pub entries: Vec<u32>,
-    /// For each row whose entry was there before: how many matches it had. Otherwise -1.
+    /// For each row: how many matches its entry had, if the entry was there before; otherwise -1.
     pub known: Vec<i64>,
-    /// Rows that take away what is not there.
+    /// Rows that retract a missing row.
     pub ignored: Vec<bool>,
 }
 
 impl Absorbed {
-    /// Of rows that are not kept.
+    /// For rows that are not kept.
     pub fn let_through(rows: usize) -> Self {
         Absorbed { entries: Vec::new(), known: vec![-1; rows], ignored: vec![false; rows] }
     }
@@ -71,12 +71,12 @@ impl Side {
         Ok(Side { rows, columns, null_safe: spec.null_safe.to_vec() })
     }
 
-    /// The key's columns, under the names that this input has for them.
+    /// The key's columns, under this input's names.
     pub fn key_fields(&self) -> &[FieldRef] {
         self.columns.fields().0
     }
 
-    /// Whether it has, or had at the last snapshot, rows of a key.
+    /// Whether it has, or had at the last snapshot, rows with a key.
     pub fn occupied(&self, key: u32) -> bool {
         self.rows.occupied(key)
     }
@@ -96,7 +96,8 @@ impl Side {
         index.snapshot_as(columns.fields().0, rows, full, into)
     }
 
-    /// Lets go of some of what has expired; `number` rows have come. Returns when to call this again at the latest.
+    /// Removes some of the expired rows; `number` is how many rows have arrived. Returns the latest time to
+    /// call this again.
     pub fn expire(&mut self, now: Timestamp, number: usize, freed: &mut Vec<u32>) -> Option<Timestamp> {
         self.rows.tidy(now, number, freed);
         self.rows.wake_at()
@@ -106,14 +107,16 @@ impl Side {
         self.columns.keys(batch.columns().columns())
     }
 
-    /// The rows that can match at all: those without NULL in a key that is compared with `=`. `None` for all of them.
+    /// The rows that can match at all: those without NULL in a key that is compared with `=`. `None` means
+    /// all of them.
     pub fn joinable(&self, keys: &[ArrayRef]) -> Option<BooleanBuffer> {
         let plain = keys.iter().zip(&self.null_safe).filter(|(_, null_safe)| !**null_safe);
         let nulls = plain.fold(None, |nulls, (key, _)| union(nulls, key.as_ref()));
         nulls.filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.inner().clone())
     }
 
-    /// Counts the rows of a batch in and out. Rows that are gone stay until [`Side::forget`].
+    /// Adds the rows of a batch to the counts, or subtracts them. Rows that are gone stay until
+    /// [`Side::forget`].
     pub fn absorb(&mut self, batch: &ChangeBatch, keys: &[u32], now: Timestamp) -> Result<Absorbed> {
         let rows = batch.physical_rows();
         let rest = self.columns.rest(batch.columns().columns());
@@ -147,7 +150,7 @@ impl Side {
         Ok(absorbed)
     }
 
-    /// How many entries a key has, and how often the one at a position is there (0 when it expired).
+    /// How many entries a key has.
     #[inline]
     pub fn len_of(&self, key: u32) -> usize {
         self.rows.len_of(key)
@@ -164,7 +167,7 @@ impl Side {
         self.rows.values().count.values()[entry as usize]
     }
 
-    /// How many matches a row has, where that is kept.
+    /// How many matches a row has, if that is kept.
     pub fn matches(&self, entry: u32) -> i64 {
         self.rows.values().matches.as_ref().map_or(0, |matches| matches.values()[entry as usize])
     }
@@ -174,14 +177,14 @@ impl Side {
         self.rows.live().collect()
     }
 
-    /// Lets go of a row.
+    /// Removes a row.
     pub fn remove(&mut self, entry: u32, freed: &mut Vec<u32>) {
         if self.rows.is_live(entry) {
             freed.extend(self.rows.remove(entry));
         }
     }
 
-    /// The bytes of a row, beside those of numbers.
+    /// The size of a row in bytes, not counting fixed-width columns.
     pub fn bytes_of(&self, index: &SharedIndex, entry: u32) -> usize {
         index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)
     }
@@ -196,7 +199,7 @@ impl Side {
         }
     }
 
-    /// One match more or less; the number before and after.
+    /// Adds or removes one match; returns the number before and after.
     #[inline]
     pub fn add_match(&mut self, entry: u32, delta: i64, now: Timestamp) -> (i64, i64) {
         if self.rows.values().matches.is_none() {
@@ -212,13 +215,13 @@ impl Side {
         (before, after)
     }
 
-    /// The rows of entries, as they came in.
+    /// The rows of entries, as they arrived.
     pub fn rows_of(&self, keys: &KeyIndex, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
         self.columns.put_together(self.rows.rows_of(entries)?, || keys.keys_of(&slots()))
     }
 
-    /// Lets go of the rows of a batch that are gone.
+    /// Removes the rows of a batch that are gone.
     pub fn forget(&mut self, absorbed: &Absorbed, freed: &mut Vec<u32>) {
         for entry in &absorbed.entries {
             if self.rows.is_live(*entry) && self.count(*entry) == 0 {
@@ -228,7 +231,7 @@ impl Side {
     }
 }
 
-/// NULLs also in fields of a ROW: `=` compares field by field.
+/// Includes NULLs in fields of a ROW, because `=` compares field by field.
 fn union(nulls: Option<NullBuffer>, key: &dyn Array) -> Option<NullBuffer> {
     let nulls = NullBuffer::union(nulls.as_ref(), key.logical_nulls().as_ref());
     match key.as_struct_opt() {

@@ -43,11 +43,11 @@ fn an_inner_join_finds_partners_on_both_sides() {
     assert_eq!(join.push_to(1, "+I 1 5\n+I NULL 0\n+I 1 5"), "+I 1 10 1 5\n+I 1 10 1 5\n");
     assert_eq!(join.push_to(0, "-U 1 10\n+U 1 11"), "-D 1 10 1 5\n-D 1 10 1 5\n+I 1 11 1 5\n+I 1 11 1 5\n");
     assert_eq!(join.push_to(1, "-D 1 5\n-D 1 5\n-D 1 5"), "-D 1 11 1 5\n-D 1 11 1 5\n");
-    assert_eq!(join.push_to(0, "-D 7 7"), "", "a retraction of nothing is passed over");
+    assert_eq!(join.push_to(0, "-D 7 7"), "", "a retraction of a missing row is ignored");
 }
 
 #[test]
-fn an_outer_join_takes_back_the_padded_row_first() {
+fn an_outer_join_retracts_the_padded_row_first() {
     let mut join = join(JoinKind::Left);
     assert_eq!(join.push_to(0, "+I 1 10\n+I NULL 0"), "+I NULL 0 NULL NULL\n+I 1 10 NULL NULL\n");
     expect![[r#"
@@ -104,7 +104,7 @@ fn semi_and_anti_joins_are_opposites() {
 }
 
 #[test]
-fn null_equals_null_where_the_key_says_so() {
+fn null_equals_null_if_the_key_says_so() {
     let spec = spec(JoinKind::Inner, 1, true, None, 0);
     let mut join = build(JoinKind::Inner, spec, &[0]);
     join.push_to(0, "+I NULL 1");
@@ -112,7 +112,7 @@ fn null_equals_null_where_the_key_says_so() {
 }
 
 #[test]
-fn a_large_fan_out_leaves_in_pieces() {
+fn a_large_fan_out_is_emitted_in_pieces() {
     let spec = spec(JoinKind::Left, 0, true, None, 0);
     let mut join = build(JoinKind::Left, spec, &[]);
     let rows: Vec<String> = (0..3000).map(|row| format!("+I {row} 0")).collect();
@@ -125,7 +125,7 @@ fn a_large_fan_out_leaves_in_pieces() {
 }
 
 #[test]
-fn rows_that_are_not_used_for_long_are_forgotten() {
+fn rows_that_are_unused_for_long_are_forgotten() {
     let mut join = build(JoinKind::Inner, spec(JoinKind::Inner, 1, false, None, 1000), &[0]);
     join.push_to(0, "+I 1 10");
     join.advance(500);
@@ -143,7 +143,7 @@ fn rows_that_are_not_used_for_long_are_forgotten() {
 }
 
 #[test]
-fn a_snapshot_has_only_what_changed() {
+fn a_snapshot_holds_only_what_changed() {
     let mut join = join(JoinKind::Left);
     join.push_to(0, "+I 1 10\n+I 2 20");
     join.push_to(1, "+I 1 1");
@@ -261,7 +261,7 @@ fn a_batch_join_keeps_no_rows_when_the_other_input_has_ended() {
         let right = vec![(Some(1), Some(5)), (Some(2), Some(6)), (Some(2), Some(7))];
         assert_eq!(sorted(&join.result()), model(kind, &[left, right], |l, r| l.0 == r.0), "{kind:?}");
 
-        // What went through is gone: rows that it would match cannot be joined.
+        // Rows that were let through are gone: rows that would match them cannot be joined.
         join.restore(2);
         let error = join.try_push(1, "+I 3 9").unwrap_err().to_string();
         assert!(error.contains("start it anew"), "{error}");

@@ -1,4 +1,4 @@
-//! Matching one batch of a join with the other side.
+//! Matches one batch of a join with the other side.
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
@@ -15,7 +15,7 @@ use super::output::{Joined, Others, Parts};
 use super::side::{Absorbed, Side};
 use crate::support::{record_batch, take_columns};
 
-/// This many candidates or output rows are gathered at once.
+/// How many candidates or output rows are gathered at a time.
 pub(super) const CHUNK: usize = 4096;
 
 /// Candidates: rows of the batch, each with a row of the other side, in the order of the batch.
@@ -23,17 +23,17 @@ pub(super) const CHUNK: usize = 4096;
 struct Pairs {
     rows: Vec<u32>,
     entries: Vec<u32>,
-    /// Rows whose candidates are all here or were before, with the number of pairs up to their last.
+    /// Rows whose candidates have all been added, now or before, with the number of pairs up to their last.
     complete: Vec<(u32, usize)>,
-    /// How many bytes the pairs take up side by side.
+    /// The size of the joined pairs in bytes.
     bytes: usize,
 }
 
-/// One batch on its way through the other side.
+/// One batch while it is matched with the other side.
 pub(super) struct Work<'a> {
     pub schema: &'a SchemaRef,
     pub kind: JoinKind,
-    /// Nothing leaves before it is let go.
+    /// Rows without a match are emitted only when they are evicted.
     pub holds_back: bool,
     pub input: usize,
     pub condition: Option<&'a Condition>,
@@ -48,9 +48,9 @@ pub(super) struct Work<'a> {
     pub joined: Joined,
     /// Rows of the other side that have lost their last match in this batch.
     pub unmatched: FastSet<u32>,
-    /// In the order in which they did; perhaps several times, perhaps with others.
+    /// In the order in which they lost it; may contain duplicates, and others.
     pub unmatched_in_order: Vec<u32>,
-    /// Of the batch's rows.
+    /// The sizes of the batch's rows.
     pub bytes: RowBytes,
     pub batch_bytes: usize,
 }
@@ -86,10 +86,10 @@ impl Work<'_> {
             }
         }
         self.join(pairs, context)?;
-        self.tell_unmatched(context)
+        self.emit_unmatched(context)
     }
 
-    /// Whether it suffices to know how many matches a row has, and that is known.
+    /// Whether only the number of matches of a row is needed, and it is known.
     fn knows(&self, row: usize) -> bool {
         self.counts_only() && self.absorbed.known[row] >= 0
     }
@@ -144,7 +144,7 @@ impl Work<'_> {
         condition.expression.holds(&columns, context)
     }
 
-    /// A candidate: joins it if the condition holds.
+    /// Handles a candidate: joins it if the condition holds.
     fn pair(
         &mut self,
         pair: usize,
@@ -175,7 +175,7 @@ impl Work<'_> {
         let changes = pads_nulls || !joins;
         let last = changes && !adds && before > 0 && after == 0;
         let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
-        // The other copies of a row count as well.
+        // All copies of a row count.
         let bytes =
             if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(self.index, entry) } else { 0 };
         let fills = |copies: i64| copies as usize * bytes / self.batch_bytes;
@@ -209,8 +209,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Tells of the rows of the other side whose last match has left and not come back within the batch.
-    fn tell_unmatched(&mut self, context: &mut Context<'_>) -> Result<()> {
+    /// Emits the rows of the other side that lost their last match and gained none within the batch.
+    fn emit_unmatched(&mut self, context: &mut Context<'_>) -> Result<()> {
         let entries = std::mem::take(&mut self.unmatched_in_order);
         let kind = sign(self.kind != JoinKind::Semi);
         let mut pairs = Pairs::default();
@@ -232,7 +232,7 @@ impl Work<'_> {
         self.emit(&pairs, None, context)
     }
 
-    /// All candidates of a row have been seen.
+    /// Called when all candidates of a row have been seen.
     fn complete(&mut self, row: u32) {
         let at = row as usize;
         let adds = self.batch.kind(at).is_addition();
@@ -261,7 +261,8 @@ impl Work<'_> {
     }
 }
 
-/// What a join shows while rows come: with a bound, rows without a match come when they are let go.
+/// The kind of join to apply while rows arrive: with a bound, rows without a match are emitted when they are
+/// evicted.
 pub(super) fn emitted(kind: JoinKind, bounded: bool) -> JoinKind {
     match kind {
         JoinKind::Left | JoinKind::Right | JoinKind::Full if bounded => JoinKind::Inner,
@@ -273,7 +274,7 @@ pub(super) fn sign(adds: bool) -> RowKind {
     if adds { RowKind::Insert } else { RowKind::Delete }
 }
 
-/// Whether the rows of an input that match nothing are in the output.
+/// Whether the output includes the rows of an input that have no match.
 pub(super) fn shows_unmatched(kind: JoinKind, input: usize) -> bool {
     matches!(
         (kind, input),

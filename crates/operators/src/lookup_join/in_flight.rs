@@ -1,5 +1,5 @@
-//! Rows whose results have not left, in a snapshot: each batch is JSON text with a version and arrow's IPC stream,
-//! `{"version":1,"rows":"AQ..."}`. It tells names and types of its columns.
+//! Rows in a snapshot whose results have not been emitted yet: each batch is JSON text with a version and an
+//! arrow IPC stream, `{"version":1,"rows":"AQ..."}`, which contains the names and types of its columns.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ impl InFlight {
             let bytes = Encoder::default().encode(Batch::Changes(rows.with_columns(columns)))?;
             let entry = Entry { version: VERSION, rows: STANDARD.encode(bytes) };
             serde_json::to_string(&entry)
-                .map_err(|error| Error::internal("rows under way cannot be written").with_source(error))
+                .map_err(|error| Error::internal("rows in flight cannot be written").with_source(error))
         };
         Ok(ListState {
             name: STATE.to_owned(),
@@ -57,7 +57,7 @@ impl InFlight {
 
     fn read(&self, text: &str) -> Result<ChangeBatch> {
         let unread =
-            || Error::invalid(format!("rows that were under way to table {} cannot be read", self.table));
+            || Error::invalid(format!("rows that were in flight to table {} cannot be read", self.table));
         let entry: Entry = serde_json::from_str(text).map_err(|error| unread().with_source(error))?;
         if entry.version != VERSION {
             return Err(unread().context(format_args!("they have version {}", entry.version)));
@@ -82,8 +82,8 @@ impl InFlight {
         let places = self.schema.fields().iter().map(|field| {
             place(field).ok_or_else(|| {
                 Error::invalid(format!(
-                    "{} rows were under way to table {} when the snapshot was taken, and the query now reads a column '{}' that \
-                     they do not have; go on with the query as it was, and change it from a snapshot without such rows",
+                    "{} rows were in flight to table {} when the snapshot was taken, and the query now reads a column '{}' that \
+                     they do not have; continue with the query as it was, and change it from a snapshot without such rows",
                     rows.physical_rows(),
                     self.table,
                     field.name()

@@ -1,4 +1,4 @@
-//! Rows and what was found of them, put together.
+//! Combines rows with the rows that were found for them.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::buffer::BooleanBuffer;
@@ -14,36 +14,34 @@ use flott_types::{Error, Result};
 use crate::BuildContext;
 use crate::support::{Expression, gather, kernel, record_batch, take_columns};
 
-/// So many pairs are looked at at once.
+/// How many pairs are processed at a time.
 const CHUNK: usize = 8_192;
 
-/// A row of the left, and one that was found.
+/// A left row, and a row that was found.
 type Pairs = Vec<(u32, u32)>;
 
-/// Rows of which all is known.
+/// Rows whose results are complete.
 pub(super) struct Matched {
     pub rows: ChangeBatch,
     pub answers: Vec<Answer>,
 }
 
-/// What was found of some rows.
+/// The rows that were found for some left rows.
 pub(super) struct Answer {
     rows: RecordBatch,
-    /// For each its partner, in ascending order.
+    /// The left row of each found row, in ascending order.
     of: Vec<u32>,
 }
 
 impl Answer {
-    /// What was found of the rows that were asked for, and those of which nothing was.
+    /// The answer for the rows that were asked for, and the rows for which nothing was found.
     pub fn of(found: Option<Found>, asked: &[u32]) -> Result<(Option<Answer>, Vec<u32>)> {
         let Some(found) = found else { return Ok((None, Vec::new())) };
         let mut hit = vec![false; asked.len()];
         let mut of = Vec::with_capacity(found.keys().len());
         for key in found.keys() {
             let (Some(row), Some(hit)) = (asked.get(*key as usize), hit.get_mut(*key as usize)) else {
-                return Err(Error::internal(
-                    "a table that is looked up answers for a key that was not asked for",
-                ));
+                return Err(Error::internal("a lookup table answered for a key that was not asked for"));
             };
             *hit = true;
             of.push(*row);
@@ -52,7 +50,7 @@ impl Answer {
         Ok((Some(Answer { rows: found.rows().clone(), of }), missed))
     }
 
-    /// The rows have other numbers now. None of them is gone.
+    /// Adapts to new row numbers; no row was removed.
     pub fn renumber(&mut self, place: &[Option<u32>]) {
         for row in &mut self.of {
             *row = place.get(*row as usize).copied().flatten().unwrap_or(*row);
@@ -60,17 +58,17 @@ impl Answer {
     }
 }
 
-/// How pairs are made into rows of the output.
+/// How pairs are turned into output rows.
 pub(super) struct Pairing {
     schema: SchemaRef,
     left_join: bool,
-    /// Of the left alone: without it a row has no partners.
+    /// A condition on the left row alone: if it does not hold, the row has no partners.
     left_condition: Option<Expression>,
-    /// Over left columns, then those that were found.
+    /// Over left columns, then the found ones.
     condition: Option<(Expression, SchemaRef)>,
     /// How many columns come from the table.
     right_width: usize,
-    /// What is made of the columns that were found.
+    /// What is computed from the found columns.
     projection: Option<Vec<Expression>>,
     /// Batches hold about this many bytes.
     batch_bytes: usize,
@@ -93,7 +91,7 @@ impl Pairing {
         });
         let found = Schema { columns: found.map(|column| Ok(column?.clone())).collect::<Result<_>>()? };
         let condition = spec.condition.as_ref().map(|condition| {
-            // Names may repeat; positions count.
+            // Names may repeat; columns are identified by position.
             let both = left.columns.iter().chain(&found.columns).enumerate();
             let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
             let expression = Expression::new(condition, &both, context)?;
@@ -117,19 +115,19 @@ impl Pairing {
         })
     }
 
-    /// The rows that can have partners at all; `None` if that is not said.
+    /// The rows that can have partners at all; `None` if there is no such condition.
     pub fn wanted(&self, rows: &RecordBatch, context: &Context<'_>) -> Result<Option<BooleanBuffer>> {
         self.left_condition.as_ref().map(|condition| condition.holds(rows, context)).transpose()
     }
 
-    /// Sends rows with their partners.
+    /// Emits rows with their partners.
     pub fn send(&self, matched: &Matched, context: &mut Context<'_>) -> Result<()> {
         let rows = matched.rows.columns();
-        let (found, pairs) = together(&matched.answers)?;
+        let (found, pairs) = combined(&matched.answers)?;
         let pairs = self.holding(rows, found.as_ref(), pairs, context)?;
         let (found, pairs) = self.projected(found, pairs, context)?;
         let partners = self.with_unmatched(rows.num_rows(), pairs);
-        // Of an update whose halves have other numbers of partners the halves leave by themselves.
+        // If the halves of an update have different numbers of partners, they are emitted separately.
         let one_to_one = partners.len() == rows.num_rows()
             && (0..).zip(&partners).all(|(row, (partner, _))| *partner == row);
         let (left, right) = (RowBytes::new(rows.columns()), RowBytes::new(&found));
@@ -191,7 +189,8 @@ impl Pairing {
         Ok(holding)
     }
 
-    /// What the output has of the rows that were found. Only of those that have a partner: the others may not be fit to compute with.
+    /// Applies the projection to the found rows, but only to those that have a partner: computing the others
+    /// might fail.
     fn projected(
         &self,
         found: Option<RecordBatch>,
@@ -218,7 +217,7 @@ impl Pairing {
         self.schema.fields().len().saturating_sub(self.right_width)
     }
 
-    /// For each row of the output the row of the left and its partner.
+    /// The left row and the partner of each output row.
     fn with_unmatched(&self, rows: usize, pairs: Pairs) -> Vec<(u32, Option<u32>)> {
         if !self.left_join {
             return pairs.into_iter().map(|(row, partner)| (row, Some(partner))).collect();
@@ -238,8 +237,8 @@ impl Pairing {
     }
 }
 
-/// All that was found, and the pairs in the order of the rows.
-fn together(answers: &[Answer]) -> Result<(Option<RecordBatch>, Pairs)> {
+/// Everything that was found, and the pairs in the order of the rows.
+fn combined(answers: &[Answer]) -> Result<(Option<RecordBatch>, Pairs)> {
     let numbered = |of: &[u32]| of.iter().copied().zip(0..).collect::<Vec<(u32, u32)>>();
     match answers {
         [] => Ok((None, Vec::new())),

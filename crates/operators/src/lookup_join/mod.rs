@@ -1,16 +1,19 @@
-//! Lookup join: each row of a stream with the rows that a table outside has of its keys when it comes.
+//! Lookup join: each row of a stream is joined with the rows that an external table has for its keys when the
+//! row arrives.
 //!
-//! The operator asks for the keys of a batch at once and goes on: a table that answers later is a future that is polled when it says
-//! that it got further ([`Operator::woken`]). Which results may leave, and when a request has taken too long or is made again, is decided
-//! by [`flott_operator::requests`], as for the functions of programs that wait for others. A row whose key is NULL is not asked for.
+//! The operator asks for the keys of a batch at once and continues: an asynchronous answer is a future that
+//! is polled when it signals progress ([`Operator::woken`]). [`flott_operator::requests`] decides which
+//! results may be emitted, and when a request times out or is retried, as for asynchronous user functions. A
+//! row whose key is NULL is not looked up.
 //!
-//! Bounds: at most `capacity` requests are under way or done and not put out, of one batch's rows together ([`ROWS`]); beside them the
-//! rest of one batch, during which the operator says that it is full, for which it is at the head of its task.
+//! Bounds: at most `capacity` requests are in flight or done but not emitted, each for at most [`ROWS`] rows
+//! of one batch. In addition the rest of one batch waits, while the operator reports that it is full; for
+//! that it must be at the head of its task.
 //!
-//! State: the rows whose results have not left (`in_flight`). A restored operator asks for them anew, before anything else. Of a table
-//! that is kept in memory there are none, but for the time until it has been read.
+//! State: the rows whose results have not been emitted (`in_flight`). A restored operator asks for them again
+//! before anything else. For a table that is kept in memory there are none, except until it has been loaded.
 //!
-//! Cost of a row: what the table costs; a gather of the row and of its partners.
+//! Cost of a row: the lookup itself, and gathering the row and its partners.
 
 mod in_flight;
 mod matched;
@@ -30,11 +33,11 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use self::in_flight::InFlight;
 use self::matched::{Answer, Matched, Pairing};
-use self::tables::{Keys, UnderWay, Woken, poll};
+use self::tables::{InFlightLookup, Keys, Woken, poll};
 use crate::BuildContext;
 use crate::support::columns_of;
 
-/// So many rows are asked about at once, and are under way.
+/// How many rows one request asks about, and how many are in flight.
 const ROWS: usize = 8_192;
 
 /// The operator.
@@ -46,12 +49,12 @@ pub(crate) struct LookupJoin {
     keys: Keys,
     pairing: Pairing,
     in_flight: InFlight,
-    /// There from `open` on.
+    /// Set by `open`.
     lookup: Option<Lookup>,
-    queue: Queue<Asked, UnderWay, Matched>,
+    queue: Queue<Asked, InFlightLookup, Matched>,
     /// How many rows are in the queue.
     queued: usize,
-    /// What came when there was no room.
+    /// What arrived when there was no room.
     waiting: Waiting<ChangeBatch>,
     alarms: Alarms,
     woken: Arc<Woken>,
@@ -60,11 +63,11 @@ pub(crate) struct LookupJoin {
 /// What a request is about.
 struct Asked {
     rows: ChangeBatch,
-    /// Those of the rows that are asked for, in order.
+    /// The rows that are asked for, in order.
     ask: Vec<u32>,
-    /// What is known already of some.
+    /// What is already known of some rows.
     answers: Vec<Answer>,
-    /// When it has taken too long.
+    /// When the request times out.
     deadline: Option<Timestamp>,
 }
 
@@ -93,11 +96,11 @@ impl LookupJoin {
         })
     }
 
-    /// Puts out what can be and begins what there is room for, until nothing moves.
+    /// Emits what is ready and starts requests while there is room, until nothing changes.
     fn advance(&mut self, context: &mut Context<'_>) -> Result<()> {
         loop {
             while let Some(ready) = self.queue.pop() {
-                self.put_out(ready, context)?;
+                self.emit_ready(ready, context)?;
             }
             if !self.refill(context)? {
                 break;
@@ -111,7 +114,7 @@ impl LookupJoin {
         Ok(())
     }
 
-    fn put_out(&mut self, ready: Ready<Matched>, context: &mut Context<'_>) -> Result<()> {
+    fn emit_ready(&mut self, ready: Ready<Matched>, context: &mut Context<'_>) -> Result<()> {
         match ready {
             Ready::Results(results, _) => results.into_iter().try_for_each(|matched| {
                 self.queued -= matched.rows.physical_rows();
@@ -122,7 +125,7 @@ impl LookupJoin {
         }
     }
 
-    /// Moves what waits into the queue, as far as there is room; says whether anything moved.
+    /// Moves waiting rows into the queue while there is room; returns whether anything moved.
     fn refill(&mut self, context: &Context<'_>) -> Result<bool> {
         let mut moved = false;
         while let Some(next) = self.waiting.next_if(|rows| {
@@ -148,7 +151,7 @@ impl LookupJoin {
         Ok(moved)
     }
 
-    /// Asks, for the first time or again.
+    /// Sends the request, for the first time or again.
     fn begin(&mut self, number: u64, now: Timestamp) -> Result<()> {
         let Some(request) = self.queue.open_mut(number) else { return Ok(()) };
         request.attempts += 1;
@@ -163,28 +166,28 @@ impl LookupJoin {
                 self.answered(number, Some(found), now)
             }
             Some(Lookup::Async(table)) => {
-                let under_way = UnderWay::new(table.lookup(keys), &self.woken, number);
-                self.poll(number, under_way, now)
+                let in_flight = InFlightLookup::new(table.lookup(keys), &self.woken, number);
+                self.poll(number, in_flight, now)
             }
         }
     }
 
-    fn poll(&mut self, number: u64, mut under_way: UnderWay, now: Timestamp) -> Result<()> {
-        match poll(&mut under_way) {
+    fn poll(&mut self, number: u64, mut in_flight: InFlightLookup, now: Timestamp) -> Result<()> {
+        match poll(&mut in_flight) {
             Some(found) => {
                 let found = found.map_err(|error| error.context(format_args!("table {}", self.name)))?;
                 self.answered(number, Some(found), now)
             }
             None => {
                 if let Some(request) = self.queue.open_mut(number) {
-                    request.work = Work::Running(under_way);
+                    request.work = Work::Running(in_flight);
                 }
                 Ok(())
             }
         }
     }
 
-    /// An attempt is over: so is the request, unless keys that have no rows are asked for again.
+    /// An attempt is over; the request is done too, unless keys without rows are asked for again.
     fn answered(&mut self, number: u64, found: Option<Found>, now: Timestamp) -> Result<()> {
         let Some(request) = self.queue.open_mut(number) else { return Ok(()) };
         let (asked, attempts) = (&mut request.input, request.attempts);
@@ -198,7 +201,7 @@ impl LookupJoin {
         asked.ask = missed;
         request.work = Work::Paused;
         let mut again = number;
-        // Without an order those that were found do not wait for the others.
+        // In unordered mode, the rows that were found do not wait for the others.
         if !self.options.ordered && asked.ask.len() < asked.rows.physical_rows() {
             let rest = asked.split()?;
             let deadline = rest.deadline;
@@ -237,7 +240,7 @@ impl LookupJoin {
         }
     }
 
-    /// Rows that are to be asked about, in parts that there may be room for.
+    /// Queues rows to be asked about, in parts that can fit into the available room.
     fn wait(&mut self, rows: ChangeBatch) -> Result<()> {
         let rows = rows.compact()?;
         let count = rows.physical_rows();
@@ -253,7 +256,7 @@ impl LookupJoin {
 }
 
 impl Asked {
-    /// Takes the rows that are asked for out of the others.
+    /// Separates the rows that are asked for from the others.
     fn split(&mut self) -> Result<Asked> {
         let asked: Vec<u32> = std::mem::take(&mut self.ask);
         let mut place = vec![None; self.rows.physical_rows()];
@@ -306,7 +309,7 @@ impl Operator for LookupJoin {
         for number in self.woken.take() {
             let Some(request) = self.queue.open_mut(number) else { continue };
             match std::mem::replace(&mut request.work, Work::Paused) {
-                Work::Running(under_way) => self.poll(number, under_way, context.now)?,
+                Work::Running(in_flight) => self.poll(number, in_flight, context.now)?,
                 work => request.work = work,
             }
         }
@@ -324,7 +327,7 @@ impl Operator for LookupJoin {
         self.waiting.backlog(&self.queue)
     }
 
-    /// What is answered need not be asked for again.
+    /// Results that are already known need not be asked for again.
     fn prepare_barrier(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.woken(context)
     }
@@ -339,7 +342,7 @@ impl Operator for LookupJoin {
         match self.backlog() {
             Backlog::None => Ok(()),
             Backlog::Open | Backlog::Full => {
-                Err(Error::internal("the end comes while lookups are under way"))
+                Err(Error::internal("the end came while lookups were in flight"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The table's side: keys to ask for, and answers that come later.
+//! The table's side: the keys to ask for, and asynchronous answers.
 
 use std::sync::Arc;
 use std::task::{Poll, Wake};
@@ -18,7 +18,7 @@ use super::matched::Pairing;
 use crate::BuildContext;
 use crate::support::{Expression, kernel, record_batch, take_columns};
 
-/// The keys that rows are looked up by.
+/// The keys by which rows are looked up.
 pub(super) struct Keys {
     keys: Vec<Key>,
     schema: SchemaRef,
@@ -27,7 +27,7 @@ pub(super) struct Keys {
 enum Key {
     Column(usize),
     Constant(Expression),
-    /// One value, known from `open` on.
+    /// One value, known after `open`.
     Value(ArrayRef),
 }
 
@@ -39,7 +39,7 @@ impl Keys {
         let columns: Option<Vec<_>> = columns.collect();
         let columns = columns.filter(|columns| columns.len() == keys.len() && !keys.is_empty());
         let columns = columns.ok_or_else(|| Error::internal("a lookup has a key for each of its columns"))?;
-        // NULL is not asked for.
+        // NULL is not looked up.
         let fields =
             columns.iter().map(|column| (column.name.clone(), column.ty.clone().with_nullable(false)));
         let schema = arrow_type::schema(Schema::new(fields).iter());
@@ -64,7 +64,7 @@ impl Keys {
         Ok(())
     }
 
-    /// The rows that are asked for: those whose keys are not NULL and that can have partners at all.
+    /// The rows to ask for: those whose keys are not NULL and that can have partners at all.
     pub fn asked(&self, rows: &ChangeBatch, pairing: &Pairing, context: &Context<'_>) -> Result<Vec<u32>> {
         let columns = rows.columns();
         let constants = self.keys.iter().all(|key| match key {
@@ -112,28 +112,28 @@ impl Keys {
     }
 }
 
-/// An answer that comes later. Dropping this drops it.
-pub(super) struct UnderWay {
+/// An asynchronous answer. Dropping this cancels it.
+pub(super) struct InFlightLookup {
     future: LookupFuture,
     waker: std::task::Waker,
 }
 
-impl UnderWay {
+impl InFlightLookup {
     pub fn new(future: LookupFuture, woken: &Arc<Woken>, number: u64) -> Self {
-        UnderWay { future, waker: Arc::new(WakeRequest { number, woken: woken.clone() }).into() }
+        InFlightLookup { future, waker: Arc::new(WakeRequest { number, woken: woken.clone() }).into() }
     }
 }
 
-/// The answer, if it has come.
-pub(super) fn poll(under_way: &mut UnderWay) -> Option<Result<Found>> {
-    let mut context = std::task::Context::from_waker(&under_way.waker);
-    match under_way.future.as_mut().poll(&mut context) {
+/// The answer, if it has arrived.
+pub(super) fn poll(in_flight: &mut InFlightLookup) -> Option<Result<Found>> {
+    let mut context = std::task::Context::from_waker(&in_flight.waker);
+    match in_flight.future.as_mut().poll(&mut context) {
         Poll::Ready(found) => Some(found),
         Poll::Pending => None,
     }
 }
 
-/// The requests that can go on.
+/// The requests that can make progress.
 #[derive(Default)]
 pub(super) struct Woken {
     numbers: Mutex<Vec<u64>>,
@@ -141,12 +141,12 @@ pub(super) struct Woken {
 }
 
 impl Woken {
-    /// Whom to wake.
+    /// Sets the task to wake.
     pub fn wakes(&self, task: &Waker) {
         *self.task.lock() = task.clone();
     }
 
-    /// Takes them all.
+    /// Takes all of them.
     pub fn take(&self) -> Vec<u64> {
         std::mem::take(&mut *self.numbers.lock())
     }

@@ -27,7 +27,7 @@ const LEFT: &str = "INT INT";
 const TABLE: &str = "INT STRING";
 const ROWS: &str = "+I 1 one\n+I 2 two\n+I 2 deux\n+I 3 three\n";
 
-/// A table whose answers wait until the test lets them go.
+/// A table whose answers wait until the test releases them.
 #[derive(Clone)]
 struct Names(Arc<Mutex<State>>);
 
@@ -51,7 +51,7 @@ impl Names {
         std::mem::take(&mut self.0.lock().asked)
     }
 
-    /// Lets a request be answered.
+    /// Releases the answer of a request.
     fn answer(&self, number: usize) {
         let mut state = self.0.lock();
         if state.free.len() <= number {
@@ -161,7 +161,7 @@ fn harness(names: &Names, spec: LookupJoinSpec) -> Harness {
 }
 
 #[test]
-fn each_row_gets_the_rows_of_its_key() {
+fn each_row_is_joined_with_the_rows_of_its_key() {
     let names = Names::new(false);
     let mut join = harness(&names, spec(JoinKind::Left));
     expect![[r#"
@@ -172,7 +172,7 @@ fn each_row_gets_the_rows_of_its_key() {
         +I 4 NULL NULL NULL
     "#]]
     .assert_eq(&join.push("+I 1 1\n+I 2 9\n+I 3 2\n+I 4 NULL\n"));
-    // NULL is not asked for.
+    // NULL is not looked up.
     assert_eq!(names.asked(), [[1, 9, 2]]);
     let mut join = harness(&names, spec(JoinKind::Inner));
     expect![[r#"
@@ -183,7 +183,7 @@ fn each_row_gets_the_rows_of_its_key() {
 }
 
 #[test]
-fn conditions_and_what_is_made_of_columns_count_before_a_row_stays_alone() {
+fn conditions_and_projections_apply_before_a_row_counts_as_unmatched() {
     let names = Names::new(false);
     let is = |at: usize, name: &str, value: Literal| {
         let ty = column(at, name).ty().clone();
@@ -191,7 +191,7 @@ fn conditions_and_what_is_made_of_columns_count_before_a_row_stays_alone() {
     };
     let upper = Expr::call("UPPER", vec![column(1, "STRING")], TypeKind::STRING.nullable());
     let left = LookupJoinSpec {
-        // Over number, key, then the key and the name that were found.
+        // Over number, key, then the found key and name.
         condition: Some(is(3, "STRING", Literal::String("two".to_owned()))),
         left_condition: Some(is(0, "INT", Literal::Integer(5))),
         projection: vec![column(0, "INT"), upper],
@@ -208,7 +208,7 @@ fn conditions_and_what_is_made_of_columns_count_before_a_row_stays_alone() {
 }
 
 #[test]
-fn updates_keep_their_kinds_where_each_row_has_one_partner() {
+fn updates_keep_their_kinds_if_each_row_has_one_partner() {
     let mut join = harness(&Names::new(false), spec(JoinKind::Left));
     assert_eq!(join.push("+I 1 1\n"), "+I 1 1 1 one\n");
     expect![[r#"
@@ -225,13 +225,13 @@ fn updates_keep_their_kinds_where_each_row_has_one_partner() {
 }
 
 #[test]
-fn answers_that_come_later_leave_in_order_and_before_the_watermark_behind_them() {
+fn asynchronous_answers_are_emitted_in_order_and_before_the_watermark_behind_them() {
     let names = Names::new(true);
     let mut join = harness(&names, spec(JoinKind::Inner));
     assert_eq!(join.push("+I 1 1\n"), "");
     assert_eq!(join.watermark(5), "");
     assert_eq!(join.push("+I 2 2\n"), "");
-    // There is no room for a third one.
+    // There is no room for a third request.
     assert_eq!(join.push("+I 3 3\n"), "");
     assert_eq!(names.0.lock().asked.clone(), [[1], [2]]);
     names.answer(1);
@@ -252,7 +252,7 @@ fn answers_that_come_later_leave_in_order_and_before_the_watermark_behind_them()
 }
 
 #[test]
-fn without_an_order_only_watermarks_hold_answers_back() {
+fn in_unordered_mode_only_watermarks_hold_answers_back() {
     let names = Names::new(true);
     let requests = LookupRequests { ordered: false, ..spec(JoinKind::Inner).requests };
     let mut join = harness(&names, LookupJoinSpec { requests, ..spec(JoinKind::Inner) });
@@ -266,7 +266,7 @@ fn without_an_order_only_watermarks_hold_answers_back() {
 }
 
 #[test]
-fn rows_under_way_are_in_the_snapshot_and_asked_for_anew() {
+fn rows_in_flight_are_in_the_snapshot_and_asked_for_again() {
     let names = Names::new(true);
     let mut join = harness(&names, spec(JoinKind::Left));
     let push = |join: &mut Harness, rows: &str| assert_eq!(join.push(rows), "");
@@ -291,7 +291,7 @@ fn rows_under_way_are_in_the_snapshot_and_asked_for_anew() {
         +I 3 3 3 three
     "#]]
     .assert_eq(&join.woken());
-    // What has left is not asked for again.
+    // What was emitted is not asked for again.
     join.checkpoint(false);
     names.asked();
     join.restore(1);
@@ -306,7 +306,7 @@ fn keys_without_rows_are_asked_for_again() {
         let requests = LookupRequests { ordered, capacity: 10, timeout: 0, retry };
         let mut join = harness(&names, LookupJoinSpec { requests, ..spec(JoinKind::Left) });
         let mut out = join.push("+I 1 1\n+I 2 7\n+I 3 8\n");
-        // Without an order what was found does not wait.
+        // In unordered mode, what was found does not wait.
         assert_eq!(out, if ordered { "" } else { "+I 1 1 1 one\n" });
         names.set("+I 7 seven\n");
         out += &join.advance(10);
@@ -319,7 +319,7 @@ fn keys_without_rows_are_asked_for_again() {
 }
 
 #[test]
-fn a_lookup_that_takes_too_long_ends_the_job() {
+fn a_lookup_that_times_out_fails_the_job() {
     let names = Names::new(true);
     let mut join = harness(&names, spec(JoinKind::Left));
     join.push("+I 1 1\n");

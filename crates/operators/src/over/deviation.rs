@@ -1,9 +1,9 @@
-//! Variance and standard deviation as SQL expands them over frames: of sums, in the arithmetic of the
-//! result's type.
+//! Variance and standard deviation over frames as SQL expands them: computed from sums, in the arithmetic of
+//! the result's type.
 //!
 //! `(SUM(x * x) - SUM(x) * SUM(x) / n) / n`, and its root; every step is an expression of that type. Integers
-//! are divided as integers, and decimals are rounded at each step, so that the results are Flink's, also
-//! where they are not the nearest to the truth.
+//! are divided as integers, and decimals are rounded at each step, so that the results are Flink's, even
+//! where they are not the most accurate.
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use crate::support::{Expression, record_batch};
 struct Deviation {
     /// The first of three results of the frames: sum, sum of squares, count.
     first: usize,
-    /// The result, over those three.
+    /// The expression for the result, over those three.
     result: Expression,
-    /// Their types.
+    /// The types of those three.
     parts: Schema,
 }
 
-/// The calls, and the columns that they need behind those of the input.
+/// The calls, and the columns that they need after those of the input.
 pub(super) struct Deviations {
     calls: Vec<Deviation>,
     input: Schema,
-    /// Arguments in the type of the result, and their squares.
+    /// The arguments in the type of the result, and their squares.
     added: Vec<Expression>,
     types: Vec<LogicalType>,
 }
@@ -41,7 +41,8 @@ impl Deviations {
         Deviations { calls: Vec::new(), input: input.clone(), added: Vec::new(), types: Vec::new() }
     }
 
-    /// Adds a call if it is one; the calls that it needs are added to those of the frames. Returns its number.
+    /// Adds a call if it is one of these; the calls that it needs are added to those of the frames. Returns
+    /// its number.
     pub fn add(
         &mut self,
         call: &AggregateCall,
@@ -90,21 +91,21 @@ impl Deviations {
         Ok(Some(self.calls.len() - 1))
     }
 
-    /// A column more behind those there are; its number.
+    /// Adds a column after the existing ones; returns its number.
     fn column(&mut self, value: &Expr, ty: &LogicalType, context: &BuildContext) -> Result<usize> {
         self.added.push(Expression::new(value, &self.input, context)?);
         self.types.push(ty.clone());
         Ok(self.input.len() + self.added.len() - 1)
     }
 
-    /// The columns of the input and those that are added.
+    /// The columns of the input and the added ones.
     pub fn schema(&self) -> Schema {
         let added = self.types.iter().enumerate().map(|(at, ty)| (format!("$deviation{at}"), ty.clone()));
         let input = self.input.iter().map(|(name, ty)| (name.to_owned(), ty.clone()));
         Schema::new(input.chain(added))
     }
 
-    /// The columns that are added.
+    /// The added columns.
     pub fn added(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
         if self.added.is_empty() {
             return Ok(Vec::new());
@@ -113,7 +114,7 @@ impl Deviations {
         self.added.iter().map(|expression| evaluate(expression, &batch)).collect()
     }
 
-    /// The result of a call, of the results of the frames.
+    /// The result of a call, computed from the results of the frames.
     pub fn result(&self, number: usize, framed: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
         let Deviation { first, result, parts } = &self.calls[number];
         let schema = arrow_type::schema(parts.iter());
@@ -142,7 +143,7 @@ fn expanded(ty: &LogicalType, sample: bool, root: bool, plan: &PlanContext) -> R
     let mean = typed(call("/", typed(call("*", sum.clone(), sum)?)?, rows.clone())?)?;
     let distance = typed(call("-", squares, mean)?)?;
     let divisor = match sample {
-        // Of one row there is no variance of a sample.
+        // A single row has no sample variance.
         true => call("NULLIF", call("-", count, number(1))?, number(0))?,
         false => rows,
     };

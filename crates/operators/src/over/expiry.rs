@@ -1,9 +1,9 @@
-//! Keys that expire with all their rows.
+//! Keys that expire together with all their rows.
 
 use flott_state::{GroupedRows, RowColumn, SharedIndex, SlotColumns};
 use flott_types::Timestamp;
 
-/// Notes that keys are used: those in these slots.
+/// Notes that the keys in these slots are used.
 pub(super) fn touch<V: SlotColumns>(rows: &mut RowColumn<GroupedRows<V>>, slots: &[u32], now: Timestamp) {
     if rows.ttl().is_none() {
         return;
@@ -16,7 +16,7 @@ pub(super) fn touch<V: SlotColumns>(rows: &mut RowColumn<GroupedRows<V>>, slots:
     }
 }
 
-/// Forgets those of the keys that have expired. Answers which.
+/// Forgets those of the keys that have expired, and returns them.
 pub(super) fn forget_expired<V: SlotColumns>(
     rows: &mut RowColumn<GroupedRows<V>>,
     index: &mut SharedIndex,
@@ -34,8 +34,7 @@ pub(super) fn forget_expired<V: SlotColumns>(
     gone
 }
 
-/// Lets go of some keys that have expired and of which `stays` does not say that they are needed; answers
-/// which.
+/// Removes some expired keys, except those that `stays` says are still needed. Returns the removed ones.
 pub(super) fn expire<V: SlotColumns>(
     rows: &mut RowColumn<GroupedRows<V>>,
     index: &mut SharedIndex,

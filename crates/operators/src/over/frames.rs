@@ -1,8 +1,8 @@
 //! The accumulators of each key, moved over its rows.
 //!
 //! Rows are processed in rounds: the first row of each key, the second of each, and so on (with RANGE, all
-//! rows of one time together). In a round no key appears twice, so one call adds the rows that enter the
-//! frames, one removes those that leave, and one reads all results.
+//! rows with the same time together). In a round no key appears twice, so one call adds the rows that enter
+//! the frames, one removes those that leave, and one reads all results.
 
 use std::iter;
 
@@ -24,21 +24,21 @@ use super::results::{Results, Widths};
 use crate::accumulate::{Aggregates, Keys, Rows};
 use crate::support::kernel;
 
-/// The name of the table of rows in frames in snapshots.
+/// The name of the table with the rows of frames in snapshots.
 const FRAME: &str = "frame";
 
-/// Which rows a result is of.
+/// Which rows a result covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Frame {
     /// ROWS rather than RANGE.
     pub rows: bool,
     /// This many rows or milliseconds before the current one; `None` for all.
     pub preceding: Option<i64>,
-    /// Rows of equal time have one result.
+    /// Rows with equal time share one result.
     pub peers: bool,
 }
 
-/// The accumulators, and the rows in them where rows leave again.
+/// The accumulators, and the rows in them if rows can leave again.
 pub(super) struct Frames {
     frame: Frame,
     widths: Widths,
@@ -46,7 +46,7 @@ pub(super) struct Frames {
     needed: Vec<usize>,
     table: RowColumn<SingleRows<Groups>>,
     history: Option<History>,
-    /// When to look whether a key can be forgotten, with its slot.
+    /// When to check whether a key can be forgotten, with its slot.
     cleanup: Ends,
     batch_bytes: usize,
     batch: u32,
@@ -54,7 +54,7 @@ pub(super) struct Frames {
     cursors: Vec<Cursor>,
 }
 
-/// What a batch has seen of a key so far.
+/// What a batch has processed for a key so far.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     batch: u32,
@@ -63,7 +63,7 @@ struct Seen {
     result: usize,
 }
 
-/// How far a batch has come in the frame of a key.
+/// How far a batch has advanced in the frame of a key.
 #[derive(Clone, Copy, Default)]
 struct Cursor {
     batch: u32,
@@ -79,7 +79,7 @@ struct Leaving {
 }
 
 impl Frames {
-    /// Of this name in snapshots, over the slots of an index.
+    /// With this name in snapshots, over the slots of an index.
     pub fn new(
         name: &str,
         frame: Frame,
@@ -124,7 +124,7 @@ impl Frames {
         })
     }
 
-    /// For each row, whether its key is past its time already. Only frames that are bounded know.
+    /// For each row, whether its key has already passed the row's time. Only known for bounded frames.
     pub fn is_past(&self, slots: &[u32], times: &[Timestamp]) -> Option<Vec<bool>> {
         let last = self.table.values().last_time.as_ref()?.values();
         let past =
@@ -132,17 +132,18 @@ impl Frames {
         Some(slots.iter().zip(times).map(past).collect())
     }
 
-    /// Whether some result is of any length.
+    /// Whether some result is of variable length.
     pub fn vary(&self) -> bool {
         self.widths.vary()
     }
 
-    /// Whether something is, or was at the last snapshot, kept of a key.
+    /// Whether something is kept for a key, or was at the last snapshot.
     pub fn occupied(&self, slot: u32) -> bool {
         self.table.occupied(slot) || self.history.as_ref().is_some_and(|rows| rows.rows().occupied(slot))
     }
 
-    /// Where to cut rows whose results may be too wide together, near the middle and not between rows that share one.
+    /// Where to split rows whose results may be too wide together: near the middle, and not between rows that
+    /// share one.
     pub fn cut(&self, columns: &[ArrayRef], times: &[Timestamp]) -> Option<usize> {
         let rows = times.len();
         if !self.vary() {
@@ -158,8 +159,8 @@ impl Frames {
         (1..=half).rev().find(apart).or_else(|| (half + 1..rows).find(apart))
     }
 
-    /// The results of rows in the order of their times, by the slots of their keys. `now` is processing time;
-    /// `expires` if what has expired by then is not seen even if it is there.
+    /// The results of rows in the order of their times, by the slots of their keys. `now` is the processing
+    /// time; with `expires`, whatever has expired by then is invisible even if it is still there.
     pub fn compute(
         &mut self,
         index: &mut SharedIndex,
@@ -204,14 +205,14 @@ impl Frames {
         Ok(results)
     }
 
-    /// Notes what may become a result.
+    /// Notes the sizes of values that may become results.
     fn note_widths(&mut self, columns: &[ArrayRef], rows: usize) {
         if self.vary() {
             self.widths.note(RowBytes::new(columns).widest(rows, 0));
         }
     }
 
-    /// The round of each row, and whether it is the first of its key in it.
+    /// The round of each row, and whether it is the first row of its key in that round.
     fn rounds(&mut self, slots: &[u32], times: &[Timestamp], end: usize) -> (Vec<u32>, Vec<bool>) {
         self.seen.resize(end.max(self.seen.len()), Seen::default());
         let (mut rounds, mut leads) = (Vec::with_capacity(times.len()), Vec::with_capacity(times.len()));
@@ -227,7 +228,7 @@ impl Frames {
         (rounds, leads)
     }
 
-    /// Puts the rows into the history and finds out which leave, by round.
+    /// Adds the rows to the history and determines which rows leave, by round.
     fn leaving(
         &mut self,
         slots: &[u32],
@@ -247,7 +248,7 @@ impl Frames {
             if cursor.batch != self.batch {
                 *cursor = Cursor { batch: self.batch, rows: history.rows().len_of(*slot), left: 0 };
             }
-            // What remains are the rows that were there before.
+            // The remaining rows were there before.
             cursor.rows -= 1;
         }
         let most = usize::try_from(preceding).unwrap_or(0).saturating_add(1);
@@ -272,7 +273,7 @@ impl Frames {
         Ok(leaving)
     }
 
-    /// The results of all rounds.
+    /// Computes the results of all rounds.
     fn run(
         &mut self,
         slots_of: &[u32],
@@ -353,7 +354,7 @@ impl Frames {
         }
     }
 
-    /// Time has come so far: forgets keys whose frames have long been empty.
+    /// Time has advanced: forgets keys whose frames have long been empty.
     pub fn forget(&mut self, now: Timestamp, index: &mut SharedIndex) {
         let mut gone = Vec::new();
         while let Some((_, slots)) = self.cleanup.pop(|at| at <= now) {
@@ -370,8 +371,8 @@ impl Frames {
         self.remove(gone, index.freed());
     }
 
-    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns when to call this
-    /// again at the latest.
+    /// Removes some expired keys, except those that `stays` says are still needed. Returns the latest time to
+    /// call this again.
     pub fn expire(
         &mut self,
         now: Timestamp,
@@ -427,7 +428,7 @@ impl Frames {
     }
 }
 
-/// The bytes of the widest thing that is kept.
+/// The size in bytes of the widest value that is kept.
 fn widest(table: &RowColumn<SingleRows<Groups>>, history: Option<&History>) -> usize {
     let groups = table.live().map(|slot| table.values().bytes_of(slot)).max();
     history.map_or(0, History::widest).max(groups.unwrap_or_default())

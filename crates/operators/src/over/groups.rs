@@ -1,4 +1,4 @@
-//! What frames keep of a key.
+//! What frames keep for a key.
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{FieldRef, Int64Type};
@@ -7,10 +7,10 @@ use flott_types::{Error, Result};
 
 use crate::accumulate::Aggregates;
 
-/// What is kept of a key.
+/// What is kept for a key.
 pub(super) struct Groups {
     pub aggregates: Aggregates,
-    /// When the key's last row was. For bounded frames.
+    /// The time of the key's last row, for bounded frames.
     pub last_time: Option<PrimitiveColumn<Int64Type>>,
 }
 

@@ -18,14 +18,14 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Rows live this long after their last use; forever if that is not above 0.
+    /// Rows live this long after their last use, or forever if that is not above 0.
     pub fn new(name: &str, columns: &[FieldRef], ttl: i64, index: &SharedIndex) -> Result<Self> {
         let row = (AnyColumn::new(prefixed("row.", columns))?, PrimitiveColumn::new("$time", 0));
         let rows = Arrivals::new(name, "$position", true, row)?.with_coarse_ttl(ttl, index);
         Ok(History { rows })
     }
 
-    /// Adds rows behind those of their keys; answers what they are called.
+    /// Adds rows after those of their keys; returns their entries.
     pub fn put(&mut self, slots: &[u32], columns: &[ArrayRef], times: &[Timestamp]) -> Result<Vec<u32>> {
         let mut columns = columns.to_vec();
         columns.push(Arc::new(Int64Array::from(times.to_vec())));
@@ -49,7 +49,7 @@ impl History {
         &mut self.rows
     }
 
-    /// The bytes of the widest row.
+    /// The size in bytes of the widest row.
     pub fn widest(&self) -> usize {
         let rows = self.rows();
         rows.live().map(|entry| rows.row_bytes(entry)).max().unwrap_or_default()

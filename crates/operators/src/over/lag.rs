@@ -1,7 +1,7 @@
 //! LAG: a value of an earlier row of the key.
 //!
-//! How far back a row may look is what Flink keeps: as many rows as the one before it looked back, and one
-//! more. With an offset that is the same for all rows that makes no difference.
+//! How far back a row may look is determined by what Flink keeps: one row more than the previous row looked
+//! back. If the offset is the same for all rows, this makes no difference.
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::{cast, interleave};
@@ -21,10 +21,10 @@ use crate::support::kernel;
 
 /// The name of the rows in snapshots.
 const TABLE: &str = "lag";
-/// The name of how far back rows may look.
+/// The name of the state that says how far back rows may look.
 const REACH: &str = "lag_reach";
 
-/// By slot, for each call that has an offset, how many rows the next one may look back.
+/// By slot and call: how many rows the next one may look back.
 type Reach = RowColumn<SingleRows<Vec<PrimitiveColumn<Int64Type>>>>;
 
 /// All calls of LAG.
@@ -65,8 +65,8 @@ impl Lag {
         self.forget(index, gone);
     }
 
-    /// Lets go of some keys that have expired and of which `stays` does not say that they are needed. Returns
-    /// when to call this again at the latest.
+    /// Removes some expired keys, except those that `stays` says are still needed. Returns the latest time to
+    /// call this again.
     pub fn expire(
         &mut self,
         now: Timestamp,
@@ -83,7 +83,7 @@ impl Lag {
         index.freed().extend(keys.into_iter().filter_map(|slot| self.reach.remove(slot)));
     }
 
-    /// No result of these rows has more bytes; 0 if all are numbers.
+    /// An upper bound for the size of these rows' results in bytes; 0 if all are numbers.
     pub fn widest(&mut self, columns: &[ArrayRef], rows: usize) -> usize {
         if self.widths.vary() {
             let taken = self.calls.iter().flat_map(|call| [call.args.first(), call.args.get(2)]);
@@ -93,7 +93,7 @@ impl Lag {
         self.widths.widest()
     }
 
-    /// The results of rows, a column a call, by the slots of their keys. `now` is processing time.
+    /// The results of rows, one column per call, by the slots of their keys. `now` is the processing time.
     pub fn compute(
         &mut self,
         index: &mut SharedIndex,
@@ -154,7 +154,7 @@ impl Lag {
         Ok(results)
     }
 
-    /// Keys of whose reach nothing is known may look back at all that is kept of them.
+    /// Keys without a known reach may look back at everything that is kept for them.
     fn open(&mut self, slots: &[u32]) {
         let Lag { history, reach, .. } = self;
         if reach.values().is_empty() {
@@ -169,7 +169,7 @@ impl Lag {
         reach.mark_all(slots);
     }
 
-    /// Forgets the rows that no later one may look back at.
+    /// Forgets the rows that no later row may look back at.
     fn settle(&mut self, index: &mut SharedIndex, slots: &[u32], now: Timestamp) {
         let Lag { calls, history, reach, widths } = self;
         let mut seen = slots.to_vec();

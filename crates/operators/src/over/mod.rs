@@ -8,27 +8,27 @@
 //! | file | what |
 //! |---|---|
 //! | `frames` | accumulators moved over the rows of each key; ROW_NUMBER is a COUNT of its own frame |
-//! | `groups` | what frames keep of a key |
+//! | `groups` | what frames keep for a key |
 //! | `results` | results of frames, gathered for rows in runs |
-//! | `history` | the rows in bounded frames, which are taken out of the accumulators when they leave |
+//! | `history` | the rows in bounded frames, which are retracted from the accumulators when they leave |
 //! | `lag` | LAG |
-//! | `complete` | OVER of rows that are all there, by any order and frame |
-//! | `updating` | OVER by what is no time: results change when rows come between |
-//! | `expiry` | keys that expire with all their rows |
-//! | `deviation` | variances and standard deviations, of sums |
+//! | `complete` | OVER of complete partitions, with any order and frame |
+//! | `updating` | OVER ordered by something other than time: results change when rows arrive between others |
+//! | `expiry` | keys that expire together with all their rows |
+//! | `deviation` | variances and standard deviations, computed from sums |
 //!
-//! With RANGE, rows of equal time have one result, except in unbounded processing time, where each row has
+//! With RANGE, rows with equal time share one result, except in unbounded processing time, where each row has
 //! its own time.
 //!
 //! Results may be wider than rows: a LAG or a MAX repeats one wide value in every row. So rows are computed
 //! and sent in runs whose results fit into one batch.
 //!
-//! All states are columns over one index of the keys, which are interned once, when rows come: their slots
-//! wait with them.
+//! All states are columns over one index of the keys. A key is interned once, when its row arrives; a waiting
+//! row keeps its key's slot.
 //!
 //! Cost of a row: interning its key (one hash, one probe); waiting (see `support::pending`); one update and
-//! one reading of accumulators, shared by the rows of one round (see `frames`); in a bounded frame, encoding
-//! it into the history, and decoding it when it leaves.
+//! one read of accumulators, shared by the rows of one round (see `frames`); in a bounded frame, encoding it
+//! into the history and decoding it when it leaves.
 
 mod complete;
 mod deviation;
@@ -63,7 +63,7 @@ use crate::BuildContext;
 use crate::accumulate::{Keys, unique_fields};
 use crate::support::{Pending, TimedRows, insertions, record_batch};
 
-/// This many rows are sent at once.
+/// How many rows are sent at a time.
 const CHUNK: usize = 4096;
 
 /// What an OVER aggregation is built from.
@@ -76,13 +76,13 @@ pub(crate) struct OverParts<'a> {
     pub ttl: i64,
 }
 
-/// What computes a call.
+/// Which part computes a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum By {
     Frames,
     RowNumbers,
     Lag,
-    /// The frames' sums.
+    /// From the sums of the frames.
     Deviations,
 }
 
@@ -92,9 +92,9 @@ pub(crate) struct OverAggregate {
     partition: Vec<usize>,
     time_column: Option<usize>,
     index: SharedIndex,
-    /// In event time.
+    /// Only in event time.
     pending: Option<Pending>,
-    /// How far event time has come.
+    /// The progress of event time.
     progress: Progress,
     frames: Option<Frames>,
     row_numbers: Option<Frames>,
@@ -181,7 +181,7 @@ impl OverAggregate {
         })
     }
 
-    /// Sends rows with their results.
+    /// Emits rows with their results.
     fn advance(
         &mut self,
         columns: Vec<ArrayRef>,
@@ -198,7 +198,8 @@ impl OverAggregate {
             self.advance(slice(0, half), &times[..half], &slots[..half], context)?;
             return self.advance(slice(half, times.len() - half), &times[half..], &slots[half..], context);
         }
-        // In event time a key is not forgotten while rows of it wait, however long; in processing time none do.
+        // In event time a key is not forgotten while rows of it wait, however long; in processing time none
+        // wait.
         let (now, expires) = (context.now, self.pending.is_none());
         let index = &mut self.index;
         let mut over = |frames: &mut Option<Frames>| match frames {
@@ -220,7 +221,7 @@ impl OverAggregate {
         Ok(())
     }
 
-    /// Rows with their results in runs that fit into one batch.
+    /// Cuts rows with their results into runs that fit into one batch.
     fn runs(&mut self, columns: &[ArrayRef], framed: &Results, rows: usize) -> Vec<Range<usize>> {
         let lagging = self.lag.as_mut().map_or(0, |lag| lag.widest(columns, rows));
         let frames = self.frames.as_ref().is_some_and(Frames::vary);
@@ -232,7 +233,7 @@ impl OverAggregate {
         runs(rows, self.batch_bytes, |row| input.of(row) + results(row) + lagging)
     }
 
-    /// Sends rows with the results of frames and of row numbers.
+    /// Emits rows with the results of frames and row numbers.
     fn send(
         &mut self,
         mut columns: Vec<ArrayRef>,
@@ -261,7 +262,7 @@ impl OverAggregate {
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }
 
-    /// Lets go of some keys that have expired.
+    /// Removes some expired keys.
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
         let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
         let waits = |slot| pending.as_ref().is_some_and(|pending| pending.waits(slot));
@@ -276,7 +277,7 @@ impl OverAggregate {
         self.release();
     }
 
-    /// Forgets the keys of which nothing is kept.
+    /// Forgets the keys for which nothing is kept.
     fn release(&mut self) {
         let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
         index.release(|slot| {

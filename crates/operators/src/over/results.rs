@@ -9,21 +9,21 @@ use flott_types::Result;
 
 use crate::support::kernel;
 
-/// This many rows are not worth measuring the state for.
+/// With fewer rows than this, measuring the state is not worth it.
 const WORTH_MEASURING: usize = 1024;
 
-/// How wide results may be, where that depends on the rows.
+/// How wide results may be, if that depends on the rows.
 ///
-/// What came is noted. What left is found out by measuring the state anew, when as many rows have come as
-/// there are in it: so a wide value that is gone does not make small batches for ever, and a row costs no
-/// more than one look at a length.
+/// Arriving values are noted. Departures show up only when the state is measured again, which happens when as
+/// many rows have arrived as it contains. So a wide value that is gone does not cause small batches forever,
+/// and a row costs at most one length check.
 pub(super) struct Widths {
-    /// Some result is of any length.
+    /// Whether some result is of variable length.
     vary: bool,
-    /// No result was wider since the state was measured, no value that may become one, and none in the state
-    /// then.
+    /// An upper bound since the state was measured: for the results, the values that may become results, and
+    /// the state's contents at that time.
     widest: usize,
-    /// How many rows have come since.
+    /// How many rows have arrived since.
     rows: usize,
 }
 
@@ -32,23 +32,22 @@ impl Widths {
         Widths { vary, widest: 0, rows: 0 }
     }
 
-    /// Whether some result is of any length.
+    /// Whether some result is of variable length.
     pub fn vary(&self) -> bool {
         self.vary
     }
 
-    /// The bytes that no result has more of, beside what a batch adds.
+    /// An upper bound for the size of a result in bytes, apart from what a batch adds.
     pub fn widest(&self) -> usize {
         self.widest
     }
 
-    /// Something is this wide.
+    /// Notes a value of this size.
     pub fn note(&mut self, bytes: usize) {
         self.widest = self.widest.max(bytes);
     }
 
-    /// A batch of so many rows has been taken in. `kept` rows are in the state, which is measured if it is
-    /// time.
+    /// Called after a batch of this many rows. `kept` rows are in the state, which is measured if it is time.
     pub fn settle(&mut self, rows: usize, kept: usize, measure: impl FnOnce() -> usize) {
         self.rows += rows;
         if self.vary && self.rows > kept.max(WORTH_MEASURING) {
@@ -58,25 +57,25 @@ impl Widths {
     }
 }
 
-/// The results of some rows: rows of one key and time share one.
+/// The results of some rows; rows with the same key and time share one.
 #[derive(Default)]
 pub(super) struct Results {
     /// By call, then by run of results.
     pub parts: Vec<Vec<ArrayRef>>,
-    /// For each row, the run and the place of its result in it.
+    /// For each row, the run and the position of its result in the run.
     pub of_row: Vec<(usize, usize)>,
     /// By run.
     pub bytes: Vec<RowBytes>,
 }
 
 impl Results {
-    /// The bytes of a row's results.
+    /// The size of a row's results in bytes.
     pub fn bytes_of(&self, row: usize) -> usize {
         let (part, at) = self.of_row[row];
         self.bytes[part].of(at)
     }
 
-    /// The results of rows one after the other, a column a call.
+    /// The results of consecutive rows, one column per call.
     pub fn of_rows(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
         let gather = |parts: &Vec<ArrayRef>| {
             let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();

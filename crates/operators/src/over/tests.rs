@@ -39,7 +39,7 @@ fn at(second: i64) -> String {
 }
 
 #[test]
-fn rows_wait_for_the_watermark_and_leave_in_the_order_of_time() {
+fn rows_wait_for_the_watermark_and_are_emitted_in_order_of_time() {
     let mut operator = over(true, true, None, sums());
     assert_eq!(operator.push(&format!("+I 1 {} 5\n+I 2 {} 7\n+I 1 {} 3", at(2), at(1), at(1))), "");
     expect![[r#"
@@ -55,7 +55,7 @@ fn rows_wait_for_the_watermark_and_leave_in_the_order_of_time() {
 }
 
 #[test]
-fn what_was_late_before_a_restore_is_late_after_it() {
+fn rows_late_before_a_restore_are_late_after_it() {
     let mut operator = over(true, true, None, sums());
     operator.push(&format!("+I 1 {} 5", at(2)));
     operator.watermark(2000);
@@ -67,7 +67,7 @@ fn what_was_late_before_a_restore_is_late_after_it() {
 }
 
 #[test]
-fn with_range_rows_of_one_time_share_their_result() {
+fn with_range_rows_with_the_same_time_share_their_result() {
     let mut calls = sums();
     calls.push(call("ROW_NUMBER", &[], "BIGINT"));
     let mut operator = over(true, false, None, calls);
@@ -83,7 +83,7 @@ fn with_range_rows_of_one_time_share_their_result() {
 }
 
 #[test]
-fn in_processing_time_rows_leave_as_they_come() {
+fn in_processing_time_rows_are_emitted_as_they_arrive() {
     let mut calls = sums();
     calls.push(call("LAG", &[(2, "INT")], "INT"));
     let mut operator = over(false, true, Some(1), calls);
@@ -99,8 +99,8 @@ fn in_processing_time_rows_leave_as_they_come() {
     .assert_eq(&operator.table("lag"));
 }
 
-/// As many rows are kept as the last one looked back, and one more: what Flink keeps. That does not change
-/// with a restore, nor with the number of subtasks.
+/// One row more is kept than the last one looked back: what Flink keeps. Neither a restore nor the number of
+/// subtasks changes that.
 #[test]
 fn how_far_lag_looks_back_depends_on_the_row_before() {
     let offsets = [1, 1, 2, 1, 3, 0, 1];
@@ -122,7 +122,7 @@ fn how_far_lag_looks_back_depends_on_the_row_before() {
     }
 }
 
-/// A wide value that has left the frames makes no small batches any more.
+/// A wide value that has left the frames no longer causes small batches.
 #[test]
 fn batches_are_large_again_when_a_wide_value_has_left() {
     const TEXTS: &str = "INT TIMESTAMP(3) STRING";
@@ -281,7 +281,7 @@ fn any_rows_are_aggregated_as_a_naive_model_does() {
                 );
             }
         }
-        // Subtasks and keys of one time come in no order that counts.
+        // The order of rows with the same time across subtasks and keys does not matter.
         let mut expected = model(&all, by_rows, preceding);
         expected.sort();
         out.sort();
@@ -290,7 +290,8 @@ fn any_rows_are_aggregated_as_a_naive_model_does() {
     }
 }
 
-/// A MAX and a LAG repeat one wide value in every row: what is sent stays within a batch, and is what it would be in one piece.
+/// A MAX and a LAG repeat one wide value in every row: the output is split into batches within the limit, and
+/// is the same as in one piece.
 #[test]
 fn wide_results_are_sent_in_runs() {
     const LIMIT: usize = 10_000;

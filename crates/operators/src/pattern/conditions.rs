@@ -1,4 +1,4 @@
-//! Whether a row may be a variable.
+//! Whether a row may match a variable.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::buffer::BooleanBuffer;
@@ -22,9 +22,9 @@ pub(super) struct Conditions {
 
 enum Condition {
     Always,
-    /// The row alone decides.
+    /// Depends on the row alone.
     Row(Expression),
-    /// Rows before it decide too.
+    /// Depends on earlier rows too.
     Path(Projection),
 }
 
@@ -34,14 +34,14 @@ pub(super) struct Row<'a, 'c> {
     pub index: usize,
     /// The slot of its key.
     pub slot: u32,
-    /// For each variable, which rows of the batch it takes, where the row alone decides.
+    /// For each variable whose condition depends on the row alone: the rows of the batch that match it.
     pub alone: &'a [Option<BooleanBuffer>],
-    /// The rows around it.
+    /// The rows that are available.
     pub window: &'a Window,
     pub context: &'a Context<'c>,
 }
 
-/// The conditions, asked about one row.
+/// The conditions, applied to one row.
 pub(super) struct Asked<'a, 'c> {
     conditions: &'a mut [Condition],
     row: Row<'a, 'c>,
@@ -67,7 +67,7 @@ impl Conditions {
         })
     }
 
-    /// Computes for all rows of a batch what each row alone decides.
+    /// Evaluates the conditions that depend on the row alone for all rows of a batch.
     pub fn of_rows(
         &self,
         columns: &[ArrayRef],

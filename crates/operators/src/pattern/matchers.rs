@@ -8,15 +8,15 @@ use flott_pattern::Matcher;
 use flott_state::SlotColumns;
 use flott_types::{Error, Result, Timestamp};
 
-/// A matcher by slot. In snapshots it is JSON, so that people can see what is open.
+/// A matcher by slot. In snapshots it is JSON, so that people can see which matches are open.
 #[derive(Default)]
 pub(super) struct Matchers {
     matchers: Vec<Matcher>,
-    /// The deadline that is noted for a slot.
+    /// The deadline that is scheduled for a slot.
     noted: Vec<Timestamp>,
 }
 
-/// No deadline is noted.
+/// No deadline is scheduled.
 const NEVER: Timestamp = Timestamp::MAX;
 
 impl Matchers {
@@ -28,7 +28,7 @@ impl Matchers {
         &mut self.matchers[slot as usize]
     }
 
-    /// Notes a deadline; whether it is another than before.
+    /// Notes a deadline; returns whether it changed.
     pub fn note(&mut self, slot: u32, deadline: Timestamp) -> bool {
         std::mem::replace(&mut self.noted[slot as usize], deadline) != deadline
     }

@@ -1,10 +1,11 @@
-//! MATCH_RECOGNIZE: rows of each key in the order of time, matched against a row pattern; one row per match.
+//! MATCH_RECOGNIZE: the rows of each key are matched in order of time against a row pattern; one row per
+//! match.
 //!
 //! | file | what |
 //! |---|---|
 //! | `matchers` | the open matches of each key |
 //! | `window` | the rows that matter for the keys of a batch: those kept from before, then the batch's |
-//! | `conditions` | whether a row may be a variable |
+//! | `conditions` | whether a row may match a variable |
 //! | `references` | values of matched rows: FIRST, LAST, aggregates |
 //!
 //! `flott_pattern` matches the pattern itself. In event time, rows wait until the watermark has passed them;
@@ -14,10 +15,10 @@
 //! index of the keys. A match is its first row and a few counts, so ten thousand open matches over one key's
 //! rows store those rows once.
 //!
-//! Cost of a row: interning its key; waiting (see `pending`); for each open match of its key one condition,
-//! or two. A condition on the row alone is computed for a whole batch; one that reads earlier rows is
-//! computed for each open match by itself, which costs some microseconds. Rows that stay behind in an open
-//! match are encoded into state, and decoded with each batch that touches their key.
+//! Cost of a row: interning its key; waiting (see `pending`); for each open match of its key, one or two
+//! conditions. A condition on the row alone is computed for a whole batch; one that reads earlier rows is
+//! computed for each open match separately, which costs some microseconds. Rows that remain in an open match
+//! are encoded into state, and decoded with each batch that touches their key.
 
 mod conditions;
 mod matchers;
@@ -43,7 +44,7 @@ use crate::BuildContext;
 use crate::accumulate::unique_fields;
 use crate::support::{Pending, TimedRows, insertions, record_batch};
 
-/// This many rows are matched at once.
+/// How many rows are matched at a time.
 const CHUNK: usize = 4096;
 
 /// The operator.
@@ -56,13 +57,13 @@ pub(crate) struct MatchRecognize {
     time_column: Option<usize>,
     order: Vec<SortKey>,
     index: SharedIndex,
-    /// In event time.
+    /// Only in event time.
     pending: Option<Pending>,
-    /// How far event time has come.
+    /// The progress of event time.
     progress: Progress,
     kept: Kept,
     matchers: RowColumn<SingleRows<Matchers>>,
-    /// When open matches end for want of time, with the slots of their keys. What is no longer true is ignored.
+    /// When open matches time out, with the slots of their keys. Stale entries are ignored.
     deadlines: Ends,
     conditions: Conditions,
     measures: Projection,
@@ -129,14 +130,14 @@ impl MatchRecognize {
         self.run(&touched, &Arrived { columns, times, slots }, context)
     }
 
-    /// The different keys of rows, in the order of their first rows. All of them have a matcher then.
+    /// The distinct keys of rows, in the order of their first rows. Each of them gets a matcher.
     fn touch(&mut self, slots: &[u32], touched: &mut Vec<u32>) {
         self.matchers.open(slots, |_, _| ());
         let mut seen = FastSet::default();
         touched.extend(slots.iter().filter(|slot| seen.insert(**slot)));
     }
 
-    /// Ends the open matches that have run out of time, and tells those that waited for them.
+    /// Ends the open matches that have timed out, and emits the matches that waited for them.
     fn expire(&mut self, now: Timestamp, context: &mut Context<'_>) -> Result<()> {
         let mut due = Vec::new();
         while let Some((_, slots)) = self.deadlines.pop(|deadline| deadline <= now) {
@@ -181,7 +182,7 @@ impl MatchRecognize {
         self.settle(touched, window)
     }
 
-    /// Sends matches.
+    /// Emits matches.
     fn emit(&mut self, window: &Window, found: Vec<(u32, Run)>, context: &mut Context<'_>) -> Result<()> {
         for found in found.chunks(CHUNK) {
             let found: Vec<Match<'_>> = found.iter().map(|(slot, run)| window.of(*slot, run)).collect();
@@ -196,7 +197,7 @@ impl MatchRecognize {
         Ok(())
     }
 
-    /// The rows of some matches; they may be too large together.
+    /// The rows of some matches; together they may be too large.
     fn rows_of(
         &mut self,
         window: &Window,
@@ -214,7 +215,7 @@ impl MatchRecognize {
         record_batch(&self.schema, columns, found.len())
     }
 
-    /// Keeps the rows that open matches need, forgets the others, and keys without open matches.
+    /// Keeps the rows that open matches need; forgets the others, and keys without open matches.
     fn settle(&mut self, touched: &[u32], window: Window) -> Result<()> {
         let MatchRecognize { matchers, index, kept, .. } = self;
         let first = |slot| matchers.values().get(slot).first_row();
@@ -238,7 +239,7 @@ impl MatchRecognize {
     }
 }
 
-/// What a failed step tells the user.
+/// The user's error message for a failed step.
 fn failed(error: StepError<Error>, names: &[String]) -> Error {
     let name = |variable: usize| names.get(variable).map_or("", String::as_str);
     match error {
@@ -323,14 +324,14 @@ impl Operator for MatchRecognize {
 }
 
 impl MatchRecognize {
-    /// In processing time: asks to be called when the next open match runs out of time.
+    /// In processing time: schedules a call for when the next open match times out.
     fn schedule(&self, context: &mut Context<'_>) {
         if let (None, Some(next)) = (self.time_column, self.deadlines.earliest()) {
             context.schedule(next);
         }
     }
 
-    /// Forgets the keys of which nothing is kept.
+    /// Forgets the keys for which nothing is kept.
     fn release(&mut self) {
         let MatchRecognize { index, pending, kept, matchers, .. } = self;
         index.release(|slot| {

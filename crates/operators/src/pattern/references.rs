@@ -1,4 +1,4 @@
-//! Values of matched rows: FIRST, LAST and aggregates, as columns over which expressions are computed.
+//! Values of matched rows (FIRST, LAST and aggregates) as columns over which expressions are computed.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::BuildContext;
 use crate::accumulate::{Aggregates, Keys, Rows};
 use crate::support::{Expression, record_batch};
 
-/// A run over rows of a window.
+/// A match over rows of a window.
 pub(super) struct Match<'a> {
     pub run: &'a Run,
     /// The rows of its key.
     pub rows: Option<&'a KeyRows>,
-    /// A row that it would have next, and the variable which that would be.
+    /// A candidate for its next row, and the variable that the row would match.
     pub current: Option<(usize, u32)>,
 }
 
 impl Match<'_> {
-    /// Where its first row is.
+    /// The position of its first row.
     pub fn first_row(&self) -> Result<u32> {
         self.place(self.run.first_row())
     }
@@ -41,7 +41,7 @@ impl Match<'_> {
         self.current.filter(|(variable, _)| variables.contains(variable)).map(|(_, place)| place)
     }
 
-    /// Calls back with each row of these variables, in order.
+    /// Calls `each` with each row of these variables, in order.
     fn for_each(&self, variables: &[usize], mut each: impl FnMut(u32)) -> Result<()> {
         for variable in variables {
             for number in self.run.rows_of(*variable) {
@@ -52,7 +52,7 @@ impl Match<'_> {
         Ok(())
     }
 
-    /// The row at an offset from the first one of these variables.
+    /// The row at an offset after the first one of these variables.
     fn nth_row(&self, variables: &[usize], mut offset: u64) -> Result<Option<u32>> {
         for variable in variables {
             let rows = self.run.rows_of(*variable);
@@ -65,7 +65,7 @@ impl Match<'_> {
         Ok(self.current(variables).filter(|_| offset == 0))
     }
 
-    /// The row at an offset back from the last one of these variables.
+    /// The row at an offset before the last one of these variables.
     fn nth_row_back(&self, variables: &[usize], mut offset: u64) -> Result<Option<u32>> {
         if let Some(current) = self.current(variables) {
             match offset.checked_sub(1) {
@@ -99,7 +99,7 @@ enum Value {
         column: usize,
         offset: u64,
     },
-    /// One call; its groups are matches, for the moment.
+    /// One call; its groups are temporary and stand for matches.
     Aggregate(Box<Aggregates>),
 }
 
@@ -126,7 +126,7 @@ impl Reference {
         Ok(Reference { variables: reference.variables.clone(), value })
     }
 
-    /// One value a match.
+    /// One value per match.
     fn evaluate(&mut self, window: &Window, matches: &[Match<'_>], room: Room) -> Result<ArrayRef> {
         let (variables, columns) = (&self.variables, window.columns());
         let pick = |column: &usize, rows: Result<Vec<Option<u32>>>| {
@@ -184,7 +184,7 @@ impl Projection {
         }
         let name = |(at, reference): (usize, &PatternReference)| (format!("${at}"), reference.ty.clone());
         let types = Schema::new(references.iter().enumerate().map(name));
-        // A value is missing where its variable has no row.
+        // A value is NULL if its variable has no row.
         let fields = arrow_type::schema(types.iter());
         let nullable = fields.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
         Ok(Projection {
@@ -194,13 +194,13 @@ impl Projection {
         })
     }
 
-    /// The values that the expressions read, one row a match.
+    /// The values that the expressions read, one row per match.
     fn values(&mut self, window: &Window, matches: &[Match<'_>], room: Room) -> Result<RecordBatch> {
         let columns = self.references.iter_mut().map(|reference| reference.evaluate(window, matches, room));
         record_batch(&self.schema, columns.collect::<Result<_>>()?, matches.len())
     }
 
-    /// The expressions' results, one row a match.
+    /// The expressions' results, one row per match.
     pub fn evaluate(
         &mut self,
         window: &Window,

@@ -61,7 +61,7 @@ fn valley(skip: PatternSkip, within: Option<i64>) -> PatternSpec {
         order: Vec::new(),
         variables: vec![
             variable("S", 1, Some(1), None),
-            // The row before it is an S or a D.
+            // The previous row is an S or a D.
             variable("D", 1, None, path(vec![last(&[1], 0), last(&[0, 1], 1)], falls)),
             variable("U", 1, Some(1), path(vec![last(&[2], 0), last(&[1], 0)], rises)),
         ],
@@ -83,7 +83,7 @@ fn rows(key: &str, from: i64, prices: &[i64]) -> String {
 }
 
 #[test]
-fn finds_a_valley_whatever_the_batches() {
+fn finds_a_valley_however_rows_are_batched() {
     let mut whole = harness(valley(PatternSkip::PastLastRow, None));
     whole.push(&rows("x", 1, &[5, 4, 3, 6, 9, 8, 9]));
     let expected = expect![[r#"
@@ -114,7 +114,7 @@ fn finds_a_valley_whatever_the_batches() {
 }
 
 #[test]
-fn keys_have_matches_of_their_own() {
+fn keys_are_matched_independently() {
     let mut harness = harness(valley(PatternSkip::ToNextRow, None));
     harness.push(&rows("x", 1, &[5, 4, 6]));
     harness.push(&rows("y", 1, &[7, 6, 5, 8]));
@@ -128,7 +128,7 @@ fn keys_have_matches_of_their_own() {
 }
 
 #[test]
-fn a_match_that_takes_too_long_is_none_and_its_rows_are_forgotten() {
+fn a_match_that_times_out_is_dropped_with_its_rows() {
     let mut harness = harness(valley(PatternSkip::PastLastRow, Some(3_000)));
     harness.push(&rows("x", 1, &[5, 4, 3, 6]));
     expect![[r#"
@@ -158,7 +158,7 @@ fn late_rows_are_dropped_and_counted() {
 }
 
 #[test]
-fn rows_of_one_time_are_ordered_by_further_keys() {
+fn rows_with_the_same_time_are_ordered_by_further_keys() {
     let order = vec![SortKey { column: 2, descending: true, nulls_first: false }];
     let mut harness = harness(PatternSpec { order, ..valley(PatternSkip::PastLastRow, None) });
     let same = |price: i64| format!("+I x 1970-01-01T00:00:01 {price}\n");
@@ -196,7 +196,7 @@ fn a_condition_on_the_row_alone_is_enough() {
 }
 
 #[test]
-fn in_processing_time_rows_are_matched_as_they_come_and_run_out_of_time() {
+fn in_processing_time_rows_are_matched_as_they_arrive_and_time_out() {
     let spec = PatternSpec { time_column: None, ..valley(PatternSkip::PastLastRow, Some(1_000)) };
     let mut harness = harness(spec);
     assert_eq!(harness.push(&rows("x", 9, &[5, 4])), "");

@@ -30,7 +30,7 @@ pub(super) struct Kept {
 /// Rows of some keys: kept ones, then those of a batch.
 pub(super) struct Window {
     columns: Vec<ArrayRef>,
-    /// How many of the rows were kept before.
+    /// How many of the rows were already kept.
     kept: usize,
     /// Their entries in state.
     entries: Vec<u32>,
@@ -42,12 +42,12 @@ pub(super) struct Window {
 pub(super) struct KeyRows {
     /// The number of the first one.
     first: u64,
-    /// Where they are in the window, in the order of their numbers.
+    /// Their positions in the window, in the order of their numbers.
     places: Vec<u32>,
 }
 
 impl KeyRows {
-    /// Where a row is.
+    /// The position of a row in the window.
     pub fn place(&self, number: u64) -> Result<u32> {
         let at = number.checked_sub(self.first).and_then(|at| self.places.get(at as usize)).copied();
         at.ok_or_else(|| Error::internal(format!("row {number} of an open match was not kept")))
@@ -60,7 +60,7 @@ impl Window {
         &self.columns
     }
 
-    /// The next row of a key is this one of the batch.
+    /// Adds a row of the batch as the next row of a key.
     pub fn push(&mut self, slot: u32, row: usize) -> Result<()> {
         let rows = self.keys.get_mut(&slot);
         let rows = rows.ok_or_else(|| Error::internal("a row of a key that the batch does not touch"))?;
@@ -89,7 +89,7 @@ impl Kept {
         Ok(Kept { columns, rows })
     }
 
-    /// The kept rows of keys, with a batch's rows behind them; `next` tells the number of a key's next row.
+    /// The kept rows of keys, followed by the rows of a batch; `next` returns the number of a key's next row.
     pub fn window(
         &self,
         slots: &[u32],
@@ -105,7 +105,7 @@ impl Kept {
             entries.extend(kept.entries_of(*slot));
             let places: Vec<u32> = (first..entries.len() as u32).collect();
             of_entries.extend(places.iter().map(|_| *slot));
-            // Of the rows before the next one, the last are kept.
+            // The kept rows are the last ones before the next row.
             let first = next(*slot).checked_sub(places.len() as u64);
             let first = first.ok_or_else(|| Error::internal("more rows are kept than there were"))?;
             rows.insert(*slot, KeyRows { first, places });
@@ -123,7 +123,7 @@ impl Kept {
         Ok(Window { columns, kept: entries.len(), entries, keys: rows })
     }
 
-    /// Keeps the rows of the window from `first_needed` of their key on, and forgets the others.
+    /// Keeps the rows of the window from each key's `first_needed` on, and forgets the others.
     pub fn settle(
         &mut self,
         slots: &[u32],

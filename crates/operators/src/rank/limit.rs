@@ -1,4 +1,4 @@
-//! LIMIT without an order, over append-only input: rows are counted and passed on.
+//! LIMIT without an order, over append-only input: rows are counted and forwarded.
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::Int64Type;

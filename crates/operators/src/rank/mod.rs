@@ -1,29 +1,29 @@
-//! The first rows of each partition by an order: ROW_NUMBER() <= n, ORDER BY ... LIMIT, first and last row of a key; LIMIT
-//! alone; ORDER BY of a bounded input.
+//! The first rows of each partition in an order: ROW_NUMBER() <= n, ORDER BY ... LIMIT, first and last row of
+//! a key; LIMIT alone; ORDER BY of a bounded input.
 //!
-//! State is a sorted map from partition to rows, with their arrival numbers: rows that sort equal stay in the
+//! State is a sorted map from partition to rows, with their arrival numbers: rows that sort equal stay in
 //! order of arrival. For append-only input only the wanted rows are kept; with retractions all are. For each
 //! batch, each partition's net change is emitted: with the rank, the row at each rank before and after;
 //! without it, which rows left and which entered. A single wanted row is updated in place.
 //!
 //! ROW_NUMBER() = 1 by the descending time attribute is "the last row of a key": of rows with the same time,
-//! the later one counts, as in Flink's deduplication.
+//! the later one wins, as in Flink's deduplication.
 //!
 //! If each partition belongs to one window, its rows are emitted when event time has passed the window's end,
-//! and are never retracted; rows of windows that were emitted are late.
+//! and are never retracted; rows of windows that were already emitted are late.
 //!
 //! In batch queries, and without an upper rank, rows are emitted in order when the input has ended, and
 //! nothing is retracted.
 //!
 //! | file | what |
 //! |---|---|
-//! | `ranked` | the sorted rows, and where equal ones are |
-//! | `windows` | when windows leave |
-//! | `limit` | LIMIT without an order, of an input that only grows: a count |
+//! | `ranked` | the sorted rows, and where equal rows are |
+//! | `windows` | when windows are emitted |
+//! | `limit` | LIMIT without an order, of append-only input: a count |
 //!
-//! Cost of a record: interning its partition, encoding the row, a binary search among the partition's rows (for one
-//! wanted row: only the best of the batch); with retractions one more index of all rows; of a partition and batch: walking the wanted
-//! rows before and after, decoding those that changed.
+//! Cost of a record: interning its partition, encoding the row, and a binary search among the partition's
+//! rows (for one wanted row, only for the best of the batch); with retractions one more index of all rows.
+//! Per partition and batch: walking the wanted rows before and after, and decoding those that changed.
 
 mod limit;
 mod ranked;
@@ -47,7 +47,7 @@ use crate::support::{Changelog, Equality, columns_of, kernel, record_batch, whol
 
 pub(crate) use limit::Limit;
 
-/// This many rows are sent at once when the input has ended.
+/// How many rows are sent at a time when the input has ended.
 const CHUNK: usize = 4096;
 
 /// What a TopN is built from.
@@ -65,7 +65,7 @@ pub(crate) struct Parts<'a> {
 /// The operator.
 pub(crate) struct TopN {
     schema: SchemaRef,
-    /// Ranks that are skipped, and the last one that counts.
+    /// How many ranks are skipped, and the last one that is wanted.
     skip: usize,
     end: usize,
     output_rank: bool,
@@ -73,13 +73,13 @@ pub(crate) struct TopN {
     at_end: bool,
     latest_first: bool,
     order: Vec<SortKey>,
-    /// Encodes what rows are ordered by, where only one row is wanted.
+    /// Encodes the sort key if only one row is wanted.
     sorter: Option<RowConverter>,
     rows: Ranked,
     windows: Option<Windows>,
     batch_bytes: usize,
     batch: u32,
-    /// By partition: the batch that touched it last, and the best row of the batch.
+    /// By partition: the batch that touched it last, and the best row of that batch.
     touched_in: Vec<(u32, u32)>,
 }
 
@@ -91,7 +91,7 @@ struct Wanted {
     ends: Vec<usize>,
 }
 
-/// A row that changes: how, which, and at which rank.
+/// A row that changes: its kind, its entry, and its rank.
 struct Change {
     kind: RowKind,
     entry: u32,
@@ -139,7 +139,8 @@ impl TopN {
         })
     }
 
-    /// The partitions of a batch in the order of first touch. With one wanted row also the best row of each in the batch.
+    /// The partitions of a batch in the order in which it first touches them. With one wanted row, also the
+    /// best row of each in the batch.
     fn touched(&mut self, batch: &ChangeBatch, partitions: &[u32]) -> Result<(Vec<u32>, Option<Vec<u32>>)> {
         let keys: Vec<ArrayRef> = self.order.iter().map(|key| batch.column(key.column).clone()).collect();
         let sorted =
@@ -165,7 +166,7 @@ impl TopN {
         Ok((touched, best))
     }
 
-    /// The wanted rows of partitions, without those that are gone or have expired.
+    /// The wanted rows of partitions, without those that are gone or expired.
     fn wanted(&self, partitions: &[u32], gone: &FastSet<u32>, now: Timestamp) -> Wanted {
         let expiry = self.rows.rows();
         let mut wanted = Wanted::default();
@@ -180,7 +181,7 @@ impl TopN {
         wanted
     }
 
-    /// Sends the wanted rows of partitions as they are in the end.
+    /// Emits the final wanted rows of partitions.
     fn send(&self, partitions: &[u32], context: &mut Context<'_>) -> Result<()> {
         let wanted = self.wanted(partitions, &FastSet::default(), context.now);
         let mut changes = Vec::with_capacity(wanted.entries.len());
@@ -196,7 +197,7 @@ impl TopN {
         Ok(())
     }
 
-    /// Rows beyond the last wanted one, which cannot come back.
+    /// Removes rows beyond the last wanted one, which cannot come back.
     fn trim(&mut self, partitions: &[u32], now: Timestamp) {
         if self.retracts {
             return;
@@ -235,7 +236,7 @@ impl TopN {
             }
             return;
         }
-        // Both lists have the same order: walk through them together.
+        // Both lists are in the same order: walk through them in parallel.
         let (mut old, mut new) = (0, 0);
         let mut came = Vec::new();
         loop {
@@ -255,7 +256,7 @@ impl TopN {
         came.into_iter().for_each(|at| push(RowKind::Insert, after[at], at));
     }
 
-    /// The rows of changes, with the rank when it is asked for.
+    /// The rows of changes, with the rank if it is wanted.
     fn columns(&self, changes: &[Change]) -> Result<Vec<ArrayRef>> {
         let entries: Vec<u32> = changes.iter().map(|change| change.entry).collect();
         let mut columns = self.rows.rows_of(&entries)?;
@@ -266,7 +267,7 @@ impl TopN {
         Ok(columns)
     }
 
-    /// As many changes at a time as fit into one batch, updates as a whole.
+    /// Cuts changes into runs that fit into one batch, without splitting updates.
     fn runs<'a>(&self, changes: &'a [Change]) -> Vec<&'a [Change]> {
         let bytes = |at: usize| self.rows.bytes_of(changes[at].entry);
         let runs = whole_updates(changes.len(), self.batch_bytes, |at| changes[at].kind, bytes);
@@ -279,7 +280,7 @@ impl TopN {
         let mut log = Changelog::default();
         let mut at = 0;
         while at < changes.len() {
-            // An update to an equal row is none.
+            // An update to an equal row is dropped.
             let updates = changes[at].kind == RowKind::UpdateBefore;
             if updates && self.retracts && same.equal(at, at + 1) {
                 at += 2;
@@ -371,7 +372,7 @@ impl Operator for TopN {
         if let Some(windows) = &mut self.windows {
             windows.advance(watermark);
         }
-        while let Some(mut partitions) = self.windows.as_mut().and_then(Windows::over) {
+        while let Some(mut partitions) = self.windows.as_mut().and_then(Windows::ended) {
             self.send(&partitions, context)?;
             let rows = partitions.iter().flat_map(|partition| self.rows.rows().entries_of(*partition));
             let rows: Vec<u32> = rows.collect();

@@ -1,4 +1,4 @@
-//! The rows of each partition in their order.
+//! The sorted rows of each partition.
 
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
     SortOptions { descending: key.descending, nulls_first: key.nulls_first }
 }
 
-/// The rows of each partition, sorted; those that sort alike in the order of arrival, or the latest first.
+/// The rows of each partition, sorted; those that sort equal in order of arrival, or the latest first.
 pub(super) struct Ranked {
     columns: KeyedColumns,
     index: SharedIndex,
     rows: RowColumn<GroupedRows<()>>,
     batch_bytes: usize,
     arrivals: i64,
-    /// For an input with retractions.
+    /// Only for an input with retractions.
     twins: Option<Twins>,
 }
 
@@ -52,7 +52,7 @@ impl Ranked {
         let (keys, rows) = columns.fields();
         let mut sorted: Vec<(usize, SortOptions)> = Vec::new();
         for key in order {
-            // Within a partition its columns do not differ.
+            // Within a partition, its columns are constant.
             if let Some(place) = columns.place(key.column)
                 && sorted.iter().all(|(known, _)| *known != place)
             {
@@ -89,18 +89,18 @@ impl Ranked {
         self.index.release(|partition| self.rows.occupied(partition));
     }
 
-    /// The bytes of an entry with its key, beside those of numbers.
+    /// The size of an entry with its key in bytes, not counting fixed-width columns.
     pub fn bytes_of(&self, entry: u32) -> usize {
         self.index.bytes_of(self.rows.key_of(entry)) + self.rows.row_bytes(entry)
     }
 
-    /// Entries in runs whose rows fit into one batch.
+    /// Cuts entries into runs whose rows fit into one batch.
     pub fn runs<'a>(&self, entries: &'a [u32]) -> Vec<&'a [u32]> {
         let runs = runs(entries.len(), self.batch_bytes, |at| self.bytes_of(entries[at]));
         runs.into_iter().map(|run| &entries[run]).collect()
     }
 
-    /// Puts the rows of a batch in. Rows that are taken away stay until they are removed: they are added to `gone`.
+    /// Inserts the rows of a batch. Retracted rows stay until they are removed: they are added to `gone`.
     pub fn apply(
         &mut self,
         batch: &ChangeBatch,
@@ -129,7 +129,7 @@ impl Ranked {
         twins.apply(batch, &entries, |entry| self.rows.is_expired(entry, now), gone)
     }
 
-    /// Lets go of some of what has expired; when to call this again at the latest.
+    /// Removes some of what has expired; returns the latest time to call this again.
     pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
         let expired = self.rows.sweep(now, rows);
         for entry in &expired {
@@ -147,7 +147,7 @@ impl Ranked {
         self.index.freed().extend(entries.into_iter().filter_map(|entry| rows.remove(entry)));
     }
 
-    /// Rows as they came in.
+    /// Rows as they arrived.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
         let rows = self.rows.rows_of(entries)?;
@@ -185,8 +185,8 @@ impl Ranked {
     }
 }
 
-/// Which entries hold equal rows, the earlier before the later: so a retraction finds the row that it takes away. Lives in
-/// memory alone; a snapshot has the rows themselves.
+/// Which entries hold equal rows, the earlier ones first, so that a retraction finds the row that it removes.
+/// In memory only; a snapshot has the rows themselves.
 struct Twins {
     index: KeyIndex,
     /// By slot of the index: the earliest and the latest entry.
@@ -196,10 +196,10 @@ struct Twins {
     slots: Vec<u32>,
 }
 
-/// Where an entry stands among those that hold equal rows.
+/// The position of an entry among those that hold equal rows.
 #[derive(Clone, Copy)]
 struct Links {
-    /// Of the index.
+    /// The slot in the index.
     slot: u32,
     before: u32,
     after: u32,
@@ -240,8 +240,8 @@ impl Twins {
         *last = entry;
     }
 
-    /// Takes an entry out from among its equals. Returns the slot of the index if it was the last of them.
-    fn take_out(&mut self, entry: u32) -> Option<u32> {
+    /// Removes an entry from among its equals. Returns the slot of the index if it was the last of them.
+    fn detach(&mut self, entry: u32) -> Option<u32> {
         let none = Links { slot: NO_SLOT, before: NO_SLOT, after: NO_SLOT };
         let Links { slot, before, after } = std::mem::replace(&mut self.links[entry as usize], none);
         if slot == NO_SLOT {
@@ -260,11 +260,11 @@ impl Twins {
 
     /// Forgets an entry.
     fn unlink(&mut self, entry: u32) {
-        let empty = self.take_out(entry);
+        let empty = self.detach(entry);
         empty.into_iter().for_each(|slot| self.index.remove(slot));
     }
 
-    /// Takes the rows of a batch in turn; `entries` are those of the rows that come.
+    /// Applies the rows of a batch one by one; `entries` are those of the inserted rows.
     fn apply(
         &mut self,
         batch: &ChangeBatch,
@@ -283,13 +283,13 @@ impl Twins {
                 }
                 continue;
             }
-            // A retraction of what is not there is passed over.
+            // A retraction of a missing row is ignored.
             loop {
                 let (first, _) = self.ends[slot as usize];
                 if first == NO_SLOT {
                     break;
                 }
-                self.take_out(first);
+                self.detach(first);
                 gone.insert(first);
                 if !expired(first) {
                     break;

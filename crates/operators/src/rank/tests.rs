@@ -27,11 +27,11 @@ fn top(order: Vec<SortKey>, from: u64, to: u64, output_rank: bool, input_updates
 }
 
 #[test]
-fn rows_push_others_out() {
+fn a_row_displaces_the_last_one() {
     let mut top = top(vec![key(1, true)], 1, 2, false, false);
     assert_eq!(top.push("+I a 5 1\n+I a 7 2\n+I b 1 3\n+I a 1 4"), "+I a 7 2\n+I a 5 1\n+I b 1 3\n");
     assert_eq!(top.push("+I a 6 5\n+I a 5 6"), "-D a 5 1\n+I a 6 5\n");
-    assert_eq!(top.push("+I a 6 7"), "", "of equal rows the earlier one stays");
+    assert_eq!(top.push("+I a 6 7"), "", "the earlier of equal rows stays");
     top.checkpoint(false);
     top.restore(2);
     assert_eq!(top.push("+I a 6 8\n+I a 9 9"), "-D a 6 5\n+I a 9 9\n");
@@ -61,7 +61,7 @@ fn a_retraction_brings_the_next_row_up() {
 }
 
 #[test]
-fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
+fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_wins() {
     let order = vec![key(1, true)];
     let row = "STRING TIMESTAMP(3) INT";
     let spec = OperatorSpec::TopN {
@@ -83,14 +83,14 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_counts() {
 }
 
 #[test]
-fn of_equal_rows_the_earlier_one_ranks_first_and_leaves_first() {
+fn the_earlier_of_equal_rows_ranks_first_and_is_retracted_first() {
     let mut top = top(vec![key(1, false)], 1, 2, true, true);
     assert_eq!(top.push("+I a 1 9\n+I a 1 5\n+I a 1 7"), "+I a 1 9 1\n+I a 1 5 2\n");
     top.checkpoint(false);
     top.restore(2);
     assert_eq!(top.push("-D a 1 5"), "-U a 1 5 2\n+U a 1 7 2\n");
     assert_eq!(top.push("+I a 1 9\n+I a 1 7\n-D a 1 9"), "-U a 1 9 1\n+U a 1 7 1\n-U a 1 7 2\n+U a 1 9 2\n");
-    assert_eq!(top.push("-D a 1 3\n-D b 1 9"), "", "a retraction of nothing is passed over");
+    assert_eq!(top.push("-D a 1 3\n-D b 1 9"), "", "a retraction of a missing row is ignored");
     assert_eq!(top.push("-U a 1 7\n+U a 1 7"), "-U a 1 7 1\n+U a 1 9 1\n-U a 1 9 2\n+U a 1 7 2\n");
 }
 
@@ -121,7 +121,7 @@ fn a_limit_of_a_changelog_fills_up_again() {
 }
 
 #[test]
-fn without_a_last_rank_rows_leave_in_order_at_the_end() {
+fn without_an_upper_rank_rows_are_emitted_in_order_at_the_end() {
     for input_updates in [false, true] {
         let spec = OperatorSpec::TopN {
             partition: vec![],
@@ -207,7 +207,7 @@ fn random_changes_give_the_first_of_all_rows() {
 }
 
 #[test]
-fn the_rows_of_a_window_leave_once_when_it_is_over() {
+fn the_rows_of_a_window_are_emitted_once_when_it_ends() {
     let order = vec![SortKey { column: 1, descending: true, nulls_first: false }];
     let spec = OperatorSpec::TopN {
         partition: vec![0, 2],
@@ -236,7 +236,7 @@ fn the_rows_of_a_window_leave_once_when_it_is_over() {
     .assert_eq(&top.watermark(9_999));
     top.checkpoint(false);
     top.restore(1);
-    // Late for the first window, after a restore too; not for the second.
+    // Late for the first window, even after a restore; not for the second.
     assert_eq!(top.push(&[row("x", 7, 10), row("x", 8, 20)].concat()), "");
     assert_eq!(top.metrics.num_late_records_dropped.get(), 1);
     expect![[r#"

@@ -8,7 +8,7 @@ use flott_types::{FastSet, Result, Watermark};
 use super::ranked::Ranked;
 use crate::support::{Millis, batch_in_time};
 
-/// When the partitions, each of one window, are to leave.
+/// When to emit the partitions, each of which belongs to one window.
 pub(super) struct Windows {
     /// The column with the exclusive end of the window.
     end: usize,
@@ -22,12 +22,12 @@ impl Windows {
         Windows { end, due: Ends::default(), progress: Progress::default() }
     }
 
-    /// The rows of a batch without those of windows that have left, which are counted.
+    /// Drops the rows of windows that were already emitted from a batch and counts them.
     pub fn on_time(&self, batch: ChangeBatch, context: &Context<'_>) -> Result<ChangeBatch> {
         batch_in_time(batch, self.end, |end| self.progress.has_reached(end - 1), context)
     }
 
-    /// Notes when partitions without rows so far are to leave.
+    /// Schedules partitions that have no rows yet.
     pub fn note(&mut self, batch: &ChangeBatch, partitions: &[u32], rows: &Ranked) -> Result<()> {
         let end = Millis::new(batch.column(self.end))?;
         let mut seen = FastSet::default();
@@ -44,18 +44,18 @@ impl Windows {
         self.progress.advance(watermark.0);
     }
 
-    /// The partitions of the next window that is over.
-    pub fn over(&mut self) -> Option<Vec<u32>> {
+    /// The partitions of the next window that has ended.
+    pub fn ended(&mut self) -> Option<Vec<u32>> {
         let progress = self.progress;
         self.due.pop(|last| progress.has_reached(last)).map(|(_, partitions)| partitions)
     }
 
-    /// Takes back the list of partitions that have left.
+    /// Takes back the list of partitions that were emitted.
     pub fn recycle(&mut self, partitions: &mut Vec<u32>) {
         self.due.recycle(std::mem::take(partitions));
     }
 
-    /// Finds out again when restored partitions are to leave.
+    /// Schedules restored partitions.
     pub fn restore(&mut self, rows: &Ranked) -> Result<()> {
         let mut seen = FastSet::default();
         let mut first = rows.rows().live().collect::<Vec<u32>>();

@@ -1,9 +1,9 @@
 //! Filter and projection.
 //!
-//! The filter narrows the selection and copies nothing. Neither does the projection, as long as it only
-//! passes columns on, or if its expressions cannot fail and most rows are selected: then it computes for the
-//! other rows too. Otherwise the columns that it reads are compacted first: an expression must not see a row
-//! that was filtered out (a division by zero that the condition guards against).
+//! The filter narrows the selection and copies nothing. Neither does the projection if it only passes columns
+//! on, or if its expressions cannot fail and most rows are selected: then it computes the other rows too.
+//! Otherwise the columns that it reads are compacted first: an expression must not see a row that was
+//! filtered out (a division by zero that the condition guards against).
 //!
 //! Subexpressions that the condition and the outputs share are computed once ([`Shared`]).
 //!
@@ -42,15 +42,15 @@ pub(crate) struct Calc {
 /// For which rows expressions may be computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Computing {
-    /// They name columns alone.
+    /// None: they only name columns.
     Nothing,
-    /// They cannot fail.
+    /// All rows: they cannot fail.
     AnyRow,
-    /// Only rows that count.
+    /// Only the selected rows.
     SelectedRows,
 }
 
-/// Parts of expressions, each with the columns up to its own.
+/// Parts of expressions, each with the schema up to its own column.
 struct Parts(Vec<(Expression, SchemaRef)>);
 
 impl Calc {
@@ -64,8 +64,8 @@ impl Calc {
         let mut exprs: Vec<Expr> = condition.into_iter().chain(projection).cloned().collect();
         // A part that the condition needs is computed before the filter, others after it.
         let before = match condition {
-            Some(condition) => Shared::take_out(input, &mut exprs, |part| contains(condition, part)),
-            None => Shared::take_out(input, &mut exprs, |_| false),
+            Some(condition) => Shared::extract(input, &mut exprs, |part| contains(condition, part)),
+            None => Shared::extract(input, &mut exprs, |_| false),
         };
         let mut outputs = exprs.split_off(usize::from(condition.is_some()));
         let mut kept = Vec::new();
@@ -80,7 +80,7 @@ impl Calc {
         };
         outputs = outputs.into_iter().map(|output| output.transform(&mut { moved })).collect();
         let columns = kept.iter().map(|index| before.schema.columns[*index].clone()).collect();
-        let after = Shared::take_out(&Schema { columns }, &mut outputs, |_| true);
+        let after = Shared::extract(&Schema { columns }, &mut outputs, |_| true);
         let computing = Computing::of(outputs.iter().chain(&after.parts));
         let compile = |expr: &Expr, input: &Schema| Expression::new(expr, input, context);
         let condition = exprs
@@ -113,9 +113,9 @@ impl Computing {
         }
     }
 
-    /// The batch with the rows that may be computed, or had better be.
+    /// The batch with the rows for which computing is allowed and worthwhile.
     fn prepare(self, batch: ChangeBatch) -> Result<ChangeBatch> {
-        // Copying rows together costs about as much as computing a quarter of them in vain.
+        // Compacting costs about as much as computing a quarter of the rows in vain.
         let most = || batch.num_rows() * 4 >= batch.physical_rows() * 3;
         match self {
             Computing::Nothing => Ok(batch),
@@ -187,7 +187,7 @@ pub(super) fn project(
     record_batch(schema, columns, input.num_rows())
 }
 
-/// Keeps these rows, and what it keeps a valid changelog.
+/// Keeps these rows, and keeps the changelog valid.
 fn filter(batch: ChangeBatch, keep: &BooleanBuffer) -> ChangeBatch {
     match batch.kinds().map(|kinds| whole_updates(kinds, &selected(&batch), keep)) {
         Some(kinds) => batch.with_kinds(Some(kinds)).select(keep),

@@ -1,6 +1,6 @@
-//! TO_CHANGELOG and FROM_CHANGELOG: changes as rows that name their kind, and back.
+//! TO_CHANGELOG and FROM_CHANGELOG: turn changes into rows that name their kind, and back.
 //!
-//! Cost: one gather of the rows that stay, and a column of codes.
+//! Cost: one gather of the rows that remain, and a column of codes.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::support::{columns_of, kernel, record_batch, selected};
 /// In the order of [`ChangeCodes`].
 const KINDS: [RowKind; 4] = [RowKind::Insert, RowKind::UpdateBefore, RowKind::UpdateAfter, RowKind::Delete];
 
-/// Each change becomes a row with the code of its kind in front; changes of kinds without a code are left
-/// out.
+/// Turns each change into a row that starts with the code of its kind; changes whose kind has no code are
+/// dropped.
 pub(crate) struct ToChangelog {
     schema: SchemaRef,
     codes: [Option<String>; 4],
 }
 
-/// Each row becomes the change that one of its columns names; that column is left out.
+/// Turns each row into the change that one of its columns names; that column is dropped.
 pub(crate) struct FromChangelog {
     schema: SchemaRef,
     column: usize,

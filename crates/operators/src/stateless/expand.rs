@@ -1,7 +1,7 @@
-//! Each row once for each of several projections (GROUPING SETS).
+//! Emits each row once for each of several projections (GROUPING SETS).
 //!
-//! Projections take turns over the whole batch, so that both halves of an update stay side by side in each
-//! copy. Cost: columns that are only passed on are shared by all copies.
+//! The projections are applied to the whole batch one after the other, so that both halves of an update stay
+//! adjacent in each copy. Cost: columns that are only passed on are shared by all copies.
 
 use arrow::datatypes::SchemaRef;
 use flott_batch::{Batch, ChangeBatch, arrow_type};

@@ -1,4 +1,4 @@
-//! Expressions that several others need, computed once.
+//! Expressions that several others share, computed once.
 //!
 //! SQL has no names for subexpressions: a computed column of a view is written out wherever it is used, in
 //! the condition and in every output. Such a subexpression becomes an extra column after those of the input,
@@ -13,7 +13,7 @@ use flott_expr::can_fail;
 use flott_plan::{Column, Expr, Schema};
 use flott_types::FastMap;
 
-/// Expressions over an input to which columns with shared parts are added.
+/// Expressions over an input that is extended by columns with shared parts.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// The parts, one for each added column; a later one may read the columns of earlier ones.
@@ -23,8 +23,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Takes the parts that occur more than once out of expressions over this input, if they are wanted.
-    pub fn take_out(input: &Schema, exprs: &mut [Expr], wanted: impl Fn(&Expr) -> bool) -> Shared {
+    /// Extracts the wanted parts that occur more than once from expressions over this input.
+    pub fn extract(input: &Schema, exprs: &mut [Expr], wanted: impl Fn(&Expr) -> bool) -> Shared {
         let mut known = Parts::default();
         exprs.iter().for_each(|expr| count(expr, &mut known));
         let repeated = known.parts.into_iter().filter(|(part, times)| *times > 1 && wanted(part));
@@ -42,7 +42,7 @@ impl Shared {
         shared
     }
 
-    /// The expression with the repeated parts as columns.
+    /// Replaces the repeated parts of an expression by columns.
     fn replace(&mut self, expr: &Expr, columns: &mut Parts<'_, Option<usize>>) -> Expr {
         let part = columns.find(expr);
         if let Some(index) = part.and_then(|part| columns.parts[part].1) {
@@ -75,10 +75,10 @@ impl Shared {
     }
 }
 
-/// Parts of expressions, in the order in which they were first seen, with something known of each.
+/// Parts of expressions, in the order in which they were first seen, with a value for each.
 struct Parts<'e, T> {
     parts: Vec<(&'e Expr, T)>,
-    /// Their places by a hash: an expression may have very many parts.
+    /// Their positions by hash, because an expression may have very many parts.
     places: FastMap<u64, Vec<usize>>,
 }
 
@@ -114,8 +114,8 @@ fn hash(expr: &Expr) -> u64 {
     hasher.finish()
 }
 
-/// Counts the parts of an expression that are worth a column. What is inside of a part that was seen before
-/// is not counted again: it is computed with it.
+/// Counts the parts of an expression that are worth a column. Whatever is inside a part that was seen before
+/// is not counted again: it is computed with that part.
 fn count<'e>(expr: &'e Expr, known: &mut Parts<'e, usize>) {
     if matches!(expr, Expr::Column { .. } | Expr::Literal { .. }) {
         return;
@@ -154,7 +154,7 @@ mod tests {
         let product = || call("*", vec![column(0, "BIGINT"), number(2)]);
         let sum = || call("+", vec![product(), number(1)]);
         let mut exprs = [call("-", vec![sum(), number(5)]), sum(), product()];
-        let shared = Shared::take_out(&schema("BIGINT"), &mut exprs, |_| true);
+        let shared = Shared::extract(&schema("BIGINT"), &mut exprs, |_| true);
         let at = |index| column(index, "BIGINT");
         assert_eq!(shared.parts, [product(), call("+", vec![at(1), number(1)])]);
         assert_eq!(shared.schema.len(), 3);
@@ -162,25 +162,25 @@ mod tests {
     }
 
     #[test]
-    fn a_part_inside_of_one_that_is_shared_is_not_shared_for_that() {
+    fn a_part_inside_a_shared_part_is_not_shared_because_of_that() {
         let product = || call("*", vec![column(0, "BIGINT"), number(2)]);
         let sum = || call("+", vec![product(), number(1)]);
         let mut exprs = [sum(), sum()];
-        assert_eq!(Shared::take_out(&schema("BIGINT"), &mut exprs, |_| true).parts, [sum()]);
+        assert_eq!(Shared::extract(&schema("BIGINT"), &mut exprs, |_| true).parts, [sum()]);
     }
 
     #[test]
-    fn what_can_fail_or_differs_each_time_is_not_shared() {
+    fn fallible_and_non_deterministic_parts_are_not_shared() {
         let quotient = || call("/", vec![number(1), column(0, "BIGINT")]);
         let random = || call("RAND_INTEGER", vec![column(0, "BIGINT")]);
         let mut exprs = [quotient(), quotient(), random(), random()];
-        assert_eq!(Shared::take_out(&schema("BIGINT"), &mut exprs, |_| true).parts, []);
+        assert_eq!(Shared::extract(&schema("BIGINT"), &mut exprs, |_| true).parts, []);
         assert_eq!(exprs, [quotient(), quotient(), random(), random()]);
     }
 
     #[test]
     fn constants_are_not_shared() {
         let sum = || call("+", vec![number(1), number(2)]);
-        assert_eq!(Shared::take_out(&schema("BIGINT"), &mut [sum(), sum()], |_| true).parts, []);
+        assert_eq!(Shared::extract(&schema("BIGINT"), &mut [sum(), sum()], |_| true).parts, []);
     }
 }

@@ -1,10 +1,11 @@
-//! Several inputs of one schema as one stream. The task has merged them and their watermarks already.
+//! Merges several inputs with one schema into one stream. The task has already merged the rows and their
+//! watermarks.
 
 use flott_batch::Batch;
 use flott_operator::{Context, Operator};
 use flott_types::Result;
 
-/// Passes batches on.
+/// Forwards batches.
 pub(crate) struct Union;
 
 impl Operator for Union {

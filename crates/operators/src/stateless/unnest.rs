@@ -5,8 +5,8 @@
 //!
 //! The two halves of an update may have different numbers of elements, so they are emitted as `-D` and `+I`.
 //!
-//! Cost: the other columns are copied once for each element, a chunk of [`CHUNK`] rows at a time, fewer if
-//! they are wide.
+//! Cost: the other columns are copied once for each element, at most [`CHUNK`] rows at a time, fewer if they
+//! are wide.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StructArray, UInt32Array};
 use arrow::compute::{is_null, nullif, take};
@@ -20,7 +20,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of, in_parts, kernel, record_batch, take_columns};
 
-/// This many rows are sent at once.
+/// How many rows are sent at a time.
 const CHUNK: usize = 8_192;
 
 /// The operator.
@@ -34,10 +34,10 @@ pub(crate) struct Unnest {
     batch_bytes: usize,
 }
 
-/// The elements of all rows of a batch, and where each row's lie.
+/// The elements of all rows of a batch, and where each row's elements are.
 struct Elements {
     columns: Vec<ArrayRef>,
-    /// How often each element counts, in a MULTISET.
+    /// How often each element of a MULTISET occurs.
     counts: Option<Int32Array>,
     offsets: Vec<usize>,
     valid: Vec<bool>,
@@ -140,7 +140,7 @@ impl Elements {
     }
 }
 
-/// The fields of ROWs, NULL where the ROW is; other values as they are.
+/// The fields of ROWs, NULL where the ROW is; other values unchanged.
 fn spread(values: &ArrayRef, ty: &LogicalType) -> Result<Vec<ArrayRef>> {
     let Some(fields) = ty.kind.fields() else {
         return Ok(vec![values.clone()]);
@@ -169,7 +169,7 @@ impl Operator for Unnest {
 }
 
 impl Unnest {
-    /// A row for each element.
+    /// Emits a row for each element.
     fn spread(&self, batch: &ChangeBatch, all: &Elements, context: &mut Context<'_>) -> Result<()> {
         let (of_row, of_element) = (RowBytes::new(batch.columns().columns()), RowBytes::new(&all.columns));
         let mut chunk = Chunk::default();

@@ -1,4 +1,4 @@
-//! Generates watermarks from rows, as Flink's `WatermarkAssignerOperator`.
+//! Generates watermarks from rows, like Flink's `WatermarkAssignerOperator`.
 
 use flott_operator::event_time::EventTimeOperator;
 use flott_plan::{ChainedNode, WatermarkSpec};
@@ -7,7 +7,7 @@ use flott_types::Result;
 use crate::BuildContext;
 use crate::stateless::watermark_expression::WatermarkExpression;
 
-/// The operator. As in Flink there is no event time before 1970 for it.
+/// The operator. As in Flink, it knows no event time before 1970.
 pub(crate) fn watermark_assigner(
     node: &ChainedNode,
     spec: &WatermarkSpec,
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_order_leave_in_one_batch() {
+    fn rows_in_order_are_emitted_in_one_batch() {
         let mut assigner = assigner(200, 0);
         expect![[r#"
             +I 1970-01-01T00:00:10.000 1970-01-01T00:00:05.000
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_of_zero_gives_a_watermark_a_row() {
+    fn an_interval_of_zero_sends_a_watermark_per_row() {
         let mut assigner = assigner(0, 0);
         expect![[r#"
             +I 1970-01-01T00:00:10.000 1970-01-01T00:00:05.000
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_end_of_event_time_passes() {
+    fn only_the_end_of_event_time_is_forwarded() {
         let mut assigner = assigner(200, 0);
         assert_eq!(assigner.watermark(77), "");
         assert_eq!(assigner.watermark(i64::MAX), "watermark MAX\n");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_assigner_continues_where_it_was() {
+    fn a_restored_assigner_continues_where_it_stopped() {
         let mut assigner = assigner(10_000, 0);
         assert!(assigner.push(&rows(&[(30, 25), (35, 30)])).ends_with("watermark 25000\n"));
         assigner.checkpoint(false);

@@ -1,8 +1,8 @@
 //! The watermark expression of a table: a generator for the WatermarkAssigner, and for each split of a source
 //! with per-split watermarks.
 //!
-//! A watermark is sent when it is more than the interval above the last one. With an interval of 0 every
-//! watermark is sent, because that is what the interval asks for.
+//! A watermark is sent when it is more than the interval above the last one. With an interval of 0, every
+//! watermark is sent, because that is what such an interval asks for.
 //!
 //! Cost of a record: evaluating the watermark expression, a few comparisons.
 
@@ -16,7 +16,7 @@ use flott_types::{Result, Timestamp, TypeKind, Watermark};
 use crate::BuildContext;
 use crate::support::{Expression, Millis, columns_of};
 
-/// Computes watermarks from rows. It has no state of its own: cloning shares the expression.
+/// Computes watermarks from rows. It is stateless: cloning shares the expression.
 #[derive(Clone)]
 pub(crate) struct WatermarkExpression(Arc<Inner>);
 
@@ -24,11 +24,11 @@ struct Inner {
     expression: Expression,
     time_column: usize,
     interval: i64,
-    /// A later row has no earlier watermark.
+    /// Whether a later row never has an earlier watermark.
     follows_time: bool,
 }
 
-/// Whether the expression is the time, or the time and a constant interval.
+/// Whether the expression is the time itself, or the time plus or minus a constant interval.
 fn follows_time(expression: &Expr, time_column: usize) -> bool {
     let is_time = |expr: &Expr| matches!(expr, Expr::Column { index, .. } if *index == time_column);
     match expression {
@@ -58,7 +58,7 @@ impl WatermarkExpression {
         })))
     }
 
-    /// One for each split.
+    /// Creates one for each split.
     pub fn factory(self) -> GeneratorFactory {
         Box::new(move || Box::new(self.clone()))
     }
@@ -71,7 +71,7 @@ impl EventTimeGenerator for WatermarkExpression {
         let Inner { expression, time_column, interval, follows_time } = &*self.0;
         let batch = columns_of(batch)?.compact()?;
         let times = Millis::required(batch.column(*time_column))?;
-        // Most batches bring no watermark: then only the greatest matters.
+        // Most batches cause no watermark: then only the greatest value matters.
         if *follows_time && *interval > 0 {
             let Some(latest) = times.latest() else { return Ok(batch.into()) };
             let latest = batch.columns().slice(latest, 1);

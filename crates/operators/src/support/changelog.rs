@@ -11,7 +11,7 @@ use flott_types::Result;
 
 use super::rows::{kernel, record_batch, take_columns};
 
-/// Changes in runs that are not larger than `limit`, unless one alone is; the halves of an update stay
+/// Cuts changes into runs of at most `limit`, unless a single one is larger; the halves of an update stay
 /// together.
 pub(crate) fn whole_updates(
     len: usize,
@@ -27,7 +27,7 @@ pub(crate) fn whole_updates(
     changes.into_iter().map(|run| starts[run.start]..starts[run.end]).collect()
 }
 
-/// Rows out of several lists of columns, each with its kind. Built with one gather per column.
+/// Rows from several lists of columns, each with its kind. Built with one gather per column.
 #[derive(Default)]
 pub(crate) struct Changelog {
     kinds: Vec<RowKind>,
@@ -35,7 +35,7 @@ pub(crate) struct Changelog {
 }
 
 impl Changelog {
-    /// A row of a source.
+    /// Adds a row of a source.
     #[inline]
     pub fn push(&mut self, kind: RowKind, source: usize, row: usize) {
         self.kinds.push(kind);
@@ -47,8 +47,8 @@ impl Changelog {
         self.kinds.is_empty()
     }
 
-    /// The changes in batches that are not larger than `limit`, unless one alone is; the halves of an update
-    /// stay together.
+    /// The changes in batches of at most `limit`, unless a single one is larger; the halves of an update stay
+    /// together.
     pub fn build_in_runs(
         self,
         schema: &SchemaRef,

@@ -31,12 +31,12 @@ impl Expression {
         Ok(Expression::Compiled { expr: compile(expr, &types, &context)?, context })
     }
 
-    /// One value a row. Texts and collections may be too large together: see [`super::in_parts`].
+    /// One value per row. Strings and collections may be too large together: see [`super::in_parts`].
     pub fn evaluate(&self, columns: &RecordBatch, at: &Context<'_>) -> Result<ArrayRef> {
         self.evaluate_at(columns, at.now, at.watermark)
     }
 
-    /// As [`Expression::evaluate`], outside an operator.
+    /// Like [`Expression::evaluate`], outside an operator.
     pub fn evaluate_at(
         &self,
         columns: &RecordBatch,

@@ -22,7 +22,7 @@ impl<'a> Millis<'a> {
         Ok(Millis { values, nulls: column.nulls() })
     }
 
-    /// The same of a time attribute, which no row may be without.
+    /// The same for a time attribute, which must not be NULL.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Data`] if a time is NULL, as in Flink.
@@ -38,7 +38,7 @@ impl<'a> Millis<'a> {
         self.values[row].div_euclid(1_000)
     }
 
-    /// A row with the latest time, of times none of which is NULL; `None` when there are no rows.
+    /// A row with the latest time; `None` if there are no rows. No time may be NULL.
     pub fn latest(&self) -> Option<usize> {
         let latest = self.values.iter().copied().max()?;
         self.values.iter().rposition(|value| *value == latest)

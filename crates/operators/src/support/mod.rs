@@ -1,4 +1,4 @@
-//! What several operators need.
+//! What several operators share.
 
 mod changelog;
 mod expression;

@@ -1,7 +1,7 @@
-//! Computing results that may be too large for a whole batch: they are computed for parts of it.
+//! Results that may be too large for a whole batch are computed part by part.
 //!
-//! Where each row has its own result, a batch is halved when a result turns out to be too large
-//! ([`in_parts`]). Where the rows of a key have one result, parts consist of whole keys ([`whole_keys`]): a
+//! If each row has its own result, a batch is halved whenever a result turns out to be too large
+//! ([`in_parts`]). If the rows of a key share one result, parts consist of whole keys ([`whole_keys`]): a
 //! large key is computed once, and does not force small parts on the others.
 
 use flott_batch::bytes::{Parts, RowBytes};
@@ -9,10 +9,11 @@ use flott_batch::{ChangeBatch, RowKind, RowKinds};
 use flott_operator::Context;
 use flott_types::{ErrorKind, FastMap, Result};
 
-/// Computes with the whole batch, or with parts of it, until no result is too large ([`ErrorKind::TooLarge`]). What was computed is sent
-/// before the next part begins.
+/// Calls `step` with the whole batch, or with parts of it, until no result is too large
+/// ([`ErrorKind::TooLarge`]). Each result is sent before the next part begins.
 ///
-/// The two halves of an update stay together, unless they are too large even so: then they are a deletion and an insertion.
+/// The two halves of an update stay together, unless they are too large even then: in that case they become a
+/// deletion and an insertion.
 pub(crate) fn in_parts<T>(
     batch: ChangeBatch,
     context: &mut Context<'_>,
@@ -49,9 +50,9 @@ pub(crate) fn in_parts<T>(
     Ok(())
 }
 
-/// The rows of a compact batch in parts of whole keys, in order, of which each needs no more than `limit`
-/// bytes, or is one key. `slots` are those of the rows' keys, and `kept` says how many bytes there are of a
-/// key already. `None` if the batch is one part.
+/// Splits the rows of a compact batch into parts of whole keys, in order. Each part needs at most `limit`
+/// bytes, or is a single key. `slots` are those of the rows' keys, and `kept` returns how many bytes are
+/// already kept for a key. `None` if the batch is one part.
 pub(crate) fn whole_keys(
     batch: &ChangeBatch,
     slots: &[u32],
@@ -78,7 +79,7 @@ pub(crate) fn whole_keys(
         });
         keys[place].1 += bytes.of(row);
     }
-    // From the place of a key to its part.
+    // Maps a key's position to its part.
     let (mut part_of, mut used, mut parts) = (Vec::with_capacity(keys.len()), 0, 0);
     for (_, size) in &keys {
         if used > 0 && used + size > limit {
@@ -97,7 +98,7 @@ pub(crate) fn whole_keys(
     Some(rows)
 }
 
-/// Where the rows and the updates of a batch begin, and its end.
+/// Where the rows and updates of a batch begin, and where the last one ends.
 fn whole_updates(batch: &ChangeBatch) -> Vec<usize> {
     let rows = batch.physical_rows();
     let is_inside = |row: usize| {

@@ -1,7 +1,7 @@
 //! Rows that wait until event time has passed them.
 //!
-//! Cost of a row: encoding it into state, one step in a tree of times; decoding it when it is due. Its key is
-//! interned by the operator when the row comes, and keeps its slot.
+//! Cost of a row: encoding it into state, one step in a tree of times, and decoding it when it is due. Its
+//! key is interned by the operator when the row arrives, and keeps its slot.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ pub(crate) struct Pending {
     columns: KeyedColumns,
     time_column: usize,
     rows: Arrivals<AnyColumn>,
-    /// Rows of equal time are in the order of arrival.
+    /// Rows with equal time are in order of arrival.
     times: Ends,
     batch_bytes: usize,
 }
 
 impl Pending {
-    /// For the rows of an input, kept under these of its columns; and an index of such keys.
+    /// For the rows of an input, keyed by these of its columns; with an index of such keys.
     pub fn new(
         input: &Schema,
         keys: &[usize],
@@ -51,7 +51,7 @@ impl Pending {
         Ok((pending, index))
     }
 
-    /// Keeps rows.
+    /// Adds rows.
     pub fn put(&mut self, rows: &TimedRows) -> Result<()> {
         let mut entries = Vec::new();
         self.rows.push(&rows.slots, &self.columns.rest(&rows.columns), &mut entries)?;
@@ -61,8 +61,8 @@ impl Pending {
         Ok(())
     }
 
-    /// Takes out the next rows with times up to `until`: all of some times, as many times as make `enough` rows. They are in
-    /// the order of time, then of arrival.
+    /// Takes the next rows with times up to `until`: all rows of each time taken, and at least `enough` rows
+    /// if there are that many. They are in order of time, then of arrival.
     pub fn due(
         &mut self,
         index: &mut SharedIndex,

@@ -11,12 +11,12 @@ use arrow::error::ArrowError;
 use flott_batch::{Batch, ChangeBatch};
 use flott_types::{Error, Result};
 
-/// The error of an arrow kernel that can fail only through a defect of ours.
+/// The error of an arrow kernel, which can fail only because of a bug of ours.
 pub(crate) fn kernel(error: ArrowError) -> Error {
     Error::internal("arrow kernel failed").with_source(error)
 }
 
-/// The columns of SQL that an operator of SQL must have got.
+/// The columns that an operator of SQL must have received.
 pub(crate) fn columns_of(batch: Batch) -> Result<ChangeBatch> {
     match batch {
         Batch::Changes(changes) => Ok(changes),
@@ -24,7 +24,7 @@ pub(crate) fn columns_of(batch: Batch) -> Result<ChangeBatch> {
     }
 }
 
-/// The physical rows that count, in order.
+/// The selected physical rows, in order.
 pub(crate) fn selected(batch: &ChangeBatch) -> Vec<u32> {
     match batch.selection() {
         None => (0..batch.physical_rows() as u32).collect(),
@@ -32,7 +32,7 @@ pub(crate) fn selected(batch: &ChangeBatch) -> Vec<u32> {
     }
 }
 
-/// A record batch of this many rows, also when there are no columns.
+/// A record batch with this many rows, even if it has no columns.
 pub(crate) fn record_batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(kernel)
@@ -57,12 +57,12 @@ pub(crate) struct Equality {
 
 enum Column {
     Compared(DynComparator),
-    /// Types that have no order.
+    /// Types without an order.
     Sliced(ArrayRef, ArrayRef),
 }
 
 impl Equality {
-    /// Of columns of the same types.
+    /// For columns of the same types.
     pub fn new(left: &[ArrayRef], right: &[ArrayRef]) -> Self {
         let column = |(left, right): (&ArrayRef, &ArrayRef)| match make_comparator(
             left,

@@ -14,7 +14,7 @@ use flott_types::{Error, Result, Timestamp};
 
 use super::{Millis, columns_of, kernel, take_columns};
 
-/// A compact batch of insertions. `operator` names who wants nothing else.
+/// A compact batch of insertions. `operator` names the operator that accepts nothing else.
 pub(crate) fn insertions(batch: Batch, operator: &str) -> Result<ChangeBatch> {
     let batch = columns_of(batch)?.compact()?;
     if batch.kinds().is_some_and(|kinds| kinds.iter().any(|kind| !kind.is_addition())) {
@@ -23,7 +23,7 @@ pub(crate) fn insertions(batch: Batch, operator: &str) -> Result<ChangeBatch> {
     Ok(batch)
 }
 
-/// The rows of a compact batch that are not late; the others are counted. No time may be NULL.
+/// The rows of a compact batch that are not late; late ones are counted. No time may be NULL.
 pub(crate) fn batch_in_time(
     batch: ChangeBatch,
     time_column: usize,
@@ -48,8 +48,8 @@ pub(crate) struct TimedRows {
 }
 
 impl TimedRows {
-    /// The rows of a compact batch, all of which come now if there is no column of times. No time may be
-    /// NULL. `keys` are the columns of the index.
+    /// The rows of a compact batch; all of them arrive now if there is no time column. No time may be NULL.
+    /// `keys` are the columns of the index.
     pub fn new(
         batch: &ChangeBatch,
         time_column: Option<usize>,
@@ -71,7 +71,7 @@ impl TimedRows {
         Ok(TimedRows { columns: batch.columns().columns().to_vec(), times, slots })
     }
 
-    /// Those that are not late; the others are counted.
+    /// The rows that are not late; late ones are counted.
     pub fn in_time(
         mut self,
         is_late: impl Fn(usize, Timestamp) -> bool,
@@ -94,7 +94,7 @@ impl TimedRows {
         Ok(self)
     }
 
-    /// Rows that are in the order of time and arrival, in the order of time, then of these keys, then of arrival.
+    /// Sorts rows that are in order of time and arrival by time, then these keys, then arrival.
     pub fn ordered(self, keys: &[SortKey]) -> Result<Self> {
         if keys.is_empty() {
             return Ok(self);
@@ -109,7 +109,7 @@ impl TimedRows {
         let sort: Vec<SortColumn> = [time].into_iter().chain(keys.iter().map(key)).chain([arrival]).collect();
         let order = lexsort_to_indices(&sort, None).map_err(kernel)?;
         let slots = order.values().iter().map(|row| self.slots[*row as usize]).collect();
-        // Only rows of one time have changed places.
+        // Only rows with the same time have moved.
         Ok(TimedRows { columns: take_columns(&self.columns, order.values())?, times: self.times, slots })
     }
 }

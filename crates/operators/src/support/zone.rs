@@ -1,4 +1,4 @@
-//! Local time of a session's zone.
+//! Local time in a session's zone.
 //!
 //! Windows over TIMESTAMP_LTZ are aligned to local time: a row's instant is converted to local time, windows
 //! are computed there as if it were UTC, and a window fires when the instant of its end has passed. The hour
@@ -13,7 +13,7 @@ use flott_types::{Error, Result, Timestamp};
 const BLOCK: i64 = 15 * 60 * 1000;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// A zone, or none for times that are local already.
+/// A zone, or none for times that are already local.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Zone {
     zone: Option<Tz>,
@@ -44,7 +44,7 @@ impl Zone {
         offset_of_instant(epoch.div_euclid(1000), zone) * 1000
     }
 
-    /// The time on the wall at an instant.
+    /// The wall clock time at an instant.
     #[inline]
     pub fn local(&mut self, epoch: Timestamp) -> i64 {
         let Some(zone) = self.zone else { return epoch };
@@ -55,12 +55,12 @@ impl Zone {
         epoch + self.offset
     }
 
-    /// The instant of a time on the wall: the earlier of two; past the gap when there is none.
+    /// The instant of a wall clock time: the earlier of two; after the gap if there is none.
     pub fn epoch(&self, local: i64) -> Timestamp {
         self.instant(local, false)
     }
 
-    /// The instant at which a local time has passed for good: the later of two.
+    /// The instant at which a local time has finally passed: the later of two.
     pub fn trigger(&self, local: i64) -> Timestamp {
         self.instant(local, true)
     }
@@ -84,7 +84,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     #[test]
-    fn the_doubled_hour_is_one_and_the_missing_hour_none() {
+    fn the_repeated_hour_is_one_hour_and_the_skipped_hour_none() {
         let mut zone = Zone::new(Some("America/New_York")).unwrap();
         // 2024-11-03 05:30 and 06:30 UTC are both 01:30 in New York.
         let first = 1_730_611_800_000;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn without_zone_nothing_moves() {
+    fn without_a_zone_nothing_is_shifted() {
         let mut zone = Zone::new(None).unwrap();
         assert_eq!((zone.local(5), zone.epoch(5), zone.trigger(i64::MAX)), (5, 5, i64::MAX));
         assert!(Zone::new(Some("Mars/Base")).is_err());

@@ -1,6 +1,7 @@
-//! Temporal join in event time: each row of the left with the version of the right that was valid at the row's time.
+//! Temporal join in event time: each left row is joined with the version of the right side that was valid at
+//! the row's time.
 //!
-//! Rows of the left side wait until the watermark of both inputs has passed them. Then all versions up to
+//! Rows of the left side wait until the watermark of both inputs has passed them. By then all versions up to
 //! their times have arrived, and nothing is ever retracted. A version is valid from its time until that of
 //! the next version of its key; a deletion is an empty version. `-U` adds nothing to the `+U` that follows,
 //! and is ignored.
@@ -9,8 +10,8 @@
 //! known then.
 //!
 //! State: the waiting rows, and for each key the version that is valid at the watermark and all later ones.
-//! Cost of a row of the left: waiting (see `pending`), one probe, a binary search among the versions of its
-//! key; of a version: one probe and encoding it.
+//! Cost of a left row: waiting (see `pending`), one probe, and a binary search among the versions of its key.
+//! Cost of a version: one probe and encoding it.
 
 mod versions;
 
@@ -29,7 +30,7 @@ use crate::support::{
     Expression, Pending, TimedRows, columns_of, gather, insertions, record_batch, take_columns,
 };
 
-/// This many rows are joined at once.
+/// How many rows are joined at a time.
 const CHUNK: usize = 4096;
 
 /// The operator.
@@ -38,11 +39,11 @@ pub(crate) struct TemporalJoin {
     left_join: bool,
     left_keys: Vec<usize>,
     left_time: usize,
-    /// Of both sides, whose keys are the same.
+    /// Shared by both sides, which have the same keys.
     index: SharedIndex,
     pending: Pending,
     versions: Versions,
-    /// The condition beside the keys, over left columns, then right columns.
+    /// The condition in addition to the keys, over left columns, then right columns.
     condition: Option<(Expression, SchemaRef)>,
     /// Batches hold about this many bytes.
     batch_bytes: usize,
@@ -59,7 +60,7 @@ impl TemporalJoin {
             }
         };
         let condition = spec.condition.as_ref().map(|condition| {
-            // Names may repeat; positions count.
+            // Names may repeat; columns are identified by position.
             let both = left.columns.iter().chain(&right.columns).enumerate();
             let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
             let expression = Expression::new(condition, &both, context)?;
@@ -85,10 +86,10 @@ impl TemporalJoin {
         })
     }
 
-    /// Sends rows of the left with their versions.
+    /// Emits left rows with their versions.
     fn join(&mut self, rows: &TimedRows, context: &mut Context<'_>) -> Result<()> {
         let found = self.versions.find(&rows.slots, &rows.times);
-        // A version that is wide may be that of many rows.
+        // A wide version may belong to many rows.
         let bytes = |row: usize| found[row].map_or(0, |version| self.versions.bytes_of(version));
         for run in runs(found.len(), self.batch_bytes, bytes) {
             let left: Vec<ArrayRef> =
@@ -98,7 +99,7 @@ impl TemporalJoin {
         Ok(())
     }
 
-    /// Forgets the keys that neither side has.
+    /// Forgets the keys that neither side needs.
     fn release(&mut self) {
         let TemporalJoin { index, pending, versions, .. } = self;
         index.release(|slot| pending.occupied(slot) || versions.occupied(slot));
@@ -107,7 +108,7 @@ impl TemporalJoin {
     fn send(&self, left: &[ArrayRef], found: &[Option<u32>], context: &mut Context<'_>) -> Result<()> {
         let entries: Vec<u32> = found.iter().flatten().copied().collect();
         let right = self.versions.rows(&entries)?;
-        // For each row of the left its row of `right`.
+        // For each left row, its row in `right`.
         let mut next = 0..;
         let mut partner: Vec<Option<u32>> =
             found.iter().map(|entry| entry.and_then(|_| next.next())).collect();
@@ -127,7 +128,7 @@ impl TemporalJoin {
         context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))
     }
 
-    /// Parts the pairs for which the condition does not hold.
+    /// Separates the pairs for which the condition does not hold.
     fn apply_condition(
         &self,
         left: &[ArrayRef],

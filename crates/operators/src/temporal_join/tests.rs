@@ -28,7 +28,7 @@ fn row(kind: &str, key: &str, value: i64, second: i64) -> String {
 }
 
 #[test]
-fn each_row_gets_the_version_of_its_time() {
+fn each_row_is_joined_with_the_version_at_its_time() {
     let mut join = harness(JoinKind::Left, None);
     join.push_to(1, &[row("+I", "x", 1, 2), row("+I", "x", 2, 5), row("-D", "x", 2, 8)].concat());
     join.push_to(
@@ -55,7 +55,7 @@ fn each_row_gets_the_version_of_its_time() {
 }
 
 #[test]
-fn an_inner_join_leaves_out_what_has_no_version() {
+fn an_inner_join_drops_rows_without_a_version() {
     let mut join = harness(JoinKind::Inner, None);
     join.push_to(1, &[row("+I", "x", 1, 2), row("-U", "x", 1, 2), row("+U", "x", 3, 2)].concat());
     join.push_to(0, &[row("+I", "x", 7, 1), row("+I", "y", 8, 4), row("+I", "x", 9, 4)].concat());
@@ -67,7 +67,7 @@ fn an_inner_join_leaves_out_what_has_no_version() {
 }
 
 #[test]
-fn a_condition_parts_what_the_key_joins() {
+fn a_condition_restricts_what_the_key_joins() {
     let above = Expr::call(
         ">",
         vec![column(4, "INT"), Expr::literal(Literal::Integer(5), TypeKind::Int.not_null())],
@@ -85,14 +85,14 @@ fn a_condition_parts_what_the_key_joins() {
 }
 
 #[test]
-fn versions_that_nobody_can_ask_for_are_forgotten() {
+fn versions_that_no_row_can_need_are_forgotten() {
     let mut join = harness(JoinKind::Inner, None);
     for second in 1..=20 {
         join.push_to(1, &row("+U", "x", second, second));
         join.watermark(second * 1000);
     }
     join.checkpoint(true);
-    assert_eq!(join.table("versions").lines().count(), 2, "a head and one version");
+    assert_eq!(join.table("versions").lines().count(), 2, "a header and one version");
     join.push_to(1, &row("+U", "x", 99, 30));
     join.checkpoint(false);
     join.restore(2);

@@ -23,15 +23,15 @@ const TABLE: &str = "versions";
 /// The row, whether it is a deletion, and its time.
 type Version = (AnyColumn, BooleanColumn, PrimitiveColumn<Int64Type>);
 
-/// By key, sorted by time; at most one version of a key and a time: the last that came.
+/// By key, sorted by time; at most one version for a key and a time: the last one that arrived.
 pub(super) struct Versions {
     keys: Vec<usize>,
-    /// The key's columns as snapshots call them.
+    /// The key's columns, under their names in snapshots.
     key_fields: Vec<FieldRef>,
     null_safe: Vec<bool>,
     time_column: usize,
     rows: RowColumn<GroupedRows<Version>>,
-    /// Versions by the time from which the next one is valid. What is no longer true is ignored.
+    /// Versions by the time at which the next one becomes valid. Stale entries are ignored.
     superseded: Ends,
 }
 
@@ -65,12 +65,12 @@ impl Versions {
         })
     }
 
-    /// The key's columns, as snapshots call them.
+    /// The key's columns, under their names in snapshots.
     pub fn key_fields(&self) -> &[FieldRef] {
         &self.key_fields
     }
 
-    /// Takes versions in, in the order in which they came.
+    /// Adds versions, in order of arrival.
     pub fn put(&mut self, batch: &ChangeBatch, index: &mut SharedIndex) -> Result<()> {
         let columns = batch.columns().columns();
         let keys: Vec<ArrayRef> = self.keys.iter().map(|key| columns[*key].clone()).collect();
@@ -106,12 +106,12 @@ impl Versions {
         slots.iter().zip(times).map(version).collect()
     }
 
-    /// Whether a key equals any: one with a NULL that nothing equals has no versions.
+    /// Whether a key can match: one with a NULL that equals nothing has no versions.
     fn findable(&self, keys: &[ArrayRef], row: usize) -> bool {
         keys.iter().zip(&self.null_safe).all(|(key, null_safe)| *null_safe || key.is_valid(row))
     }
 
-    /// The last version of a key that begins at a time or before.
+    /// The last version of a key that begins at or before a time.
     fn at(&self, key: u32, time: Timestamp) -> Option<u32> {
         let (mut low, mut high) = (0, self.rows.len_of(key));
         while low < high {
@@ -128,7 +128,7 @@ impl Versions {
         self.rows.values().2.values()[entry as usize]
     }
 
-    /// The version after this one of the same key.
+    /// The next version of the same key.
     fn next(&self, entry: u32) -> Option<u32> {
         self.rows.nth(self.rows.key_of(entry), self.rows.rank(entry) + 1)
     }
@@ -138,7 +138,7 @@ impl Versions {
         self.rows.values().0.read(entries)
     }
 
-    /// The bytes of a version.
+    /// The size of a version in bytes.
     pub fn bytes_of(&self, entry: u32) -> usize {
         self.rows.row_bytes(entry)
     }
@@ -156,7 +156,7 @@ impl Versions {
         }
     }
 
-    /// Forgets the versions that no row behind the watermark can ask for. Slots that may have none any more
+    /// Forgets the versions that no row behind the watermark can need. Slots that may have no versions left
     /// are added to `freed`.
     pub fn forget(&mut self, watermark: Timestamp, freed: &mut Vec<u32>) {
         while let Some((_, entries)) = self.superseded.pop(|until| until <= watermark) {

@@ -3,14 +3,14 @@
 //!
 //! A row is added to the accumulators of its key and slice. When time has passed the end of a window, the
 //! window fires: HOP temporarily adds up the slices of each key; CUMULATE merges what has fired into the
-//! window's first slice, so that each slice is added once. Windows fire in the order of their ends, before
-//! the watermark is forwarded; a key without rows in a window emits nothing.
+//! window's first slice, so that each slice is added only once. Windows fire in the order of their ends,
+//! before the watermark is forwarded; a key without rows in a window emits nothing.
 //!
 //! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some
 //! windows but not in all counts for the remaining ones.
 //!
-//! Cost of a record: its slice by a division, interning key and slice, one loop a call. Of a window and key:
-//! one merge for each slice (HOP), the results gathered as columns.
+//! Cost of a record: finding its slice by a division, interning key and slice, one loop per call. Cost per
+//! window and key: one merge for each slice (HOP), and gathering the results as columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) struct Parts<'a> {
     pub input_updates: bool,
 }
 
-/// The fields of these input columns, and these more.
+/// The fields of these input columns, and some more.
 pub(super) fn key_fields(node: &ChainedNode, keys: &[usize], more: &[&str]) -> Result<Vec<FieldRef>> {
     let input = arrow_type::schema(crate::build::input(node, 0)?.iter());
     let field = |key: &usize| {
@@ -56,20 +56,20 @@ pub(super) fn key_fields(node: &ChainedNode, keys: &[usize], more: &[&str]) -> R
     Ok(unique_fields(&fields))
 }
 
-/// From where the slice of a row comes.
+/// Where the slice of a row comes from.
 enum Assign {
     /// Its time attribute.
     EventTime(usize),
-    /// When it arrives.
+    /// Its time of arrival.
     ProcessingTime,
-    /// It has a window already: a column with its end, and for a session one with its start.
+    /// It already has a window: a column with its end, and for a session one with its start.
     Attached { start: Option<usize>, end: usize },
-    /// The local phase knew: the last column.
+    /// The local phase determined it: the last column.
     Partial(usize),
 }
 
-/// The slice to which a row is added and the window that it waits for; or none, and whether that is because
-/// it is late.
+/// The slice to which a row is added and the window that it waits for; or neither, and whether that is
+/// because it is late.
 type Target = Result<(i64, i64), bool>;
 
 /// The operator.
@@ -79,16 +79,16 @@ pub(crate) struct WindowAggregate {
     assign: Assign,
     event_time: bool,
     zone: Zone,
-    /// `None` where each row has its one window already.
+    /// `None` if each row already has its one window.
     slicing: Option<Slicing>,
-    /// For the starts of windows.
+    /// To find the starts of windows.
     shape: Option<Slicing>,
     columns: WindowColumns,
     table: KeyedTable<Aggregates>,
     batch_bytes: usize,
     /// The groups of each slice.
     slices: BTreeMap<i64, Vec<u32>>,
-    /// The ends of the windows that are to fire.
+    /// The ends of the windows that will fire.
     due: BTreeSet<i64>,
     progress: Progress,
     slots: Vec<u32>,
@@ -174,7 +174,7 @@ impl WindowAggregate {
         self.progress.has_reached(self.zone.trigger(window_end - 1))
     }
 
-    /// What becomes of a row of a slice.
+    /// Decides what to do with a row of a slice.
     fn target(&self, slice: i64) -> Target {
         let Some(slicing) = self.slicing else {
             return if self.has_fired(slice) { Err(true) } else { Ok((slice, slice)) };
@@ -286,7 +286,7 @@ impl WindowAggregate {
         Ok(())
     }
 
-    /// Moves a slice of a growing window into the window's first.
+    /// Moves a slice of a growing window into the window's first slice.
     fn accumulate_slice(&mut self, slice: i64, first: i64) -> Result<()> {
         let from = if slice == first { Vec::new() } else { self.slices.remove(&slice).unwrap_or_default() };
         if from.is_empty() {
@@ -304,7 +304,7 @@ impl WindowAggregate {
         Ok(())
     }
 
-    /// Adds up groups that differ in the slice alone and sends the sums.
+    /// Adds up groups that differ only in the slice and emits the sums.
     fn emit_sums(&mut self, slots: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
         let mut keys = self.table.keys_of(slots)?;
         keys.truncate(self.keys.len());
@@ -324,7 +324,7 @@ impl WindowAggregate {
         Ok(())
     }
 
-    /// Sends the results in `values` with the keys of `groups`.
+    /// Emits the results in `values` with the keys of `groups`.
     fn emit(&self, groups: &[u32], values: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
         let filled = groups.iter().zip(values).filter(|(_, value)| self.table.values().has_rows(**value));
         let (groups, values): (Vec<u32>, Vec<u32>) = filled.map(|(group, value)| (*group, *value)).unzip();

@@ -8,15 +8,15 @@ use flott_types::{Error, Result};
 
 use crate::support::Zone;
 
-/// Makes the window columns at the end of an output.
+/// Appends the window columns to an output.
 pub(super) struct WindowColumns {
-    /// The types of those that are asked for.
+    /// The types of the requested columns.
     types: [Option<DataType>; 3],
     zone: Zone,
 }
 
 impl WindowColumns {
-    /// The last columns of the schema are those that `wanted` asks for.
+    /// The last columns of the schema are those requested by `wanted`.
     pub fn new(schema: &SchemaRef, wanted: [bool; 3], zone: Zone) -> Result<Self> {
         let count = wanted.iter().filter(|wanted| **wanted).count();
         let fields = schema.fields().len().checked_sub(count).map(|first| &schema.fields()[first..]);
@@ -34,7 +34,7 @@ impl WindowColumns {
         Ok(WindowColumns { types, zone })
     }
 
-    /// The columns for windows given by local start and end.
+    /// Appends the columns for windows given by local start and end.
     pub fn append(&self, columns: &mut Vec<ArrayRef>, starts: &[i64], ends: &[i64]) {
         let column = |millis: &mut dyn Iterator<Item = i64>, ty: &DataType| -> ArrayRef {
             let micros = millis.map(|at| at.saturating_mul(1000)).collect();

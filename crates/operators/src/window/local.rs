@@ -1,4 +1,4 @@
-//! The first of two phases of a window aggregation: rows of a mini-batch become partial accumulators, a row
+//! The first of two phases of a window aggregation: rows of a mini-batch become partial accumulators, one row
 //! for each key and slice. It keeps nothing across a barrier and drops nothing: the second phase decides what
 //! is late.
 
@@ -22,7 +22,7 @@ pub(crate) struct LocalWindowAggregate {
     schema: SchemaRef,
     keys: Vec<usize>,
     time_column: usize,
-    /// `None` where the time column holds the end of the row's window.
+    /// `None` if the time column holds the end of the row's window.
     slicing: Option<Slicing>,
     zone: Zone,
     index: KeyIndex,

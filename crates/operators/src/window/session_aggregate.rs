@@ -1,15 +1,15 @@
 //! Windowed GROUP BY over sessions.
 //!
-//! A session is a row of its key's state: an identity (the time of its first row: it never leaves the
-//! session), its bounds and accumulators; what accumulators keep besides (distinct values) is kept by
-//! session. The rows of a batch are first assigned to sessions one after the other, which creates, extends
-//! and connects them; then the batch is added to the accumulators at once; then those of connected sessions
+//! A session is a row of its key's state: an identity (the time of its first row, which never leaves the
+//! session), its bounds and accumulators. States nested in accumulators (distinct values) are kept by
+//! session. The rows of a batch are first assigned to sessions one by one, which creates, extends and
+//! connects sessions; then the batch is added to the accumulators at once; then those of connected sessions
 //! are merged.
 //!
-//! A row whose own session would already be over is late: dropped and counted. One that touches a session
-//! that is not over belongs to that.
+//! A row whose own session would already have ended is late: it is dropped and counted. A row that touches an
+//! open session belongs to that session.
 //!
-//! Cost of a record: interning its key, looking at the key's few open sessions, one loop a call. Of a
+//! Cost of a record: interning its key, checking the key's few open sessions, one loop per call. Cost of a
 //! session: one probe by its key's slot and its identity.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ use crate::support::{Millis, Zone, columns_of, record_batch};
 
 /// The name of the state in snapshots.
 const TABLE: &str = "sessions";
-/// Marks the number of a session that this batch opened and that has no entry yet.
+/// Marks the number of a session that was opened by this batch and has no entry yet.
 const NEW: u32 = 1 << 31;
 
 type Bounds = PrimitiveColumn<Int64Type>;
@@ -52,32 +52,32 @@ pub(crate) struct SessionAggregate {
     /// window_start, window_end, accumulators.
     table: RowColumn<GroupedRows<(Bounds, Bounds, Aggregates)>>,
     batch_bytes: usize,
-    /// By key: its open sessions, named by their entries in the table.
+    /// By key: its open sessions, identified by their entries in the table.
     sessions: Vec<Sessions>,
-    /// When to look at which session. One that was extended is found at its old end and put in again.
+    /// When to check which session. An extended session is found at its old end and scheduled again.
     due: Ends,
-    /// By session: where it is in `due`.
+    /// By session: its time in `due`.
     due_at: Vec<i64>,
     progress: Progress,
     batch: u32,
-    /// By key: the batch that had rows of it last.
+    /// By key: the last batch that had rows of it.
     touched_in: Vec<u32>,
 }
 
-/// The rows of a batch and the sessions they are in.
+/// The rows of a batch and the sessions that they are in.
 #[derive(Default)]
 struct Assigned {
     rows: Vec<u32>,
     sessions: Vec<u32>,
     /// The rows that opened a session, by its number.
     opened: Vec<u32>,
-    /// Sessions that became part of others.
+    /// Sessions that were merged into others.
     absorbed: FastMap<u32, u32>,
     late: usize,
 }
 
 impl Assigned {
-    /// What a session has become.
+    /// The session that a session has become.
     fn survivor(&self, mut session: u32) -> u32 {
         while let Some(into) = self.absorbed.get(&session) {
             session = *into;
@@ -146,7 +146,7 @@ impl SessionAggregate {
         keys.iter().copied().filter(first).collect()
     }
 
-    /// Puts each row into a session of its key.
+    /// Assigns each row to a session of its key.
     fn assign(&mut self, keys: &[u32], times: &[i64]) -> Assigned {
         let mut assigned = Assigned::default();
         for (row, (key, time)) in keys.iter().zip(times).enumerate() {
@@ -173,7 +173,7 @@ impl SessionAggregate {
         assigned
     }
 
-    /// Gives the sessions that a batch opened their entries; returns them by the sessions' numbers.
+    /// Creates the entries of the sessions that a batch opened; returns them by the sessions' numbers.
     fn open_sessions(&mut self, assigned: &Assigned, keys: &[u32], times: &[i64]) -> Result<Vec<u32>> {
         let lasting = |number: &usize| !assigned.absorbed.contains_key(&(NEW | *number as u32));
         let lasting: Vec<usize> = (0..assigned.opened.len()).filter(lasting).collect();
@@ -188,7 +188,7 @@ impl SessionAggregate {
         Ok(by_number)
     }
 
-    /// Brings entries, bounds and timers of the sessions of these keys up to date.
+    /// Updates entries, bounds and timers of the sessions of these keys.
     fn settle(&mut self, keys: &[u32], by_number: &[u32]) {
         for key in keys {
             for session in self.sessions[*key as usize].iter_mut() {
@@ -209,7 +209,7 @@ impl SessionAggregate {
         }
     }
 
-    /// Merges the accumulators of sessions that were there before and are part of others now.
+    /// Merges the accumulators of existing sessions that have become part of others.
     fn merge(&mut self, assigned: &Assigned, slot_of: impl Fn(u32) -> u32) -> Result<()> {
         let mut from: Vec<u32> = assigned.absorbed.keys().copied().filter(|id| id & NEW == 0).collect();
         if from.is_empty() {
@@ -249,7 +249,7 @@ impl SessionAggregate {
         runs.into_iter().try_for_each(|run| self.emit(&ended[run], context))
     }
 
-    /// Sends sessions that have ended, and forgets them.
+    /// Emits sessions that have ended, and forgets them.
     fn emit(&mut self, ended: &[u32], context: &mut Context<'_>) -> Result<()> {
         let (starts, ends, aggregates) = self.table.values();
         let bounds =

@@ -1,9 +1,9 @@
-//! SESSION as a table function: the rows of a key are kept until their session ends, and are emitted with its
-//! bounds.
+//! SESSION as a table function: the rows of a key are kept until their session ends, and are then emitted
+//! with its bounds.
 //!
 //! Which rows form a session follows from their times alone, so a snapshot contains only the rows. Late rows
 //! are dropped and counted, because their session was already emitted. Cost of a record: interning its key,
-//! looking at the key's few open sessions, encoding the row into state and out of it again.
+//! checking the key's few open sessions, encoding the row into state and decoding it again.
 
 use std::sync::Arc;
 
@@ -49,17 +49,17 @@ pub(crate) struct SessionTableFunction {
     progress: Progress,
 }
 
-/// What is kept of a session.
+/// What is kept for a session.
 struct Members {
     key: u32,
     /// The entries of its rows.
     rows: Vec<u32>,
-    /// Where it is in `due`.
+    /// Its time in `due`.
     due_at: i64,
 }
 
 impl Members {
-    /// The session is no more.
+    /// Ends the session and returns its rows.
     fn leave(&mut self) -> Vec<u32> {
         self.due_at = i64::MAX;
         std::mem::take(&mut self.rows)
@@ -102,7 +102,7 @@ impl SessionTableFunction {
         self.progress.has_reached(self.zone.trigger(end - 1))
     }
 
-    /// Puts a row at a time into a session of its key.
+    /// Assigns a row with this time to a session of its key.
     fn place(&mut self, key: u32, time: i64) -> Placement {
         if key as usize >= self.sessions.len() {
             self.sessions.resize_with(key as usize + 1, Sessions::default);
@@ -244,7 +244,7 @@ impl Operator for SessionTableFunction {
         rows.append(&mut take_columns(batch.columns().columns(), &kept)?);
         let mut entries = Vec::new();
         self.rows.push(&kept_keys, &rows, &mut entries)?;
-        // Only now is it known which sessions are left.
+        // Only now is it known which sessions remain.
         for ((key, time), entry) in placed.into_iter().zip(entries) {
             let session = self.place(key, time).session.id;
             self.members[session as usize].rows.push(entry);
@@ -289,7 +289,7 @@ mod tests {
     use crate::harness::{Harness, node};
 
     #[test]
-    fn rows_leave_with_their_session_also_those_that_earlier_versions_kept() {
+    fn rows_are_emitted_with_their_session_including_those_kept_by_earlier_versions() {
         let window = WindowSpec {
             kind: WindowKind::Session { gap: 2_000 },
             time_column: 1,

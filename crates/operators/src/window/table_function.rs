@@ -2,7 +2,7 @@
 //! window's columns.
 //!
 //! Rows whose time attribute is NULL are dropped and counted, as in Flink. Late rows pass: nothing fires
-//! here. Cost of a record: a division; for windows that overlap a copy of the row for each.
+//! here. Cost of a record: a division; for overlapping windows one copy of the row for each.
 
 use arrow::array::UInt32Array;
 use arrow::datatypes::SchemaRef;
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_comes_once_for_each_window() {
+    fn a_row_is_emitted_once_for_each_window() {
         let mut hop = function(WindowKind::Hop { size: 10_000, slide: 5_000, offset: 0 });
         expect![[r#"
             +I 1 1970-01-01T00:00:07.000 1970-01-01T00:00:00.000 1970-01-01T00:00:10.000 1970-01-01T00:00:09.999
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_of_a_session_leave_when_it_ends() {
+    fn the_rows_of_a_session_are_emitted_when_it_ends() {
         let mut session = function(WindowKind::Session { gap: 5_000 });
         let at = |second: u32| format!("1970-01-01T00:00:{second:02}.000");
         let row = |key: u32, second: u32| format!("+I {key} {}\n", at(second));

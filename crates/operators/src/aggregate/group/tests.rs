@@ -26,7 +26,7 @@ fn count_and_sum(input_updates: bool) -> Harness {
     Harness::keyed(node(spec(&[0], calls, input_updates), &[SUMS], "INT BIGINT INT"), &[&[0]])
 }
 
-/// One aggregate over everything.
+/// One aggregate over the whole input.
 fn global(function: &str, args: &[(usize, &str)], result: &str, input: &str, updates: bool) -> Harness {
     Harness::keyed(node(spec(&[], vec![call(function, args, result)], updates), &[input], result), &[&[]])
 }
@@ -58,13 +58,13 @@ fn a_result_that_stays_the_same_is_not_sent_again() {
 }
 
 #[test]
-fn a_group_vanishes_with_its_last_row() {
+fn a_group_is_deleted_with_its_last_row() {
     let mut operator = count_and_sum(true);
     operator.push("+I 1 10\n+I 1 20\n+I 2 5");
     assert_eq!(operator.push("-D 1 10\n-U 2 5\n+U 2 6"), "-U 1 2 30\n+U 1 1 20\n-U 2 1 5\n+U 2 1 6\n");
     assert_eq!(operator.push("-D 1 20"), "-D 1 1 20\n");
     assert_eq!(operator.push("+I 3 1\n-D 3 1"), "");
-    assert_eq!(operator.push("-D 9 1\n+I 1 2"), "+I 1 1 2\n", "a retraction of nothing is passed over");
+    assert_eq!(operator.push("-D 9 1\n+I 1 2"), "+I 1 1 2\n", "a retraction of a missing row is ignored");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_batch_query_has_a_result_for_no_rows_and_narrow_averages() {
 }
 
 #[test]
-fn functions_over_rows_that_only_come() {
+fn functions_over_append_only_rows() {
     let rows = "+I 1\n+I NULL\n+I 2\n+I 5\n+I 2";
     let check = |function: &str, result: &str, expected: &str| {
         let mut operator = global(function, &[(0, "INT")], result, "INT", false);
@@ -139,7 +139,7 @@ fn functions_over_no_values() {
 }
 
 #[test]
-fn decimals_and_floats_add_up_as_flinks() {
+fn decimals_and_floats_add_up_as_in_flink() {
     let mut operator = global("SUM", &[(0, "DECIMAL(10,2)")], "DECIMAL(38,2)", "DECIMAL(10,2)", false);
     assert_eq!(operator.push("+I 1.10\n+I 2.20\n+I 2.20"), "+I 5.50\n");
     let mut operator = global("AVG", &[(0, "DECIMAL(10,2)")], "DECIMAL(38,6)", "DECIMAL(10,2)", false);
@@ -188,9 +188,9 @@ fn more_than_one_single_value_fails() {
     assert_eq!(error.message(), "SingleValueAggFunction received more than one element.");
 }
 
-/// Groups that do not fit into one batch are computed one part after the other, each of them once.
+/// Groups that do not fit into one batch are computed part by part, each of them once.
 #[test]
-fn a_large_group_is_computed_once_and_makes_no_small_parts_of_the_others() {
+fn a_large_group_is_computed_once_and_does_not_split_the_others() {
     let calls = vec![call("LISTAGG", &[(1, "STRING")], "STRING")];
     let mut operator =
         Harness::new(node(spec(&[0], calls, false), &["INT STRING"], "INT STRING")).batch_bytes(1_000);
@@ -218,7 +218,7 @@ fn unused_groups_expire() {
 }
 
 #[test]
-fn a_snapshot_holds_what_changed_under_names_that_tell() {
+fn a_snapshot_holds_what_changed_under_meaningful_names() {
     let mut operator = count_and_sum(true);
     operator.push("+I 1 10\n+I 2 20");
     assert_eq!(operator.checkpoint(false), 2);
@@ -276,8 +276,8 @@ fn partial_results_of_two_phases_add_up() {
     assert_eq!(out, "-U 1 2 6 8 2.0\n+U 1 4 6 8 1.632993161855452\n");
 }
 
-/// Random changes, split into random batches, with snapshots at random points and restores at another parallelism,
-/// against results computed from all rows at the end.
+/// Random changes, split into random batches, with snapshots at random points and restores at another
+/// parallelism, compared with results computed from all rows at the end.
 #[test]
 fn random_changes_give_the_results_of_all_rows() {
     for seed in 0..18 {
@@ -341,8 +341,8 @@ fn random_changes_give_the_results_of_all_rows() {
     }
 }
 
-/// DISTINCT with FILTERs over one set of values, or with retractions several, snapshot and restored at another parallelism, against
-/// results computed from all rows at the end.
+/// DISTINCT with FILTERs over one set of values, or several with retractions, snapshotted and restored at
+/// another parallelism, compared with results computed from all rows at the end.
 #[test]
 fn distinct_values_are_counted_for_each_filter() {
     for seed in 0..12 {
@@ -405,9 +405,10 @@ fn distinct_values_are_counted_for_each_filter() {
     }
 }
 
-/// A changed query has an aggregate more: it starts empty for the groups there are, and counts from here. One that is gone is forgotten.
+/// A changed query has one more aggregate: it starts empty for existing groups, and counts from here on. A
+/// removed one is forgotten.
 #[test]
-fn an_aggregate_more_starts_empty() {
+fn an_added_aggregate_starts_empty() {
     let aggregates = [
         ("COUNT", "INT", "BIGINT"),
         ("SUM", "INT", "INT"),
@@ -433,14 +434,14 @@ fn an_aggregate_more_starts_empty() {
         let mut edited = Harness::keyed(with(vec![counts()], "INT BIGINT"), &[&[0]]);
         edited.push("+I 1 7\n+I 1 8");
         edited.checkpoint(true);
-        edited.go_on_as(both());
+        edited.continue_as(both());
         let results = edited.push("+I 1 3\n+I 2 4");
         let mut anew = Harness::keyed(both(), &[&[0]]);
-        // Of the first group two rows were counted before.
+        // Two rows of the first group were counted before.
         let expected = anew.push("+I 1 3\n+I 2 4").replacen(" 1\n", " 3\n", 1).replacen("+I", "+U", 1);
         assert!(results.ends_with(&expected), "{function}({arg}): {results}");
         edited.checkpoint(false);
-        edited.go_on_as(with(vec![counts()], "INT BIGINT"));
+        edited.continue_as(with(vec![counts()], "INT BIGINT"));
         assert!(edited.push("+I 1 9").ends_with("+U 1 4\n"), "{function}({arg})");
     }
 }

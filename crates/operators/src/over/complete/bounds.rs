@@ -1,4 +1,4 @@
-//! Which rows of a sorted partition belong to the frame of each.
+//! Which rows of a sorted partition belong to the frame of each row.
 
 use std::ops::Range;
 
@@ -19,13 +19,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Whether the values of the order decide, not just which are equal.
+    /// Whether the frame depends on the values of the order, not only on which are equal.
     pub fn measures(self) -> bool {
         let counts = |bound: Option<i64>| bound.is_some_and(|bound| bound != 0);
         !self.rows && (counts(self.preceding) || counts(self.following))
     }
 
-    /// The frame of each row of a partition. `peers` are rows of equal order.
+    /// The frame of each row of a partition. `peers` are rows with equal order.
     pub fn of(
         self,
         partition: &Range<usize>,
@@ -39,7 +39,7 @@ impl Frame {
         for group in peers {
             let frame = match values {
                 Some(values) if values.0[group.start].is_some() => values.frame(self, partition, group),
-                // NULLs are peers of each other alone, but for an open end.
+                // NULLs are peers only of each other, except for an unbounded end.
                 _ => {
                     let start = self.preceding.map_or(partition.start, |_| group.start);
                     start..self.following.map_or(partition.end, |_| group.end)
@@ -60,7 +60,7 @@ impl Frame {
     }
 }
 
-/// The order as numbers that grow from row to row.
+/// The values of the order as numbers that grow from row to row.
 pub(super) struct Values(Vec<Option<i64>>);
 
 impl Values {
@@ -92,7 +92,7 @@ impl Values {
         let Some(here) = self.0[group.start] else {
             return group.clone();
         };
-        // NULLs stand together at one end and belong to open ends alone.
+        // NULLs are together at one end and belong only to unbounded ends.
         let valid = |row: &usize| self.0[*row].is_some();
         let first = partition.clone().find(valid).unwrap_or(partition.start);
         let last = partition.clone().rev().find(valid).map_or(partition.end, |row| row + 1);

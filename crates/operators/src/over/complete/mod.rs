@@ -1,6 +1,6 @@
 //! OVER functions over complete partitions, with any order and frame.
 //!
-//! `bounds` computes which rows a frame contains. All rows are sorted as encoded keys; an aggregate passes
+//! `bounds` computes which rows a frame contains. All rows are sorted by encoded keys; an aggregate passes
 //! over a frame's rows once, or, if frames only grow, once for all of them.
 
 use std::ops::Range;
@@ -38,7 +38,7 @@ pub(crate) struct CompleteOver {
     partition: Vec<usize>,
     order: Vec<SortKey>,
     frame: Frame,
-    /// What is computed of frames.
+    /// What is computed over frames.
     calls: Vec<AggregateCall>,
     deviations: Deviations,
     outputs: Vec<Output>,
@@ -56,7 +56,7 @@ enum Output {
 /// All rows, sorted, and where partitions and peers begin and end.
 struct Sorted {
     columns: Vec<ArrayRef>,
-    /// Where each was before.
+    /// The original position of each row.
     places: UInt32Array,
     partitions: Vec<(Range<usize>, Vec<Range<usize>>)>,
 }
@@ -97,7 +97,7 @@ impl CompleteOver {
         self.outputs.len()
     }
 
-    /// The columns, sorted, with a column more for each call; and where each row was before.
+    /// The columns, sorted, with one more column for each call; and the original position of each row.
     pub fn compute(&self, mut columns: Vec<ArrayRef>) -> Result<(Vec<ArrayRef>, UInt32Array)> {
         let width = columns.len();
         let rows = columns.first().map_or(0, |column| column.len());
@@ -155,7 +155,7 @@ impl CompleteOver {
         };
         let mut places: Vec<u32> = (0..rows as u32).collect();
         let key = |row: u32| keys.as_ref().map(|keys| keys.row(row as usize));
-        // -0.0 sorts before 0.0, and yet they are equal.
+        // -0.0 sorts before 0.0, but they are equal.
         let equal = match self.order.as_slice() {
             [] => None,
             order => Some(encode_equal(order.iter().map(|key| &columns[key.column]))?),
@@ -233,7 +233,7 @@ impl CompleteOver {
     }
 }
 
-/// Rows as bytes that are equal where the values are.
+/// Encodes rows as bytes that are equal if the values are.
 fn encode_equal<'a>(columns: impl Iterator<Item = &'a ArrayRef>) -> Result<Rows> {
     let columns: Vec<ArrayRef> = columns.map(positive_zeros).collect();
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
@@ -273,7 +273,7 @@ fn ranks(call: &AggregateCall, sorted: &Sorted) -> ArrayRef {
     if parts.is_empty() { Arc::new(Int64Array::from(whole)) } else { Arc::new(Float64Array::from(parts)) }
 }
 
-/// NTILE: as even parts as there can be, the larger ones first.
+/// NTILE: parts as equal as possible, the larger ones first.
 fn buckets(call: &AggregateCall, sorted: &Sorted) -> Result<ArrayRef> {
     let wanted = call.args.first().map(|column| cast(&sorted.columns[*column], &DataType::Int64));
     let wanted = wanted.ok_or_else(|| Error::internal("NTILE without a number"))?.map_err(kernel)?;
@@ -295,7 +295,7 @@ fn buckets(call: &AggregateCall, sorted: &Sorted) -> Result<ArrayRef> {
     Ok(Arc::new(Int64Array::from(numbers)))
 }
 
-/// LEAD and LAG: the value this many rows further on in the partition, or the default.
+/// LEAD and LAG: the value this many rows away in the partition, or the default.
 fn beside(call: &AggregateCall, sorted: &Sorted, sign: i64) -> Result<ArrayRef> {
     let argument = |at: usize| call.args.get(at).map(|column| &sorted.columns[*column]);
     let values = argument(0).ok_or_else(|| Error::internal("LEAD or LAG without a value"))?;

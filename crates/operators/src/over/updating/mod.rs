@@ -3,9 +3,10 @@
 //!
 //! All rows of a key are kept. For each batch, the results of the touched keys are computed before and after
 //! it, as in a batch query ([`CompleteOver`]), for as many keys at a time as fit into a batch, and the
-//! differences are sent. Rows of equal order stay in the order of arrival.
+//! differences are sent. Rows with equal order stay in order of arrival.
 //!
-//! Cost: of a key and batch, two sorts of the key's rows and two passes over them, however many rows of it the batch has.
+//! Cost per key and batch: two sorts of the key's rows and two passes over them, however many of them the
+//! batch changes.
 
 use arrow::array::{ArrayRef, UInt32Array, new_empty_array};
 use arrow::compute::take;
@@ -35,22 +36,22 @@ pub(crate) struct UpdatingOver {
     over: CompleteOver,
     index: SharedIndex,
     rows: RowColumn<GroupedRows<Copies>>,
-    /// Where the next row that is not there yet stands among its equals.
+    /// The position that the next new row gets among rows with equal order.
     next: i64,
     entries: Vec<u32>,
     batch_bytes: usize,
 }
 
-/// How often a row is there, and where it stands among rows of equal order.
+/// How often a row is present, and its position among rows with equal order.
 struct Copies {
     count: PrimitiveColumn<Int64Type>,
     position: PrimitiveColumn<Int64Type>,
 }
 
-/// The rows of some keys with their results, and where each is.
+/// The rows of some keys with their results, and the origin of each.
 struct Computed {
     columns: Vec<ArrayRef>,
-    /// By row: its entry, and the how-many-th copy of it this is.
+    /// By row: its entry, and the number of this copy.
     copies: Vec<(u32, u32)>,
 }
 
@@ -84,7 +85,7 @@ impl UpdatingOver {
         })
     }
 
-    /// Keys whose rows do not fit into one batch are computed one part after the other.
+    /// If the rows of the keys do not fit into one batch, they are computed part by part.
     fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let keys: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
         let mut slots = Vec::new();
@@ -126,7 +127,7 @@ impl UpdatingOver {
         changes.build_in_runs(&self.schema, &sources, self.batch_bytes, emit)
     }
 
-    /// Takes a batch in. The rows' entries stay in `entries`, those that are gone too.
+    /// Applies a batch. The rows' entries stay in `entries`, including those that are gone.
     fn apply(&mut self, batch: &ChangeBatch, slots: &[u32]) -> Result<()> {
         let mut new = Vec::new();
         self.rows.intern(slots, batch.columns().columns(), &mut self.entries, |entry, _| new.push(entry))?;
@@ -138,14 +139,14 @@ impl UpdatingOver {
         let counts = copies.count.values_mut();
         for (row, entry) in self.entries.iter().enumerate() {
             let count = &mut counts[*entry as usize];
-            // What takes away a row that is not there, for it has expired, is ignored.
+            // A retraction of a missing row, which has expired, is ignored.
             *count = if batch.kind(row).is_addition() { *count + 1 } else { (*count - 1).max(0) };
         }
         self.rows.mark_all(&self.entries);
         Ok(())
     }
 
-    /// The rows of keys with their results.
+    /// Computes the results of the keys' rows.
     fn compute(&self, keys: &[u32]) -> Result<Computed> {
         let Copies { count, position } = self.rows.values();
         let (counts, positions) = (count.values(), position.values());
@@ -176,7 +177,7 @@ impl UpdatingOver {
         Ok(Computed { columns, copies })
     }
 
-    /// What became of rows and of their results.
+    /// The changes of rows and of their results.
     fn difference(&self, before: &Computed, after: &Computed) -> Changelog {
         let width = self.schema.fields().len() - self.over.calls();
         let same = Equality::new(&before.columns[width..], &after.columns[width..]);
@@ -186,7 +187,7 @@ impl UpdatingOver {
         let mut new = Vec::new();
         for (row, copy) in after.copies.iter().enumerate() {
             match known.remove(copy) {
-                // With a time to live an unchanged result is sent too, so that state downstream lives on.
+                // With a time to live, an unchanged result is sent too, which keeps state downstream alive.
                 Some(old) if self.rows.ttl().is_none() && same.equal(old, row) => (),
                 Some(old) => new.push((Some(old), row)),
                 None => new.push((None, row)),

@@ -16,7 +16,7 @@ fn over(rows: bool, ttl: i64, aggregates: Vec<AggregateCall>) -> Harness {
 }
 
 #[test]
-fn a_row_that_comes_between_changes_the_results_behind_it() {
+fn a_row_between_others_changes_the_results_after_it() {
     let calls = || vec![call("SUM", &[(1, "INT")], "INT"), call("ROW_NUMBER", &[], "BIGINT")];
     let mut operator = over(false, 0, calls());
     assert_eq!(operator.push("+I 1 10\n+I 1 30\n+I 2 5"), "+I 1 10 10 1\n+I 1 30 40 2\n+I 2 5 5 1\n");
@@ -37,7 +37,7 @@ fn a_row_that_comes_between_changes_the_results_behind_it() {
 }
 
 #[test]
-fn rows_of_equal_order_share_results_with_range_and_stand_as_they_came_with_rows() {
+fn rows_with_equal_order_share_results_with_range_and_stay_in_order_of_arrival_with_rows() {
     let calls = || vec![call("COUNT", &[], "BIGINT"), call("RANK", &[], "BIGINT")];
     let mut range = over(false, 0, calls());
     assert_eq!(range.push("+I 1 7\n+I 1 7\n+I 1 8"), "+I 1 7 2 1\n+I 1 7 2 1\n+I 1 8 3 3\n");
@@ -47,19 +47,19 @@ fn rows_of_equal_order_share_results_with_range_and_stand_as_they_came_with_rows
 }
 
 #[test]
-fn a_key_that_is_not_used_is_forgotten_whole() {
+fn an_unused_key_is_forgotten_as_a_whole() {
     let mut operator = over(false, 1_000, vec![call("SUM", &[(1, "INT")], "INT")]);
     operator.push("+I 1 10\n+I 1 20\n+I 2 1");
     operator.advance(900);
     operator.push("+I 2 2");
     operator.advance(300);
-    // The first key starts over, the second has gone on.
+    // The first key starts over, the second has continued.
     assert_eq!(operator.push("+I 1 5"), "+I 1 5 5\n");
     assert!(operator.push("+I 2 3").contains("+I 2 3 6\n"));
 }
 
-/// A key whose rows do not fit into one batch is sent in several, updates whole, and makes no small parts of
-/// the others.
+/// A key whose rows do not fit into one batch is sent in several, without splitting updates, and does not
+/// split the others.
 #[test]
 fn a_large_key_is_sent_in_runs() {
     const LIMIT: usize = 2_000;
@@ -72,16 +72,16 @@ fn a_large_key_is_sent_in_runs() {
     for batch in batches {
         let bytes = RowBytes::new(batch.columns().columns()).of_range(0, batch.physical_rows());
         assert!(bytes <= LIMIT, "{bytes}");
-        assert_ne!(batch.kind(0), RowKind::UpdateAfter, "an update was torn apart");
+        assert_ne!(batch.kind(0), RowKind::UpdateAfter, "an update was split");
     }
     // Each row of the large key changes once: 399 updates of twice 12 bytes, and the new rows.
     assert_eq!(batches.iter().map(ChangeBatch::physical_rows).sum::<usize>(), 2 * 399 + 28 + 28);
     assert!(batches.len() <= 8, "{}", batches.len());
 }
 
-/// Whatever comes and goes, the changelog amounts to the results of the rows there are.
+/// Whatever is inserted and deleted, the changelog results in the results of the remaining rows.
 #[test]
-fn results_are_those_of_the_rows_there_are() {
+fn results_are_those_of_the_remaining_rows() {
     for seed in 0..40 {
         let mut random = SmallRng::seed_from_u64(seed);
         let calls = vec![

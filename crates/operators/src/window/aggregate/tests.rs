@@ -63,11 +63,11 @@ fn tumbling_windows_fire_in_order_before_the_watermark_passes() {
     "#]]
     .assert_eq(&operator.watermark(i64::MAX));
     operator.checkpoint(false);
-    assert!(operator.tables().is_empty(), "nothing is left of what has fired");
+    assert!(operator.tables().is_empty(), "nothing is left of fired windows");
 }
 
 #[test]
-fn sliding_windows_share_slices_and_a_late_row_counts_where_it_still_can() {
+fn sliding_windows_share_slices_and_a_late_row_counts_in_open_windows() {
     let mut operator = operator(WindowKind::Hop { size: 10_000, slide: 5_000, offset: 0 });
     operator.push(&rows("a 1 1, a 6 2, a 7 2"));
     expect![[r#"
@@ -93,7 +93,7 @@ fn sliding_windows_share_slices_and_a_late_row_counts_where_it_still_can() {
 }
 
 #[test]
-fn growing_windows_send_what_has_come_so_far() {
+fn growing_windows_send_what_has_arrived_so_far() {
     let mut operator = operator(WindowKind::Cumulate { size: 15_000, step: 5_000, offset: 0 });
     operator.push(&rows("a 1 1, a 11 7, b 6 1"));
     expect![[r#"
@@ -128,7 +128,7 @@ fn a_restored_window_still_knows_what_is_late() {
 }
 
 #[test]
-fn rows_that_come_after_the_end_of_time_and_a_restore_are_not_late() {
+fn rows_after_the_end_of_time_and_a_restore_are_not_late() {
     for kind in [WindowKind::Tumble { size: 10_000, offset: 0 }, WindowKind::Session { gap: 10_000 }] {
         let mut operator = operator(kind);
         operator.push(&rows("a 1 1"));
@@ -154,7 +154,7 @@ fn processing_time_windows_fire_by_the_clock() {
 }
 
 #[test]
-fn windows_of_local_time_are_aligned_to_the_clock_on_the_wall() {
+fn windows_of_local_time_are_aligned_to_the_wall_clock() {
     let window = WindowSpec {
         kind: WindowKind::Tumble { size: 86_400_000, offset: 0 },
         time_column: 0,
@@ -235,7 +235,7 @@ fn sessions_end_when_the_gap_has_passed() {
     assert!(operator.tables().is_empty());
 }
 
-/// The windows of each row by definition, with Flink's rule of what is late.
+/// The windows of each row by definition, with Flink's rule for late rows.
 fn expected(kind: &WindowKind, rows: &[(char, i64, i32, i64)]) -> (String, u64) {
     let slicing = super::Slicing::new(kind).unwrap();
     let mut windows: BTreeMap<(char, i64), Vec<i32>> = BTreeMap::new();
@@ -246,7 +246,7 @@ fn expected(kind: &WindowKind, rows: &[(char, i64, i32, i64)]) -> (String, u64) 
         late += u64::from(open.is_empty());
         open.into_iter().for_each(|end| windows.entry((*key, end)).or_default().push(*value));
     }
-    // A growing window also sends what came before its last slice.
+    // A growing window also sends what arrived before its last slice.
     let at = |ms: i64| {
         let text = chrono::DateTime::from_timestamp_millis(ms).unwrap().naive_utc();
         text.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()
@@ -266,7 +266,7 @@ fn expected(kind: &WindowKind, rows: &[(char, i64, i32, i64)]) -> (String, u64) 
 
 /// Rows out of order, random batches, snapshots and restores at another parallelism.
 #[test]
-fn random_rows_give_the_windows_of_the_definition() {
+fn random_rows_give_the_windows_by_definition() {
     let kinds = [
         WindowKind::Tumble { size: 10_000, offset: 3_000 },
         WindowKind::Hop { size: 12_000, slide: 4_000, offset: 0 },
@@ -300,16 +300,16 @@ fn random_rows_give_the_windows_of_the_definition() {
         }
         operator.watermark(i64::MAX);
         let (windows, late) = expected(kind, &all);
-        // Compared as a whole, but not printed as such.
+        // Compared as a whole, without printing them.
         assert!(operator.result() == windows, "seed {seed} {kind:?}");
         assert_eq!(operator.metrics.num_late_records_dropped.get(), late, "seed {seed} {kind:?}");
     }
 }
 
-/// Sessions that time has not passed yet, out of order, in random batches with snapshots, against sorting all
-/// rows.
+/// Sessions that time has not passed yet, out of order, in random batches with snapshots, compared with
+/// sorting all rows.
 #[test]
-fn random_rows_give_the_sessions_of_the_definition() {
+fn random_rows_give_the_sessions_by_definition() {
     for seed in 0..12 {
         let mut random = SmallRng::seed_from_u64(seed);
         let mut operator = operator(WindowKind::Session { gap: 5_000 });
@@ -318,7 +318,7 @@ fn random_rows_give_the_sessions_of_the_definition() {
             let mut batch = Vec::new();
             for _ in 0..random.random_range(1..10) {
                 now += random.random_range(0..3);
-                // The watermark stays behind all rows, so that none is late.
+                // The watermark stays behind all rows, so none of them is late.
                 let row = (
                     random.random_range('a'..'e'),
                     now - random.random_range(0..20),
@@ -382,8 +382,8 @@ fn a_window_over_windows_takes_them_from_its_input() {
     assert_eq!(operator.metrics.num_late_records_dropped.get(), 1);
 }
 
-/// Rows (key, millisecond, value) with a watermark two seconds behind the latest after each of them, as Flink
-/// answers.
+/// Rows (key, millisecond, value); after each of them the watermark is two seconds behind the latest. The
+/// results are those of Flink.
 const LATE: [(char, i64, i32); 18] = [
     ('a', 1_000, 10),
     ('b', 4_000, 20),
@@ -430,7 +430,7 @@ fn late(kind: WindowKind, gap_after: usize) -> String {
 }
 
 #[test]
-fn late_rows_are_dropped_out_of_tumbling_windows_as_in_flink() {
+fn late_rows_are_dropped_from_tumbling_windows_as_in_flink() {
     for restore_after in [3, 7, 12] {
         expect![[r#"
             a 1 180 01:40 01:50
@@ -450,7 +450,7 @@ fn late_rows_are_dropped_out_of_tumbling_windows_as_in_flink() {
 }
 
 #[test]
-fn late_rows_are_dropped_out_of_sessions_as_in_flink() {
+fn late_rows_are_dropped_from_sessions_as_in_flink() {
     for restore_after in [3, 7, 12] {
         expect![[r#"
             a 1 180 01:41 01:45
