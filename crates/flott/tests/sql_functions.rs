@@ -106,7 +106,7 @@ fn a_table_function_gives_rows_for_each_row() {
         shell
             .ask("SELECT 1 FROM t, LATERAL TABLE(size(text))")
             .unwrap_err()
-            .contains("size is no table function")
+            .contains("size is not a table function")
     );
     assert!(shell.ask("SELECT 1 FROM t, LATERAL TABLE(nope(text))").unwrap_err().contains("nope"));
 }

@@ -12,7 +12,7 @@ pub use flott_connector::catalog::{
     TablePartition, View, WatermarkDef,
 };
 
-/// The catalog that is there from the start.
+/// The catalog that always exists.
 pub const DEFAULT_CATALOG: &str = "default_catalog";
 
 /// A catalog, and its properties in the session.
@@ -101,7 +101,7 @@ impl Catalogs {
         found.ok_or_else(|| Error::invalid(format!("there is no database '{name}' in catalog '{catalog}'")))
     }
 
-    /// Puts an object there, in the place of one that is there.
+    /// Stores an object, replacing an existing one.
     pub fn put(&mut self, path: &ObjectPath, object: CatalogObject) -> Result<()> {
         self.database(&path.catalog, &path.database)?;
         let there = self.permanent(path)?.is_some();
@@ -112,7 +112,7 @@ impl Catalogs {
         }
     }
 
-    /// Takes an object away, if it is there.
+    /// Removes an object, if it exists.
     pub fn remove(&mut self, path: &ObjectPath) -> Result<Option<CatalogObject>> {
         self.database(&path.catalog, &path.database)?;
         let found = self.permanent(path)?;

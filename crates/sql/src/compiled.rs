@@ -1,8 +1,9 @@
-//! Compiled plans: what COMPILE PLAN writes and EXECUTE PLAN runs, also in a later version of this program.
+//! Compiled plans: what COMPILE PLAN writes and EXECUTE PLAN runs, even with a later version of this program.
 //!
-//! The file holds the operators as they were planned and the settings that decided about them: they stay whatever the session
-//! that runs the plan has set. Everything else is taken from that session: the job's name, checkpoints, restart strategy, chaining.
-//! What the file does not say (another format, fields that nobody knows) is refused; nothing of it is guessed.
+//! The file contains the operators as they were planned, and the settings that determined them: these apply
+//! whatever the session that runs the plan has set. Everything else is taken from that session: the job's
+//! name, checkpoints, restart strategy, chaining. A file that this build does not fully understand (another
+//! format, unknown fields) is refused; nothing is guessed.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +11,16 @@ use flott_plan::{PLAN_VERSION, StreamGraph};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What is at the head of the file, so that a person sees what it is and another file is refused.
+/// At the head of the file, so that people see what it is and other files are refused.
 const FORMAT: &str = "flott-compiled-plan";
 
-/// A plan that is kept in a file.
+/// A plan that is stored in a file.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompiledPlan {
     format: String,
     version: u32,
-    /// The name of the job unless `pipeline.name` gives another.
+    /// The name of the job unless `pipeline.name` specifies another.
     pub name: String,
     /// The tables that are written to.
     pub targets: Vec<String>,
@@ -52,7 +53,7 @@ impl CompiledPlan {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// If it is no compiled plan, or one of a version that this build does not read.
+    /// If it is not a compiled plan, or one with a version that this build does not read.
     pub fn from_json(json: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Head {
@@ -60,10 +61,10 @@ impl CompiledPlan {
             version: u32,
         }
         let head: Head = serde_json::from_str(json)
-            .map_err(|error| Error::invalid("this is no compiled plan").with_source(error))?;
+            .map_err(|error| Error::invalid("this is not a compiled plan").with_source(error))?;
         if head.format != FORMAT {
             return Err(Error::invalid(format!(
-                "this is no compiled plan: its format is '{}', not '{FORMAT}'",
+                "this is not a compiled plan: its format is '{}', not '{FORMAT}'",
                 head.format
             )));
         }
@@ -77,7 +78,8 @@ impl CompiledPlan {
     }
 }
 
-/// Whether a setting decides what a plan computes, and so belongs to the plan and not to the session that runs it.
+/// Whether a setting affects what a plan computes, and so belongs to the plan instead of the session that
+/// runs it.
 pub(crate) fn is_of_the_plan(key: &str) -> bool {
     key == "execution.runtime-mode" || (key.starts_with("table.") && !key.starts_with("table.dml-"))
 }

@@ -1,9 +1,9 @@
-//! What an OR says as a whole.
+//! What an OR implies as a whole.
 //!
-//! `(a AND x) OR (a AND y)` is `a AND (x OR y)`, also where something is UNKNOWN: what all alternatives ask
-//! stands outside, where it can be the key of a join or tie a subquery to the query around. And of what the
-//! alternatives ask of one side of a join, that side can be asked already: `(l = 1 AND r = 2) OR (l = 3 AND r
-//! = 4)` implies `l = 1 OR l = 3`.
+//! `(a AND x) OR (a AND y)` is `a AND (x OR y)`, even if something is UNKNOWN: conditions that all
+//! alternatives share are factored out, where they can become the key of a join or correlate a subquery with
+//! its outer query. If all alternatives restrict one side of a join, that side can be filtered early: `(l = 1
+//! AND r = 2) OR (l = 3 AND r = 4)` implies `l = 1 OR l = 3`.
 
 use flott_expr::Functions;
 use flott_plan::Expr;
@@ -12,7 +12,7 @@ use flott_types::TypeKind;
 use crate::bind::placeholder::{conjunction, conjuncts};
 use crate::optimize::is_deterministic;
 
-/// The operands of ANDs, with what the alternatives of an OR have in common as operands of their own.
+/// The operands of ANDs, with the conditions that the alternatives of an OR share as operands of their own.
 pub(crate) fn factored(condition: Expr, functions: &Functions) -> Vec<Expr> {
     conjuncts(condition).into_iter().flat_map(|operand| factored_or(operand, functions)).collect()
 }
@@ -31,15 +31,14 @@ fn factored_or(condition: Expr, functions: &Functions) -> Vec<Expr> {
         alternative.retain(|operand| !common.contains(operand));
     }
     let mut operands = common;
-    // An alternative that asks nothing more is the whole of it: `a OR (a AND x)` is `a`.
+    // If one alternative has no further conditions, the shared ones are all: `a OR (a AND x)` is `a`.
     if alternatives.iter().all(|alternative| !alternative.is_empty()) {
         operands.extend(disjunction(alternatives.into_iter().filter_map(conjunction).collect()));
     }
     operands
 }
 
-/// What the alternatives of an OR ask of the columns that `own` accepts, if each of them asks something of
-/// those alone.
+/// What an OR implies for conditions that `own` accepts, if each of its alternatives has such a condition.
 pub(crate) fn implied(condition: &Expr, own: impl Fn(&Expr) -> bool) -> Option<Expr> {
     if !is_or(condition) {
         return None;

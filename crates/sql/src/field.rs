@@ -34,7 +34,7 @@ impl Field {
         Field { name: name.into(), ty, time: None, window: None }
     }
 
-    /// The same column behind a window. Event time goes on in the window's own columns.
+    /// The same column after a window. Event time continues in the window's own columns.
     #[must_use]
     pub fn windowed(&self, window: &WindowSpec) -> Self {
         let time = self.time.filter(|time| window.event_time && *time == TimeAttribute::Processing);

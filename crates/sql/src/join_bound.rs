@@ -1,7 +1,7 @@
 //! Joins whose condition bounds the distance in event time of matching rows.
 //!
-//! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event time attributes of both sides, in any
-//!   form that bounds their difference from below and from above; `=` is both.
+//! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event-time attributes of both sides, in any
+//! form that bounds their difference from below and above; `=` does both.
 //! * Window joins: both sides have the same windows, and their starts and ends are equal.
 
 use flott_plan::{Expr, JoinBound, JoinKind, Literal};
@@ -49,7 +49,7 @@ fn interval(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
         let Expr::Call { function, args, .. } = operand else { continue };
         let [a, b] = args.as_slice() else { continue };
         let (Some((a, plus_a)), Some((b, plus_b))) = (shifted(a), shifted(b)) else { continue };
-        // a + plus_a <op> b + plus_b, turned so that b is of the right.
+        // a + plus_a <op> b + plus_b, turned around so that b is a column of the right side.
         let (a, b, distance, op) = match (a < width, b < width) {
             (true, false) => (a, b - width, plus_a.checked_sub(plus_b)?, function.as_str()),
             (false, true) => (b, a - width, plus_b.checked_sub(plus_a)?, turned(function)?),
@@ -90,7 +90,7 @@ fn turned(op: &str) -> Option<&'static str> {
     })
 }
 
-/// Both columns of a comparison of two.
+/// The columns, if the expression compares two columns.
 fn columns_of(expr: &Expr, operators: &[&str]) -> Option<(usize, usize)> {
     match expr {
         Expr::Call { function, args, .. } if operators.contains(&function.as_str()) => {

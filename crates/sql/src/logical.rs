@@ -1,8 +1,8 @@
 //! The logical plan: relational algebra with Flink's own nodes.
 //!
-//! A [`Rel`] is a node with its output [`Field`]s. Expressions are `flott_plan::Expr` over the concatenated fields of
-//! the node's inputs. Fields carry what the planner must know beside the type: time attributes, and which window
-//! bound a column is.
+//! A [`Rel`] is a node with its output [`Field`]s. Expressions are `flott_plan::Expr` over the concatenated
+//! fields of the node's inputs. Fields contain what the planner must know in addition to the type: time
+//! attributes, and which window bound a column is.
 
 use std::sync::Arc;
 
@@ -32,9 +32,9 @@ pub struct Scan {
     pub table: Arc<Table>,
     /// The physical columns read, by position among the table's physical columns.
     pub projection: Vec<usize>,
-    /// The fields read of them, where not all are whole (`SourceSpec::paths`).
+    /// The fields that are read of them, if not all columns are read as a whole (`SourceSpec::paths`).
     pub paths: Vec<Vec<usize>>,
-    /// Whether the connector can read fields by themselves.
+    /// Whether the connector can read individual fields.
     pub projects_fields: bool,
     /// The metadata keys read.
     pub metadata: Vec<(String, LogicalType)>,
@@ -84,15 +84,15 @@ pub enum RelNode {
         /// SESSION ... PARTITION BY
         partition: Vec<usize>,
     },
-    /// Each row once for each element of a collection of its own.
+    /// Emits each row once for each element of its own collection.
     Unnest {
         /// The input.
         input: Box<Rel>,
         /// The collection.
         collection: Expr,
-        /// The position of an element is the last column.
+        /// Whether the position of an element is added as the last column.
         ordinality: bool,
-        /// A row without elements stays, with NULLs.
+        /// Whether a row without elements is kept, with NULLs.
         keep_empty: bool,
     },
     /// GROUP BY: the keys, then the calls.
@@ -110,9 +110,9 @@ pub enum RelNode {
         input: Box<Rel>,
         /// The window.
         window: WindowSpec,
-        /// The window columns of the input, when it has windows already.
+        /// The window columns of the input, if it already has windows.
         attached: Option<(usize, usize)>,
-        /// The key columns without the window's.
+        /// The key columns without those of the window.
         keys: Vec<usize>,
         /// The aggregates.
         calls: Vec<Call>,
@@ -130,8 +130,8 @@ pub enum RelNode {
         /// The condition; `None` is TRUE.
         condition: Option<Expr>,
     },
-    /// Temporal join: each row of the left with the version of the right that was valid at its time. The condition is over left
-    /// columns, then right columns.
+    /// Temporal join: each left row with the version of the right side that was valid at its time. The
+    /// condition is over left columns, then right columns.
     TemporalJoin {
         /// The left input.
         left: Box<Rel>,
@@ -139,30 +139,31 @@ pub enum RelNode {
         right: Box<Rel>,
         /// INNER or LEFT
         kind: JoinKind,
-        /// The event time of the left.
+        /// The event time of the left side.
         left_time: usize,
-        /// The event time of the right.
+        /// The event time of the right side.
         right_time: usize,
         /// The condition.
         condition: Option<Expr>,
     },
-    /// Lookup join: each row of the left with the rows that a table has of its keys when it comes. The condition is over left columns,
-    /// then right columns.
+    /// Lookup join: each left row with the rows that a table has for its keys when the row arrives. The
+    /// condition is over left columns, then right columns.
     LookupJoin {
         /// The left input.
         left: Box<Rel>,
-        /// The table, and what is made of its columns. It is not an input: nobody reads it from end to end.
+        /// The table, and what is computed from its columns. It is not an input: it is never read from end to
+        /// end.
         right: Box<Rel>,
         /// INNER or LEFT
         kind: JoinKind,
         /// The condition.
         condition: Option<Expr>,
-        /// What the hint LOOKUP says, if there is one.
+        /// The LOOKUP hint, if there is one.
         hint: Option<LookupHint>,
     },
     /// UNION ALL
     Union(Vec<Rel>),
-    /// Each row once for every projection.
+    /// Emits each row once for every projection.
     Expand {
         /// The input.
         input: Box<Rel>,
@@ -177,11 +178,11 @@ pub enum RelNode {
         partition: Vec<usize>,
         /// ORDER BY
         order: Vec<SortKey>,
-        /// From this rank (1-based).
+        /// The first rank (1-based).
         from: u64,
-        /// To this rank; `None` for all.
+        /// The last rank; `None` for all.
         to: Option<u64>,
-        /// Adds the rank as a last column.
+        /// Whether the rank is added as the last column.
         rank: bool,
     },
     /// ORDER BY the time attribute.
@@ -202,10 +203,10 @@ pub enum RelNode {
     ToChangelog {
         /// The input.
         input: Box<Rel>,
-        /// What is told of which change.
+        /// Which code stands for which change.
         codes: ChangeCodes,
     },
-    /// FROM_CHANGELOG: the input's columns without that of the codes, as the changes they name.
+    /// FROM_CHANGELOG: the input's columns without that of the codes, as the changes that the codes name.
     FromChangelog {
         /// The input.
         input: Box<Rel>,
@@ -236,12 +237,12 @@ pub struct OverSpec {
     pub rows: bool,
     /// How far back: rows or milliseconds, forward if negative; `None` is UNBOUNDED PRECEDING.
     pub preceding: Option<i64>,
-    /// How far ahead, back if negative; 0 is CURRENT ROW, `None` UNBOUNDED FOLLOWING.
+    /// How far ahead: back if negative; 0 is CURRENT ROW, `None` is UNBOUNDED FOLLOWING.
     pub following: Option<i64>,
 }
 
 impl Rel {
-    /// A relation of which the node gives the fields.
+    /// A relation whose node has these fields.
     pub fn new(node: RelNode, fields: Vec<Field>) -> Self {
         Rel { node, fields }
     }
@@ -294,7 +295,8 @@ impl Rel {
             .iter()
             .map(|key| {
                 let field = self.fields[*key].clone();
-                // Grouped by its window, a row comes when the window ends: its window_time stays a time attribute.
+                // Grouped by its window, a row is emitted when the window ends, so its window_time stays a
+                // time attribute.
                 let time = field.time.filter(|_| windowed && field.window == Some(WindowBound::Time));
                 Field { time, ..field }
             })
@@ -308,7 +310,7 @@ impl Rel {
     pub fn join(self, right: Rel, kind: JoinKind, condition: Option<Expr>) -> Rel {
         let null_left = matches!(kind, JoinKind::Right | JoinKind::Full);
         let null_right = matches!(kind, JoinKind::Left | JoinKind::Full);
-        // Whether time attributes survive shows when the whole condition is known: see `optimize::time`.
+        // Whether time attributes survive is only known with the whole condition: see `optimize::time`.
         let side = |fields: &[Field], null: bool| {
             fields
                 .iter()
@@ -326,7 +328,7 @@ impl Rel {
         Rel::new(RelNode::Join { left: Box::new(self), right: Box::new(right), kind, condition }, fields)
     }
 
-    /// How many relations it is made of.
+    /// How many relations it consists of.
     pub fn size(&self) -> usize {
         1 + self.inputs().into_iter().map(Rel::size).sum::<usize>()
     }
@@ -393,7 +395,8 @@ impl Rel {
         }
     }
 
-    /// The same relation with all its expressions replaced, also those of its inputs. Types must stay.
+    /// The same relation with all its expressions replaced, including those of its inputs. Types must stay
+    /// the same.
     #[must_use]
     pub fn map_exprs(self, change: &mut dyn FnMut(Expr) -> Expr) -> Rel {
         let mut rel = self.map_inputs(&mut |input| input.map_exprs(change));
@@ -431,7 +434,7 @@ impl Rel {
         rel
     }
 
-    /// The same relation with its direct inputs replaced, whose fields must stay as they were.
+    /// The same relation with its direct inputs replaced, whose fields must stay the same.
     #[must_use]
     pub fn map_inputs(mut self, change: &mut impl FnMut(Rel) -> Rel) -> Rel {
         match &mut self.node {

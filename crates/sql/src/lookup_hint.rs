@@ -1,4 +1,4 @@
-//! What the hint LOOKUP says.
+//! The hint LOOKUP.
 
 use flott_plan::LookupRetry;
 
@@ -7,14 +7,14 @@ use flott_plan::LookupRetry;
 pub struct LookupHint {
     /// The name of the table in FROM.
     pub table: String,
-    /// Whether results may leave in another order than the rows.
+    /// Whether results may be emitted in an order other than that of the rows.
     pub unordered: Option<bool>,
-    /// How many requests may be under way.
+    /// How many requests may be in flight.
     pub capacity: Option<usize>,
     /// How long a request may take, in milliseconds.
     pub timeout: Option<i64>,
-    /// When a key without rows is asked for again.
+    /// When to retry a key without rows.
     pub retry: Option<LookupRetry>,
-    /// Rows of one key come to one subtask.
+    /// Whether rows with the same key go to the same subtask.
     pub shuffle: bool,
 }

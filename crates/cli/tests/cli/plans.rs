@@ -109,7 +109,7 @@ fn what_is_no_plan_is_refused() {
         assert_eq!(run.code, 1, "{run:?}");
         run.err
     };
-    assert!(refused("SELECT 1").contains("plan file 'p.json': this is no compiled plan"));
+    assert!(refused("SELECT 1").contains("plan file 'p.json': this is not a compiled plan"));
     assert!(refused(r#"{"format": "x", "version": 1}"#).contains("its format is 'x'"));
     let newer = version_1.replacen("\"version\": 1", "\"version\": 2", 1);
     assert!(refused(&newer).contains("the plan has version 2; this build reads version 1"));

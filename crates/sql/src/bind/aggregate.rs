@@ -9,17 +9,17 @@ use super::placeholder::{self, Placeholder};
 use super::{Binder, Scope, group_window, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
-/// The keys of a GROUP BY, and which of them each grouping set has.
+/// The keys of a GROUP BY, and which of them each grouping set contains.
 #[derive(Default, Debug)]
 pub(crate) struct Groups {
     /// The distinct key expressions.
     keys: Vec<Expr>,
-    /// For each set the positions of its keys. One set with all keys for a plain GROUP BY.
+    /// For each set, the positions of its keys. A plain GROUP BY has one set with all keys.
     sets: Vec<Vec<usize>>,
 }
 
 impl Binder<'_> {
-    /// Binds GROUP BY; `None` when there is none.
+    /// Binds GROUP BY; `None` if there is none.
     pub(crate) fn groups(&self, items: &[GroupItem], scope: &Scope<'_>) -> Result<Option<Groups>> {
         if items.is_empty() {
             return Ok(None);
@@ -75,8 +75,8 @@ impl Binder<'_> {
         Ok(Some(groups))
     }
 
-    /// Groups a relation. `exprs` are over the columns of FROM with aggregate placeholders; afterwards over
-    /// the grouped relation.
+    /// Groups a relation. `exprs` are over the columns of FROM with aggregate placeholders before, and over
+    /// the grouped relation afterwards.
     pub(crate) fn group(
         &self,
         rel: Rel,
@@ -95,7 +95,7 @@ impl Binder<'_> {
             keys.iter().enumerate().map(|(index, key)| (key.clone(), key_name(key, scope, index))).collect();
         let mut grouping = Vec::new();
         let mut calls = Vec::new();
-        // Where each placeholder's value is in the end: an aggregate or a GROUPING function.
+        // Where each placeholder's value ends up: an aggregate or a GROUPING function.
         let mut places = Vec::new();
         for BoundAggregate { call, args, filter } in aggregates {
             if matches!(call.function.as_str(), "GROUPING" | "GROUPING_ID" | "GROUP_ID") {
@@ -169,7 +169,7 @@ impl Binder<'_> {
     }
 }
 
-/// So many sets GROUPING SETS, ROLLUP and CUBE may make: each row is computed once for every one.
+/// How many grouping sets GROUPING SETS, ROLLUP and CUBE may produce: each row is computed once for each set.
 const MAX_SETS: usize = 4_096;
 
 fn few_enough(sets: Option<usize>, item: &GroupItem) -> Result<()> {
@@ -184,7 +184,7 @@ enum Place {
     Grouping(usize),
 }
 
-/// Marks columns of the grouped relation while those of FROM may still be about.
+/// Marks columns of the grouped relation while columns of FROM may still remain.
 const GROUPED: &str = "$grouped";
 
 fn grouped_column(index: usize, ty: LogicalType) -> Expr {
@@ -193,7 +193,7 @@ fn grouped_column(index: usize, ty: LogicalType) -> Expr {
 
 /// Replaces whole subexpressions that are keys, outermost first.
 fn over_groups(expr: Expr, keys: &[Expr], types: &[LogicalType]) -> Expr {
-    // A constant stays what it is, also where it is a key.
+    // A constant stays as it is, even if it is a key.
     let constant = matches!(expr, Expr::Literal { .. });
     if let Some(index) = keys.iter().position(|key| *key == expr).filter(|_| !constant) {
         return grouped_column(index, types[index].clone());
@@ -213,7 +213,7 @@ fn over_groups(expr: Expr, keys: &[Expr], types: &[LogicalType]) -> Expr {
     }
 }
 
-/// A column of FROM that is neither a key nor inside of an aggregate.
+/// A column of FROM that is neither a key nor inside an aggregate.
 fn stray_column(expr: &Expr) -> Option<usize> {
     match expr {
         Expr::Column { index, .. } => Some(*index),
@@ -222,8 +222,8 @@ fn stray_column(expr: &Expr) -> Option<usize> {
     }
 }
 
-/// GROUPING and its like: a number for each grouping set, chosen by the set of the row. GROUPING(a, b) has a
-/// bit for each argument, set when the set lacks it.
+/// GROUPING and similar functions: a number for each grouping set, chosen by the row's set. GROUPING(a, b)
+/// has one bit for each argument, which is 1 if the set lacks it.
 fn grouping_value(values: &[i64], expand_id: Option<usize>) -> Expr {
     let ty = TypeKind::BigInt.not_null();
     let literal = |value| Expr::literal(Literal::Integer(value), ty.clone());
@@ -237,8 +237,8 @@ fn grouping_value(values: &[i64], expand_id: Option<usize>) -> Expr {
     Expr::Case { branches: branches.collect(), otherwise: Box::new(literal(*first)), ty: ty.clone() }
 }
 
-/// Each row once for every grouping set, with the keys it lacks set to NULL, and the set's number as a last
-/// column.
+/// Emits each row once for every grouping set, with the keys that the set lacks as NULL, and the set's number
+/// as the last column.
 fn expand(input: Rel, sets: &[Vec<usize>], keys: usize) -> Rel {
     let mut fields = input.fields.clone();
     for (index, field) in fields.iter_mut().enumerate() {

@@ -16,16 +16,16 @@ const PARAMETERS: [&str; 5] = ["INPUT", "OP", "OP_MAPPING", "ON_TIME", "UID"];
 /// The kinds of changes, in the order of [`ChangeCodes`].
 const KINDS: [&str; 4] = ["INSERT", "UPDATE_BEFORE", "UPDATE_AFTER", "DELETE"];
 
-/// What both get.
+/// What both functions take.
 struct Parts<'a> {
     input: Rel,
-    /// The column of the codes.
+    /// The name of the column with the codes.
     op: String,
     op_at: Option<&'a Ident>,
     mapping: Option<Vec<(String, String)>>,
 }
 
-/// What a MAP of texts is known to hold.
+/// What is known about the contents of a MAP of strings.
 enum Pairs {
     Constant(Vec<(String, String)>),
     Null,
@@ -33,8 +33,8 @@ enum Pairs {
 }
 
 impl Binder<'_> {
-    /// `TO_CHANGELOG(input => TABLE t, op => DESCRIPTOR(op), op_mapping => MAP['INSERT', 'I'])`, and the way
-    /// back; `None` for other functions.
+    /// `TO_CHANGELOG(input => TABLE t, op => DESCRIPTOR(op), op_mapping => MAP['INSERT', 'I'])`, and its
+    /// inverse; `None` for other functions.
     pub(crate) fn changelog_function(
         &self,
         function: &str,
@@ -102,7 +102,7 @@ impl Binder<'_> {
         Ok(Parts { input, op, op_at, mapping })
     }
 
-    /// The pairs of a constant MAP of texts, the last of each key.
+    /// The pairs of a constant MAP of strings; if keys repeat, the last one wins.
     fn text_pairs(&self, map: &Expr) -> Result<Pairs> {
         let args = match map {
             Expr::Literal { value: Literal::Null, .. } => return Ok(Pairs::Null),
@@ -205,7 +205,7 @@ impl Binder<'_> {
     }
 }
 
-/// A column that is no time attribute any more.
+/// The column without its time attribute.
 fn plain(field: &Field) -> Field {
     Field::new(field.name.clone(), field.ty.clone())
 }

@@ -2,7 +2,7 @@
 //!
 //! In a subquery's relation, `$outer(i)` stands for a column of the outer query. [`decorrelate`] pulls the
 //! conditions with such columns up through filters, projections, inner joins, aggregations and Top-N, until
-//! they become the condition of a join of both queries. Below an aggregation and a Top-N they must be
+//! they become the condition of a join of both queries. Below an aggregation or a Top-N they must be
 //! equalities: their inner sides become additional keys, so that there is a result for each value of the
 //! outer columns.
 
@@ -14,7 +14,7 @@ use super::placeholder::{self, Placeholder, conjunction, shift, substitute};
 use crate::disjunction::factored;
 use crate::logical::{Rel, RelNode};
 
-/// A relation without references to the query around.
+/// A relation without references to the outer query.
 pub(super) struct Decorrelated {
     pub rel: Rel,
     /// The columns of the subquery, over the relation's columns and `$outer`.
@@ -29,12 +29,12 @@ pub(super) struct Keyed {
     pub rel: Rel,
     /// How many columns the subquery has.
     pub width: usize,
-    /// The other sides of the equalities, over `$outer` alone.
+    /// The other sides of the equalities, over `$outer` only.
     pub outers: Vec<Expr>,
 }
 
-/// Numbers the columns of the query around that a subquery reads, and gives what they are there: `$outer(k)`
-/// is then the k-th of them. A column of a query further out is one of the query around's own `$outer`.
+/// Numbers the columns of the outer query that a subquery reads, and returns them: `$outer(k)` then means the
+/// k-th of them. A column of a query further out is one of the outer query's own `$outer`.
 pub(super) fn number_outer_columns(rel: Rel) -> (Rel, Vec<Expr>) {
     let mut outers: Vec<Expr> = Vec::new();
     let rel = rel.map_exprs(&mut |expr| {
@@ -50,12 +50,12 @@ pub(super) fn number_outer_columns(rel: Rel) -> (Rel, Vec<Expr>) {
     (rel, outers)
 }
 
-/// Whether any expression in the relation reads the query around.
+/// Whether any expression in the relation reads the outer query.
 fn reads_outer(rel: &Rel) -> bool {
     rel.exprs().into_iter().any(Placeholder::reads_outer) || rel.inputs().into_iter().any(reads_outer)
 }
 
-/// Pulls what reads the query around up.
+/// Pulls up what reads the outer query.
 pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelated> {
     if !reads_outer(&rel) {
         return Ok(Decorrelated { outputs: rel.columns(), rel, conditions: Vec::new() });
@@ -97,7 +97,7 @@ pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelate
             }
             conditions.extend(outer);
             let rel = left.rel.join(right.rel, kind, conjunction(own));
-            // What may be missing now is nullable.
+            // Columns that the join may fill with NULL are nullable from here on.
             let joined = rel.columns();
             let outputs = outputs.into_iter().map(|expr| substitute(expr, &joined)).collect();
             Ok(Decorrelated { rel, outputs, conditions })
@@ -113,7 +113,7 @@ pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelate
             let outputs = columns.map(|index| rel.column(index)).collect();
             Ok(Decorrelated { rel, outputs, conditions })
         }
-        // Flink's planner takes a Top-N that reads the query around by one key, and no more.
+        // Flink's planner accepts a correlated Top-N only with a single sort key.
         RelNode::TopN { order, .. } if order.len() > 1 => {
             Err(correlation_in("a query ordered by several keys with LIMIT"))
         }
@@ -149,13 +149,13 @@ fn equalities(rel: &Rel, first: usize, outers: Vec<Expr>) -> Vec<Expr> {
 }
 
 impl Decorrelated {
-    /// Whether no column of the subquery reads the query around.
+    /// Whether no column of the subquery reads the outer query.
     pub fn is_plain(&self) -> bool {
         !self.outputs.iter().any(Placeholder::reads_outer)
     }
 
-    /// Computes the outputs that read nothing of the query around, in front; behind them stay the columns
-    /// that the other outputs and the conditions need.
+    /// Computes the outputs that do not read the outer query, and puts them first; after them come the
+    /// columns that the other outputs and the conditions need.
     #[must_use]
     pub fn settled(self, names: &[String]) -> Self {
         let Decorrelated { rel, outputs, conditions } = self;
@@ -218,7 +218,8 @@ impl Decorrelated {
     }
 }
 
-/// `own = outer` in either order: own columns alone on one side, those of the query around on the other.
+/// Splits `own = outer`, in either order: only the subquery's columns on one side, only those of the outer
+/// query on the other.
 fn split_equality(condition: Expr) -> Option<(Expr, Expr)> {
     let Expr::Call { function, mut args, .. } = condition else { return None };
     if function != "=" || args.len() != 2 {

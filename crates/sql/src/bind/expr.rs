@@ -1,4 +1,4 @@
-//! Expressions: syntax to typed trees.
+//! Binds expressions: turns syntax into typed trees.
 
 use std::cell::RefCell;
 
@@ -15,25 +15,25 @@ use super::subquery::Subquery;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::plan::limits::check_type;
 
-/// Binds expressions against a scope. What cannot be computed row by row is collected on the way.
+/// Binds expressions against a scope. Whatever cannot be computed row by row is collected along the way.
 pub(crate) struct ExprBinder<'a, 's> {
     pub binder: &'s Binder<'a>,
     pub scope: &'s Scope<'s>,
-    /// Aggregates found, when they are allowed here.
+    /// The aggregates that were found, if they are allowed here.
     pub aggregates: Option<RefCell<Vec<BoundAggregate>>>,
-    /// Functions with OVER found, when they are allowed here.
+    /// The functions with OVER that were found, if they are allowed here.
     pub overs: Option<RefCell<Vec<OverCall>>>,
-    /// Subqueries found, when they are allowed here.
+    /// The subqueries that were found, if they are allowed here.
     pub subqueries: Option<RefCell<Vec<Subquery>>>,
     /// The SELECT has GROUP BY: each of its aggregates has at least one row.
     pub grouped: bool,
     /// WINDOW w AS (...)
     pub windows: &'s [NamedWindow],
-    /// In ORDER BY: the items of the select list by name, which hide columns.
+    /// In ORDER BY: the items of the select list by name; they hide columns.
     pub aliases: RefCell<Vec<(String, Expr)>>,
 }
 
-/// An aggregate whose arguments are expressions still.
+/// An aggregate whose arguments are still expressions.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct BoundAggregate {
     /// The call; `args` and `filter` are not set.
@@ -45,7 +45,7 @@ pub(crate) struct BoundAggregate {
 }
 
 impl<'a, 's> ExprBinder<'a, 's> {
-    /// A binder of expressions in which aggregates, OVER and subqueries have no place.
+    /// A binder of expressions that may not contain aggregates, OVER or subqueries.
     pub fn scalar(binder: &'s Binder<'a>, scope: &'s Scope<'s>) -> Self {
         ExprBinder {
             binder,
@@ -59,7 +59,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
     }
 
-    /// Subqueries are allowed.
+    /// Allows subqueries.
     #[must_use]
     pub fn with_subqueries(self) -> Self {
         ExprBinder { subqueries: Some(RefCell::default()), ..self }
@@ -75,7 +75,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
     }
 
-    /// Binds an expression. It is entered once for every level of the tree: cases that need more stack are
+    /// Binds an expression. It is entered once for every level of the tree, so cases that need more stack are
     /// separate methods.
     pub fn bind(&self, ast: &Ast) -> Result<Expr> {
         self.binder.enter(1, ast)?;
@@ -154,7 +154,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
             return Ok(item.clone());
         }
         let found = self.scope.resolve(parts);
-        // CURRENT_DATE and its like are functions without parentheses, unless a column has that name.
+        // CURRENT_DATE and similar functions have no parentheses, unless there is a column with that name.
         if found.is_err() && !name.quoted && is_niladic(&name.value) {
             return self.call(&name.value.to_ascii_uppercase(), Vec::new(), ast);
         }
@@ -207,7 +207,8 @@ impl<'a, 's> ExprBinder<'a, 's> {
         Ok(left)
     }
 
-    /// Many texts one behind the other: as a tree that is not deep, for what is joined first does not matter.
+    /// Many concatenated strings as a balanced tree: the order of concatenation does not matter, and the tree
+    /// stays shallow.
     fn concatenation(&self, mut texts: Vec<Expr>, ast: &Ast) -> Result<Expr> {
         while texts.len() > 1 {
             let mut halved = Vec::with_capacity(texts.len().div_ceil(2));
@@ -317,7 +318,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
     }
 }
 
-/// From this many operators, a chain of `||` becomes a balanced tree.
+/// From this many operators on, a chain of `||` becomes a balanced tree.
 const BALANCE: usize = 32;
 
 /// Functions that SQL writes without parentheses.

@@ -14,7 +14,7 @@ use super::placeholder::Placeholder;
 use super::{at, unsupported, wrong};
 
 impl ExprBinder<'_, '_> {
-    /// Forms of syntax that are calls: functions, EXTRACT, TRIM, FLOOR ... TO, and so on.
+    /// Special syntax for calls: functions, EXTRACT, TRIM, FLOOR ... TO, and so on.
     pub fn special_form(&self, ast: &Ast) -> Result<Expr> {
         match &ast.kind {
             ExprKind::Call(call) => self.function(call, ast),
@@ -56,7 +56,7 @@ impl ExprBinder<'_, '_> {
         }
     }
 
-    /// A function with an argument that may be left out.
+    /// A function with an optional last argument.
     fn parts(&self, name: &str, parts: &[&Ast], last: &Option<Box<Ast>>, ast: &Ast) -> Result<Expr> {
         self.call_over(name, parts.iter().copied().chain(last.as_deref()), ast)
     }
@@ -78,7 +78,7 @@ impl ExprBinder<'_, '_> {
             && function.over.is_none()
             && let Ok(column) = self.scope.resolve(std::slice::from_ref(name))
         {
-            // USER and its like without parentheses are columns where a table has them.
+            // USER and similar names without parentheses are columns if a table has them.
             return Ok(column);
         }
         let name = name.value.to_ascii_uppercase();
@@ -115,7 +115,7 @@ impl ExprBinder<'_, '_> {
         self.call_over(&name, args, ast)
     }
 
-    /// A call of a function of the program.
+    /// A call of a user's function.
     fn user_function(&self, user: &UserFunction, function: &Call, ast: &Ast) -> Result<Expr> {
         let name = function.name.to_string();
         if user.kind == FunctionKind::Table {
@@ -138,7 +138,8 @@ impl ExprBinder<'_, '_> {
         at(bind::call_of(user.function.as_ref(), args, self.binder.context), ast)
     }
 
-    /// The arguments of a call that has only plain ones; `*` is no argument. Also whether DISTINCT was said.
+    /// The arguments of a call that accepts only plain ones; `*` is not an argument. Also whether DISTINCT
+    /// was given.
     pub fn arguments<'f>(&self, name: &str, function: &'f Call, ast: &Ast) -> Result<(Vec<&'f Ast>, bool)> {
         if !function.order_by.is_empty() {
             return Err(unsupported(format!("'ORDER BY' in a call of {name}"), ast));
@@ -164,7 +165,7 @@ impl ExprBinder<'_, '_> {
         Ok((args, function.quantifier == Some(Quantifier::Distinct)))
     }
 
-    /// An aggregate call; becomes a placeholder.
+    /// Binds an aggregate call, which becomes a placeholder.
     fn aggregate_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
         let Some(aggregates) = &self.aggregates else {
             return Err(wrong(format!("the aggregate {name} is not allowed here"), ast));
@@ -181,7 +182,7 @@ impl ExprBinder<'_, '_> {
         Ok(Placeholder::Aggregate.expr(index, bound.call.ty))
     }
 
-    /// The call of an aggregate with its arguments over the scope. Aggregates inside of its arguments are
+    /// Binds an aggregate call with its arguments over the scope. Aggregates within its arguments are
     /// refused.
     pub fn bound_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         if !function.within_group.is_empty() {
@@ -195,7 +196,7 @@ impl ExprBinder<'_, '_> {
         let mut filter = function.filter.as_ref().map(|filter| inner.condition(filter)).transpose()?;
         let mut canonical = aggregate::canonical(name);
         let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
-            // What becomes of NULL is part of the function that the operator computes.
+            // How NULL is handled is part of the function that the operator computes.
             match function.json.as_ref().and_then(|json| json.absent_on_null) {
                 Some(true) => canonical.push_str("_ABSENT_ON_NULL"),
                 Some(false) => canonical.push_str("_NULL_ON_NULL"),
@@ -222,7 +223,7 @@ impl ExprBinder<'_, '_> {
             "GROUPING" | "GROUPING_ID" | "GROUP_ID" => TypeKind::BigInt.not_null(),
             _ => at(aggregate::infer(name, &types, distinct, self.grouped), ast)?,
         };
-        // MIN and MAX do not change by DISTINCT.
+        // DISTINCT makes no difference to MIN and MAX.
         let distinct = distinct && !matches!(name, "MIN" | "MAX");
         let call = AggregateCall {
             function: canonical,
@@ -264,7 +265,7 @@ impl ExprBinder<'_, '_> {
         Ok(Some(args))
     }
 
-    /// JSON_VALUE(json, path, on empty, default, on error, default [, NULL of the type returned]).
+    /// JSON_VALUE(json, path, on empty, default, on error, default [, NULL of the returned type]).
     fn json_value(&self, json: &JsonClauses, args: &mut Vec<Expr>) -> Result<()> {
         for on in [&json.on_empty, &json.on_error] {
             args.push(word(behavior(on, "NULL")));
@@ -286,7 +287,7 @@ impl ExprBinder<'_, '_> {
     }
 }
 
-/// A key word as an argument.
+/// A keyword as an argument.
 pub(crate) fn word(text: &str) -> Expr {
     let length = text.chars().count() as u32;
     Expr::literal(Literal::String(text.to_owned()), TypeKind::Char(length).not_null())
@@ -301,7 +302,7 @@ fn behavior(given: &Option<JsonBehavior>, default: &'static str) -> &'static str
     given.as_ref().map_or(default, JsonBehavior::as_str)
 }
 
-/// A wrong statement without a node to point at.
+/// The error for an invalid statement without a node to point at.
 pub(crate) fn refuse(message: impl Into<String>) -> Error {
     Error::invalid(message)
 }

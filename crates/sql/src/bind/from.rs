@@ -17,7 +17,7 @@ use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
-    /// The relation of a FROM clause, and the names it brings.
+    /// The relation of a FROM clause, and the names that it introduces.
     pub(crate) fn from<'p>(
         &self,
         from: &[TableWithJoins],
@@ -57,7 +57,7 @@ impl Binder<'_> {
             });
         }
         Ok(joined.unwrap_or_else(|| {
-            // A SELECT without FROM computes over one row.
+            // A SELECT without FROM computes a single row.
             let ty = TypeKind::Int.not_null();
             let row = vec![Expr::literal(Literal::Integer(0), ty.clone())];
             let rel = Rel::new(RelNode::Values(vec![row]), vec![Field::new("ZERO", ty)]);
@@ -116,7 +116,7 @@ impl Binder<'_> {
         let (right, right_scope) = self.relation(&join.relation, outer)?;
         distinct_names(&left_scope, &right_scope, &join.relation)?;
         let width = left.fields.len();
-        // The scope of ON: both sides; then what the join makes of their types.
+        // The scope of ON has the columns of both sides; then with the types that the join gives them.
         let mut scope = left_scope.clone().beside(right_scope.clone());
         let condition = match constraint {
             JoinConstraint::On(on) => {
@@ -127,7 +127,7 @@ impl Binder<'_> {
                     let rel = left.join(right, kind, None);
                     scope.fields.clone_from(&rel.fields);
                     let rel = self.filter(rel, &scope, on)?;
-                    // The values of subqueries stand behind the columns of both sides, under no name.
+                    // The values of subqueries come after the columns of both sides, and have no names.
                     scope.fields.clone_from(&rel.fields);
                     return Ok((rel, scope));
                 }
@@ -146,7 +146,7 @@ impl Binder<'_> {
         Ok((rel, scope))
     }
 
-    /// A subquery that sees the tables before it in FROM.
+    /// A subquery that can see the preceding tables of FROM.
     fn lateral<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
@@ -207,7 +207,7 @@ impl Binder<'_> {
         let mut scope = left_scope.beside(right_scope);
         let rel = make(left, right, conjunction(tests));
         scope.fields.clone_from(&rel.fields);
-        // The common columns: of the side that is never missing, or of either.
+        // The common columns: from the side that is never NULL, or from either.
         let mut columns: Vec<(Expr, String)> =
             rel.columns().into_iter().zip(rel.fields.iter().map(|field| field.name.clone())).collect();
         let mut common = Vec::with_capacity(pairs.len());
@@ -249,7 +249,7 @@ impl Binder<'_> {
                 let (own_name, rel) = self.named_relation(&table.name.parts(), &table.hints, &table.name)?;
                 return aliased(rel, alias, Some(&own_name), outer);
             }
-            // LATERAL as the first table of FROM has nothing to its left.
+            // LATERAL on the first table of FROM has nothing to its left.
             RelationKind::Derived { lateral: _, query } => self.query(query, outer)?,
             RelationKind::Function { lateral: true, .. } => return self.unnest_alone(relation, outer),
             RelationKind::Function { lateral: false, name, .. } if self.user_function(name)?.is_some() => {
@@ -274,7 +274,7 @@ impl Binder<'_> {
     }
 }
 
-/// The subquery behind LATERAL.
+/// The subquery after LATERAL.
 fn lateral(relation: &Relation) -> Option<(&Query, Option<&TableAlias>)> {
     match &relation.kind {
         RelationKind::Derived { lateral: true, query } if relation.sample.is_none() => {
@@ -284,7 +284,7 @@ fn lateral(relation: &Relation) -> Option<(&Query, Option<&TableAlias>)> {
     }
 }
 
-/// Refuses two relations of FROM under one name.
+/// Refuses two relations of FROM with the same name.
 pub(super) fn distinct_names(left: &Scope<'_>, right: &Scope<'_>, node: &Relation) -> Result<()> {
     match right.relations.iter().find(|(name, _)| left.relation(name).is_some()) {
         Some((name, _)) => {
@@ -320,7 +320,7 @@ fn aliased<'p>(
     Ok((rel, scope))
 }
 
-/// Whether an expression holds no subquery at its surface of operators.
+/// Whether an expression's own operators contain no subquery.
 pub(super) fn is_plain(ast: &Ast) -> bool {
     match &ast.kind {
         ExprKind::Exists(_)

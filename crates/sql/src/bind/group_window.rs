@@ -1,6 +1,6 @@
-//! The older form of windows: `GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)` with TUMBLE_START and its like in the
-//! select list. Bound as the window table function of the same kind, whose bounds are hidden columns and
-//! become keys.
+//! The older form of windows: `GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)` with TUMBLE_START and similar
+//! functions in the select list. Bound as the window table function of the same kind, whose bounds are hidden
+//! columns and become keys.
 
 use flott_expr::fold;
 use flott_plan::{Expr, Literal, WindowKind, WindowSpec};
@@ -26,7 +26,7 @@ pub(super) fn is_group_window(item: &GroupItem) -> bool {
 }
 
 impl Binder<'_> {
-    /// Gives the relation its window columns when GROUP BY has a window.
+    /// Adds window columns to the relation if GROUP BY has a window.
     pub(crate) fn group_window<'p>(
         &self,
         rel: Rel,
@@ -83,7 +83,7 @@ impl Binder<'_> {
                 ));
             }
         };
-        // Sessions are per key: the other keys of GROUP BY.
+        // Sessions are per key: partitioned by the other keys of GROUP BY.
         let mut partition = Vec::new();
         if name == "SESSION" {
             for item in items.iter().filter(|item| !is_group_window(item)) {
@@ -115,7 +115,7 @@ impl Binder<'_> {
 }
 
 impl ExprBinder<'_, '_> {
-    /// `TUMBLE_START(...)` and its like, in a SELECT that is grouped by a window.
+    /// `TUMBLE_START(...)` and similar functions, in a SELECT that is grouped by a window.
     pub fn group_window_bound(&self, name: &str, ast: &Ast) -> Result<Option<Expr>> {
         let bound = ["TUMBLE_", "HOP_", "SESSION_"].iter().find_map(|window| name.strip_prefix(window));
         let place = match bound {

@@ -30,7 +30,7 @@ impl ExprBinder<'_, '_> {
         }
     }
 
-    /// A number with a minus before it; `None` if it is not a number.
+    /// A number preceded by a minus; `None` if it is not a number.
     pub fn negative_literal(&self, operand: &Ast) -> Result<Option<Expr>> {
         match &operand.kind {
             ExprKind::Literal(Literal::Number(digits)) => {

@@ -1,9 +1,9 @@
-//! The hint LOOKUP: how requests are made of a table that is looked up.
+//! The hint LOOKUP: how requests to a lookup table are made.
 //!
-//! `LOOKUP('table' = 'd', 'async' = 'true', 'output-mode' = 'allow_unordered', 'capacity' = '50', 'timeout' = '20 s',
-//! 'retry-predicate' = 'lookup_miss', 'retry-strategy' = 'fixed_delay', 'fixed-delay' = '10 s', 'max-attempts' = '3')`. Whether a table
-//! answers at once or later is the table's own affair, so that `async` is checked and changes nothing; other options are Flink's to
-//! pass over.
+//! `LOOKUP('table' = 'd', 'async' = 'true', 'output-mode' = 'allow_unordered', 'capacity' = '50', 'timeout' =
+//! '20 s', 'retry-predicate' = 'lookup_miss', 'retry-strategy' = 'fixed_delay', 'fixed-delay' = '10 s',
+//! 'max-attempts' = '3')`. Whether a table answers asynchronously is up to the table, so `async` is validated
+//! but has no effect; other options are ignored, as in Flink.
 
 use flott_plan::LookupRetry;
 use flott_sql_parser::ast::{Hint, HintArg};
@@ -14,7 +14,7 @@ use super::{Binder, at, wrong};
 use crate::logical::LookupHint;
 
 impl Binder<'_> {
-    /// Binds the FROM of a SELECT with these hints, each of which must find its table.
+    /// Binds the FROM of a SELECT with these hints, each of which must match a table.
     pub(super) fn with_lookup_hints<T>(&self, hints: &[Hint], from: impl FnOnce() -> Result<T>) -> Result<T> {
         let hints: Vec<&Hint> = hints.iter().filter(|hint| hint.name == "LOOKUP").collect();
         let read = hints.iter().map(|hint| Ok((at(lookup_hint(hint), *hint)?, false)));
@@ -35,7 +35,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The hint for a table of this name; of several the first.
+    /// The hint for a table with this name; if there are several, the first.
     pub(super) fn lookup_hint(&self, table: &str) -> Option<LookupHint> {
         let mut open = self.lookup_hints.borrow_mut();
         let mut of_table = open.last_mut()?.iter_mut().filter(|(hint, _)| hint.table == table);

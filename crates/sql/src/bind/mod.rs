@@ -1,13 +1,12 @@
-//! From syntax to logical plans: names are resolved, types derived, and errors are reported with their
-//! position.
+//! Binds syntax to logical plans: resolves names, derives types, and reports errors with their position.
 //!
 //! The order within a SELECT: FROM, WHERE, GROUP BY with aggregates, HAVING, OVER, QUALIFY, the select list,
 //! DISTINCT; then ORDER BY and LIMIT of the enclosing query. Each step wraps the relation of the previous
 //! step.
 //!
 //! Inside expressions three placeholders stand for values that are not columns yet: `$agg(i)`, `$over(i)` and
-//! `$subquery(i, ...)`; the step that computes them replaces them by columns. `$outer(i)` is a column of the
-//! outer query of a subquery; [`subquery`] turns it into a join. None of them survives binding.
+//! `$subquery(i, ...)`; the step that computes them replaces them with columns. `$outer(i)` is a column of a
+//! subquery's outer query; [`subquery`] turns it into a join. None of them survives binding.
 
 mod aggregate;
 mod changelog;
@@ -58,34 +57,35 @@ pub struct Binder<'a> {
     pub(crate) catalogs: &'a Catalogs,
     pub(crate) connectors: &'a Registry,
     pub(crate) context: &'a PlanContext,
-    /// Common table expressions in sight, innermost last.
+    /// The visible common table expressions, innermost last.
     ctes: RefCell<Vec<(String, Rel)>>,
-    /// Views being expanded, to refuse one that contains itself.
+    /// The views being expanded, to refuse one that contains itself.
     views: RefCell<Vec<String>>,
-    /// Inside a view: the catalog and database it was made in.
+    /// Inside a view: the catalog and database in which it was created.
     namespace: RefCell<Option<(String, String)>>,
-    /// The hints LOOKUP of the SELECTs that are open, innermost last, and whether their tables were found.
+    /// The LOOKUP hints of the SELECTs being bound, innermost last, and whether their tables were found.
     lookup_hints: RefCell<Vec<Vec<(LookupHint, bool)>>>,
-    /// How many nodes of expressions have been copied.
+    /// How many expression nodes have been copied.
     copied: Cell<usize>,
-    /// How many relations stand for the names of views and common table expressions, or are copied.
+    /// How many relations were inserted for the names of views and common table expressions, or were copied.
     expanded: Cell<usize>,
-    /// How many levels of queries and expressions are open, those of views counted.
+    /// How many levels of queries and expressions are open, including those of views.
     levels: Cell<usize>,
 }
 
-/// So many levels of queries and expressions may be open. The parser bounds each text; this is for views within views.
+/// How many levels of queries and expressions may be open. The parser bounds each text; this bounds views
+/// within views.
 const MAX_LEVELS: usize = 250;
-/// A query takes so many levels.
+/// How many levels a query counts as.
 const QUERY_LEVELS: usize = 8;
 
-/// So many nodes of expressions a statement may copy. BETWEEN computes its operand twice, CASE its operand for every branch:
-/// nested in one another they would double a tree at each level.
+/// How many expression nodes a statement may copy. BETWEEN computes its operand twice, CASE computes it for
+/// every branch: nested, they would double the tree at each level.
 const MAX_COPIES: usize = 200_000;
-/// Of so many relations one that has a name may consist: a common table expression that joins the one before it with itself doubles
-/// a plan at each level.
+/// How many relations a named one may consist of: a common table expression that joins the previous one with
+/// itself doubles the plan at each level.
 const MAX_NAMED: usize = 25_000;
-/// So many relations may stand for names altogether. What is written out has no such bounds.
+/// How many relations may be inserted for names in total. Relations that are written out are not limited.
 const MAX_EXPANDED: usize = 300_000;
 
 impl<'a> Binder<'a> {
@@ -105,14 +105,14 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Binds a query that stands by itself.
+    /// Binds a top-level query.
     pub fn bind(&self, query: &Query) -> Result<Rel> {
         let mut rel = self.query(query, None)?;
         select::unique_names(&mut rel.fields);
         Ok(rel)
     }
 
-    /// Counts a relation that is put in the place of a name, or stands in two places.
+    /// Counts a relation that is inserted for a name, or used in two places.
     fn expand(&self, rel: &Rel) -> Result<()> {
         let size = rel.size();
         self.expanded.set(self.expanded.get() + size);
@@ -122,13 +122,13 @@ impl<'a> Binder<'a> {
         };
         match number > bound {
             true => Err(Error::unsupported(format!(
-                "more than {bound} relations, with views and common table expressions in all places where they are named"
+                "more than {bound} relations, with views and common table expressions expanded wherever they are named"
             ))),
             false => Ok(()),
         }
     }
 
-    /// The function of the program that a name means.
+    /// The user's function that a name refers to.
     pub(crate) fn user_function(&self, name: &ObjectName) -> Result<Option<UserFunction>> {
         let functions = &self.context.functions;
         if functions.users().next().is_none() {
@@ -138,7 +138,7 @@ impl<'a> Binder<'a> {
         Ok(found.and_then(|name| functions.user(&name).cloned()))
     }
 
-    /// Goes so many levels deeper; [`Binder::leave`] goes back.
+    /// Goes this many levels deeper; [`Binder::leave`] goes back.
     fn enter(&self, levels: usize, node: &impl Place) -> Result<()> {
         self.levels.set(self.levels.get() + levels);
         match self.levels.get() > MAX_LEVELS {
@@ -154,13 +154,13 @@ impl<'a> Binder<'a> {
         self.levels.set(self.levels.get() - levels);
     }
 
-    /// Takes note that an expression is going to be copied so many times; refuses what would grow beyond all bounds.
+    /// Notes that an expression will be copied this many times; refuses growth beyond all bounds.
     fn copies(&self, expr: &Expr, times: usize, node: &impl Place) -> Result<()> {
         let copied = self.copied.get().saturating_add(expr.size().saturating_mul(times));
         self.copied.set(copied);
         match copied > MAX_COPIES {
             true => Err(unsupported(
-                "an expression that is computed so many times: name its parts in a subquery",
+                "an expression that is computed this often: name its parts in a subquery",
                 node,
             )),
             false => Ok(()),
@@ -168,7 +168,7 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// A node of the syntax tree that knows where it stands.
+/// A node of the syntax tree that knows its position.
 pub(crate) trait Place {
     /// Line and column.
     fn place(&self) -> Position;
@@ -209,17 +209,17 @@ impl Place for Join {
     }
 }
 
-/// A wrong statement, with the place of the node that is wrong.
+/// The error for an invalid statement, with the position of the offending node.
 pub(crate) fn wrong(message: impl Into<String>, node: &impl Place) -> Error {
     located(Error::invalid(message), node.place())
 }
 
-/// Something of Flink's that is not built, with its place.
+/// The error for something of Flink's that is not implemented, with its position.
 pub(crate) fn unsupported(message: impl Into<String>, node: &impl Place) -> Error {
     located(Error::unsupported(message), node.place())
 }
 
-/// Adds the place of a node to an error that has none yet.
+/// Adds the position of a node to an error that has none yet.
 pub(crate) fn at<T>(result: Result<T>, node: &impl Place) -> Result<T> {
     result.map_err(|error| located(error, node.place()))
 }

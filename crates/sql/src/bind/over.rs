@@ -11,7 +11,7 @@ use super::query::sort_key;
 use super::{Binder, at, unsupported, wrong};
 use crate::logical::{Field, OverSpec, Rel, RelNode};
 
-/// A function with OVER whose parts are expressions still.
+/// A function with OVER whose parts are still expressions.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct OverCall {
     aggregate: BoundAggregate,
@@ -57,7 +57,7 @@ impl ExprBinder<'_, '_> {
             Some(Over::Name(name)) => self.named_window(name, 0)?,
             None => return Err(wrong("expected OVER", ast)),
         };
-        // The arguments may hold aggregates when the SELECT is grouped: SUM(COUNT(*)) OVER (...).
+        // The arguments may contain aggregates if the SELECT is grouped: SUM(COUNT(*)) OVER (...).
         let aggregate = BoundAggregate { ..self.over_aggregate(name, function, ast)? };
         let partition = spec.partition_by.iter().map(|expr| self.bind(expr)).collect::<Result<Vec<_>>>()?;
         let mut order = Vec::with_capacity(spec.order_by.len());
@@ -99,9 +99,9 @@ impl ExprBinder<'_, '_> {
         Ok(BoundAggregate { call, args, filter: None })
     }
 
-    /// A window of the WINDOW clause, with what it takes from others.
+    /// A window of the WINDOW clause, with what it inherits from others.
     fn named_window(&self, name: &Ident, depth: usize) -> Result<WindowSpec> {
-        // Each window of the clause is met at most once, unless they refer to each other in a circle.
+        // Each window of the clause is visited at most once, unless their references form a cycle.
         if depth > self.windows.len() {
             return Err(wrong(format!("WINDOW {} refers to itself", name.value), name));
         }
@@ -111,7 +111,7 @@ impl ExprBinder<'_, '_> {
         }
     }
 
-    /// A window with what it takes from the one it names.
+    /// A window with what it inherits from the one it names.
     fn refined(&self, spec: WindowSpec, depth: usize) -> Result<WindowSpec> {
         let Some(base) = &spec.base else { return Ok(spec) };
         let base = self.named_window(base, depth)?;
@@ -123,7 +123,7 @@ impl ExprBinder<'_, '_> {
         })
     }
 
-    /// ROWS or RANGE with its bounds. In a stream only frames that end with the current row exist.
+    /// ROWS or RANGE with its bounds. A stream supports only frames that end with the current row.
     fn frame(&self, name: &str, spec: &WindowSpec, order: &[(Expr, SortKey)], ast: &Ast) -> Result<Frame> {
         let Some(frame) = &spec.frame else {
             return Ok(Frame { rows: false, preceding: None, following: Some(0) });
@@ -166,8 +166,8 @@ impl ExprBinder<'_, '_> {
         Ok(Frame { rows, preceding, following })
     }
 
-    /// How far a bound is from the current row: rows, or in RANGE milliseconds, in a batch query also a
-    /// difference of numbers.
+    /// The distance of a bound from the current row: rows, or with RANGE milliseconds; in a batch query also
+    /// a difference of numbers.
     fn distance(&self, bound: &Ast, rows: bool) -> Result<i64> {
         let expr = flott_expr::fold(self.bind(bound)?, self.binder.context)?;
         match &expr {
@@ -200,7 +200,7 @@ impl Binder<'_> {
         exprs: Vec<&mut Expr>,
         select: &Select,
     ) -> Result<Rel> {
-        // Expressions that are needed as columns stand behind the columns there are.
+        // Expressions that are needed as columns are added after the existing columns.
         let before = rel.fields.len();
         let mut columns: Vec<(Expr, String)> =
             rel.columns().into_iter().zip(rel.fields.iter().map(|field| field.name.clone())).collect();
@@ -211,7 +211,7 @@ impl Binder<'_> {
                 columns.len() - 1
             }
         };
-        // One node for each window; calls of one window share it.
+        // One node for each window; calls of the same window share it.
         let mut windows: Vec<(OverSpec, Vec<AggregateCall>)> = Vec::new();
         let mut places = Vec::with_capacity(overs.len());
         for (index, over) in overs.iter().enumerate() {

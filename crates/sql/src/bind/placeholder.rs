@@ -10,7 +10,7 @@ pub(crate) enum Placeholder {
     Aggregate,
     /// A function with OVER.
     Over,
-    /// A column of the query around.
+    /// A column of the outer query.
     Outer,
 }
 
@@ -23,7 +23,7 @@ impl Placeholder {
         }
     }
 
-    /// The placeholder of the value number `index`.
+    /// The placeholder of the value with number `index`.
     pub fn expr(self, index: usize, ty: LogicalType) -> Expr {
         let index = Expr::literal(Literal::Integer(index as i64), TypeKind::Int.not_null());
         Expr::call(self.function(), vec![index], ty)
@@ -53,8 +53,8 @@ pub(crate) fn outer(column: Expr) -> Expr {
     }
 }
 
-/// What `$outer` is in the query around: a column, or that query's own `$outer` where a query further out is
-/// meant.
+/// What `$outer` refers to in the outer query: a column, or that query's own `$outer` if it belongs to a
+/// query further out.
 pub(crate) fn one_level_out(expr: &Expr) -> Option<Expr> {
     let index = Placeholder::Outer.index(expr)?;
     let Expr::Call { function, args, ty } = expr else { return None };
@@ -81,7 +81,7 @@ pub(crate) fn replace(
     })
 }
 
-/// Moves all column references by `by`.
+/// Shifts all column references by `by`.
 pub(crate) fn shift(expr: Expr, by: usize) -> Expr {
     expr.transform(&mut |node| match node {
         Expr::Column { index, ty } => Expr::Column { index: index + by, ty },
@@ -107,7 +107,7 @@ pub(crate) fn conjuncts(expr: Expr) -> Vec<Expr> {
     }
 }
 
-/// Expressions joined by AND: one call of them all. `None` for none.
+/// Joins expressions by AND into a single call. `None` if there are none.
 pub(crate) fn conjunction(exprs: impl IntoIterator<Item = Expr>) -> Option<Expr> {
     let mut operands: Vec<Expr> = exprs.into_iter().collect();
     if operands.len() < 2 {

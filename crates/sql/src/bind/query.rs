@@ -9,7 +9,7 @@ use super::{Binder, QUERY_LEVELS, Scope, at, unsupported, wrong};
 use crate::logical::{Rel, RelNode, TimeAttribute};
 use crate::plan::limits::check;
 
-/// A SELECT's relation with columns behind those selected that only ORDER BY needs.
+/// The relation of a SELECT, with hidden columns that only ORDER BY needs after the selected ones.
 pub(crate) struct Ordered {
     /// The relation: the selected columns, then hidden ones.
     pub rel: Rel,
@@ -132,7 +132,7 @@ impl Binder<'_> {
     }
 }
 
-/// The position that `ORDER BY 2` means.
+/// The position that an ordinal such as `ORDER BY 2` refers to.
 pub(crate) fn ordinal(ast: &Ast, columns: usize) -> Result<Option<usize>> {
     let ExprKind::Literal(Literal::Number(digits)) = &ast.kind else { return Ok(None) };
     match digits.parse::<usize>() {

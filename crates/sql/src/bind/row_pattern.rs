@@ -1,6 +1,6 @@
 //! MATCH_RECOGNIZE: the clauses.
 //!
-//! Within MEASURES and DEFINE a name means rows of a match: see [`super::row_pattern_scope`].
+//! Within MEASURES and DEFINE a name refers to rows of a match: see [`super::row_pattern_scope`].
 
 use std::cell::RefCell;
 
@@ -44,7 +44,7 @@ impl Binder<'_> {
                 members.iter().map(|member| names.variable(member)).collect::<Result<Vec<usize>>>()?;
             names.add_subset(name, members)?;
         }
-        // Arguments of aggregates that are no columns are computed before the pattern.
+        // Arguments of aggregates that are not columns are computed before the pattern.
         let columns = RefCell::new(rel.columns());
         let bind = |defined: Option<usize>, ast: &Ast, condition: bool| {
             let references = RefCell::default();
@@ -57,7 +57,7 @@ impl Binder<'_> {
         };
         let mut conditions = vec![None; names.variables().len()];
         for definition in &clause.define {
-            // As in Flink, a definition of a variable that the pattern lacks is not looked at.
+            // As in Flink, a definition of a variable that the pattern does not contain is ignored.
             if let Ok(variable) = names.variable(&definition.variable) {
                 let (condition, references) = bind(Some(variable), &definition.condition, true)?;
                 conditions[variable] = Some(condition_of(variable, condition, references));
@@ -117,7 +117,7 @@ impl Binder<'_> {
         Ok(Rel::new(RelNode::Match { input: Box::new(input), spec }, fields))
     }
 
-    /// The column that an expression is.
+    /// The column that an expression refers to.
     fn column_of(&self, scope: &Scope<'_>, ast: &Ast, message: &str) -> Result<usize> {
         match ExprBinder::scalar(self, scope).bind(ast)? {
             Expr::Column { index, .. } => Ok(index),
@@ -210,7 +210,7 @@ fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
     }
 }
 
-/// A condition that reads nothing but the row itself is one over the input.
+/// A condition that reads nothing but the row itself is over the input.
 fn condition_of(variable: usize, condition: Expr, references: Vec<PatternReference>) -> PatternCondition {
     let itself = |reference: &PatternReference| match reference.value {
         PatternValue::Last { column, offset: 0 } if reference.variables.contains(&variable) => {
@@ -224,7 +224,7 @@ fn condition_of(variable: usize, condition: Expr, references: Vec<PatternReferen
     }
 }
 
-/// The expression over `all`, to which what it reads is added.
+/// The expression rewritten over `all`, to which the references that it reads are added.
 fn moved(expr: Expr, read: &[PatternReference], all: &mut Vec<PatternReference>) -> Expr {
     let mut place = |reference: &PatternReference| match all.iter().position(|known| known == reference) {
         Some(place) => place,
@@ -238,7 +238,7 @@ fn moved(expr: Expr, read: &[PatternReference], all: &mut Vec<PatternReference>)
     super::placeholder::substitute(expr, &places)
 }
 
-/// MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes of the output.
+/// The time attribute of a measure: MATCH_ROWTIME() and MATCH_PROCTIME() are time attributes of the output.
 fn time_of(measure: &Ast) -> Option<TimeAttribute> {
     let ExprKind::Call(call) = &measure.kind else { return None };
     match call.name.single()?.value.to_ascii_uppercase().as_str() {

@@ -25,13 +25,13 @@ pub(super) struct PatternNames {
     time_column: Option<usize>,
 }
 
-/// The names in sight of one expression.
+/// The names that an expression can see.
 #[derive(Debug)]
 pub(crate) struct PatternScope<'p> {
     names: &'p PatternNames,
-    /// Of a DEFINE: the variable whose next row is looked at.
+    /// In a DEFINE: the variable that the current row is tested for.
     defined: Option<usize>,
-    /// Inside of FIRST and LAST.
+    /// Inside FIRST and LAST.
     navigation: Option<Navigation>,
     references: &'p RefCell<Vec<PatternReference>>,
     /// The columns of the input, then computed ones.
@@ -58,7 +58,7 @@ impl PatternNames {
         self.variables
     }
 
-    /// Refuses what the machine under it, as Flink's, does not do.
+    /// Refuses what neither Flink's matcher nor ours supports.
     pub fn check(&self, relation: &Relation) -> Result<()> {
         let quantified =
             |variable: &PatternVariable| Variable::new(variable.min, variable.max, variable.greedy);
@@ -115,7 +115,7 @@ impl<'p> PatternScope<'p> {
         PatternScope { names, defined, navigation: None, references, columns }
     }
 
-    /// The rows that a qualifier means. As in Flink, DEFINE does not know subsets.
+    /// The rows that a qualifier refers to. As in Flink, DEFINE does not know subsets.
     fn rows_of(&self, name: &str) -> Option<Vec<usize>> {
         if let Some(variable) = self.names.variables.iter().position(|variable| variable.name == name) {
             return Some(vec![variable]);
@@ -128,7 +128,7 @@ impl<'p> PatternScope<'p> {
         (0..self.names.variables.len()).collect()
     }
 
-    /// What a dotted name means, and how many of its parts it took.
+    /// What a dotted name refers to, and how many of its parts were used.
     pub(super) fn find(&self, scope: &Scope<'_>, parts: &[Ident]) -> Result<Option<(Expr, usize)>> {
         let (rows, name, used) = match parts {
             [variable, column, ..] if self.rows_of(&variable.value).is_some() => {
@@ -177,7 +177,7 @@ impl<'p> PatternScope<'p> {
         Expr::column(index, ty)
     }
 
-    /// The rows that the columns of an expression are taken of: those of one variable, or of all.
+    /// The rows from which the columns of an expression are taken: those of one variable, or all.
     fn rows_under(&self, asts: &[&Ast]) -> Result<Vec<usize>> {
         let mut found: Option<(String, Vec<usize>)> = None;
         let mut plain = false;

@@ -9,21 +9,21 @@ use super::row_pattern_scope::PatternScope;
 use super::wrong;
 use crate::logical::Field;
 
-/// The columns in sight, and under which names.
+/// The visible columns and their names.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Scope<'p> {
     /// The columns of the relation that expressions are over.
     pub fields: Vec<Field>,
     /// The tables of FROM: alias, and the positions of their columns.
     pub relations: Vec<(String, Vec<usize>)>,
-    /// The columns that a bare name or `*` means, in order.
+    /// The columns that a bare name or `*` refers to, in order.
     pub visible: Vec<usize>,
-    /// Of a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): where its window_start stands;
+    /// In a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): the position of its window_start;
     /// window_end and window_time follow.
     pub group_window: Option<usize>,
     /// Within MATCH_RECOGNIZE: columns are those of matched rows.
     pub pattern: Option<&'p PatternScope<'p>>,
-    /// The query around, for correlated subqueries.
+    /// The scope of the outer query, for correlated subqueries.
     pub parent: Option<&'p Scope<'p>>,
 }
 
@@ -56,7 +56,7 @@ impl<'p> Scope<'p> {
         self.relations.iter().find(|(name, _)| name == alias).map(|(_, columns)| columns.as_slice())
     }
 
-    /// What a dotted name means: `column`, `table.column`, either followed by fields of a ROW.
+    /// What a dotted name refers to: `column`, `table.column`, either followed by fields of a ROW.
     pub fn resolve(&self, parts: &[Ident]) -> Result<Expr> {
         let mut outward = Some(self);
         let mut depth = 0;
@@ -89,7 +89,7 @@ impl<'p> Scope<'p> {
         Err(wrong(message, &parts[0]))
     }
 
-    /// Looks in this scope alone; gives the column and how many parts of the name it took.
+    /// Looks only in this scope; returns the column and how many parts of the name were used.
     fn find(&self, parts: &[Ident]) -> Result<Option<(Expr, usize)>> {
         if let Some(pattern) = self.pattern {
             return pattern.find(self, parts);
@@ -133,7 +133,7 @@ pub(crate) fn fields_of(mut expr: Expr, names: &[Ident]) -> Result<Expr> {
 }
 
 impl Placeholder {
-    /// Whether an expression reads the query around.
+    /// Whether an expression reads the outer query.
     pub fn reads_outer(expr: &Expr) -> bool {
         placeholder::contains(expr, Placeholder::Outer)
     }

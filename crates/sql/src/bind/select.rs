@@ -11,14 +11,15 @@ use super::query::{Ordered, ordinal, sort_key};
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel};
 
-/// An item of the select list or an expression that is computed beside it.
+/// An item of the select list, or an expression that is computed along with it.
 struct Item {
     expr: Expr,
     name: String,
 }
 
 impl Binder<'_> {
-    /// Binds a SELECT with the ORDER BY of the query around it, which may refer to columns that are not selected.
+    /// Binds a SELECT with the ORDER BY of its enclosing query, which may refer to columns that are not
+    /// selected.
     pub(crate) fn select(
         &self,
         select: &Select,
@@ -217,7 +218,7 @@ pub(crate) fn distinct(rel: Rel) -> Rel {
     rel.aggregate(keys, Vec::new())
 }
 
-/// The name of an unnamed item: that of the column or field.
+/// The name of an unnamed item: that of its column or field.
 fn derived_name(ast: &Ast) -> Option<&Ident> {
     match &ast.kind {
         ExprKind::Name(parts) => parts.last(),
@@ -229,7 +230,7 @@ fn derived_name(ast: &Ast) -> Option<&Ident> {
     }
 }
 
-/// Refuses `*` of a relation with two columns of one name.
+/// Refuses `*` for a relation with two columns of the same name.
 fn distinct_columns(columns: &[usize], scope: &Scope<'_>, item: &SelectItem) -> Result<()> {
     let name = |column: &usize| scope.fields[*column].name.as_str();
     match columns
@@ -242,10 +243,11 @@ fn distinct_columns(columns: &[usize], scope: &Scope<'_>, item: &SelectItem) -> 
     }
 }
 
-/// A name that comes again in the result of a statement gets a number, as in Flink: `a`, `a0`, `a1`. Within a statement it is ambiguous.
+/// Numbers names that repeat in the result of a statement, as in Flink: `a`, `a0`, `a1`. Within a statement a
+/// repeated name is ambiguous.
 pub(super) fn unique_names(fields: &mut [Field]) {
     let mut taken: FastSet<String> = FastSet::default();
-    // The number from which on to look for a free one.
+    // The number from which to look for a free one.
     let mut next: FastMap<String, usize> = FastMap::default();
     for field in fields {
         if taken.contains(&field.name) {
@@ -260,7 +262,8 @@ pub(super) fn unique_names(fields: &mut [Field]) {
     }
 }
 
-/// Hints behind SELECT: how to join is decided here, so that those are taken note of and change nothing.
+/// Checks the hints after SELECT. Join strategies are decided here, so the hints for them are accepted and
+/// ignored.
 fn check_hints(select: &Select) -> Result<()> {
     const JOINS: [&str; 6] =
         ["BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "LOOKUP", "MULTI_JOIN"];

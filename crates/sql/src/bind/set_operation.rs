@@ -44,9 +44,9 @@ impl Binder<'_> {
         }
     }
 
-    /// INTERSECT ALL and EXCEPT ALL: each row as often as both sides have it, or as the left side has it more
-    /// often than the right one. Both sides are counted together, and a row is repeated as often as the
-    /// counts say.
+    /// INTERSECT ALL and EXCEPT ALL: each row as often as both sides have it, or as often as the left side
+    /// has it in excess of the right one. Both sides are counted together, and each row is repeated according
+    /// to the counts.
     fn counted(&self, left: Rel, right: Rel, intersect: bool) -> Result<Rel> {
         let width = left.fields.len();
         let names: Vec<String> = left.fields.iter().map(|field| field.name.clone()).collect();
@@ -85,7 +85,7 @@ impl Binder<'_> {
         Ok(repeated.project(columns))
     }
 
-    /// Casts both sides to the types that hold the values of both.
+    /// Casts both sides to types that hold the values of both.
     fn common_columns(&self, left: Rel, right: Rel, op: SetOperator, ast: &QueryBody) -> Result<(Rel, Rel)> {
         let mut types = Vec::with_capacity(left.fields.len());
         for (index, (l, r)) in left.fields.iter().zip(&right.fields).enumerate() {
@@ -166,7 +166,7 @@ fn union(left: Rel, right: Rel) -> Rel {
         .zip(&right.fields)
         .map(|(l, r)| {
             let ty = l.ty.clone().with_nullable(l.ty.nullable || r.ty.nullable);
-            // A time attribute only where both sides have one.
+            // A column is a time attribute only if it is one on both sides.
             let time = l.time.filter(|_| l.time == r.time);
             Field { name: l.name.clone(), ty, time, window: None }
         })

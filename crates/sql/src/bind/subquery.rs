@@ -18,16 +18,16 @@ use super::subquery_value::Joined;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::Rel;
 
-/// A subquery whose place in an expression is held by `$subquery`.
+/// A subquery that is represented by `$subquery` in an expression.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Subquery {
     pub(super) test: Test,
     pub(super) rel: Rel,
-    /// How many columns of the query around it reads.
+    /// How many columns of the outer query it reads.
     pub(super) outers: usize,
 }
 
-/// What is asked of a subquery.
+/// What a subquery is tested for.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Test {
     /// `(SELECT ...)`: its value.
@@ -79,7 +79,7 @@ impl ExprBinder<'_, '_> {
         let ExprKind::Subquery(query) = &query.kind else {
             return Err(unsupported("SOME and ALL of something other than a query", query));
         };
-        // ALL: the opposite holds for no row.
+        // ALL: no row satisfies the opposite.
         let test = match (op, all) {
             (BinaryOp::Eq, false) => return self.in_subquery(left, query, false, ast),
             (BinaryOp::NotEq, true) => return self.in_subquery(left, query, true, ast),
@@ -169,7 +169,7 @@ impl Binder<'_> {
                         .zip(outputs)
                         .map(|(value, output)| {
                             let equal = bind::call("=", vec![value, output], self.context)?;
-                            // NOT IN: a row stays only if every comparison is FALSE; UNKNOWN counts as a
+                            // NOT IN: a row is kept only if every comparison is FALSE; UNKNOWN counts as a
                             // match of the anti join.
                             Ok(match negated && equal.ty().nullable {
                                 true => Expr::call("IS NOT FALSE", vec![equal], TypeKind::Boolean.not_null()),
@@ -184,8 +184,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Joins what computes the subqueries in `exprs` to the relation, behind its columns, and puts their
-    /// values in their places.
+    /// Joins the relations that compute the subqueries in `exprs`, adding their columns after those of the
+    /// relation, and replaces the placeholders by their values.
     pub(crate) fn join_subqueries(
         &self,
         rel: Rel,
@@ -241,7 +241,7 @@ impl Binder<'_> {
         });
         let conditions = inner.conditions.into_iter().map(over_join).chain(on);
         let rel = left.join(inner.rel, kind, conjunction(conditions));
-        // What may be missing now is nullable.
+        // Columns that the join may fill with NULL are nullable from here on.
         let joined = rel.columns();
         let outputs = outputs.into_iter().map(|output| placeholder::substitute(output, &joined));
         let columns = joined[..width].iter().cloned().chain(outputs).zip(names).collect();
@@ -249,7 +249,7 @@ impl Binder<'_> {
     }
 }
 
-/// A semi or anti join with a subquery. `tests` gives further conditions from its columns.
+/// A semi or anti join with a subquery. `tests` returns further conditions over its columns.
 fn semi_join(
     left: Rel,
     subquery: Rel,
@@ -267,7 +267,7 @@ fn semi_join(
     Ok(left.join(rel, if anti { JoinKind::Anti } else { JoinKind::Semi }, condition))
 }
 
-/// Puts the columns of the query around in their places.
+/// Replaces outer references by the columns of the outer query.
 pub(super) fn placed(expr: Expr, outers: &[Expr]) -> Expr {
     placeholder::replace(expr, Placeholder::Outer, &mut |index, _| outers[index].clone())
 }

@@ -41,7 +41,7 @@ impl Joined<'_, '_> {
         Ok(value)
     }
 
-    /// Left-joins a relation; gives the expression of each of its columns afterwards.
+    /// Left-joins a relation; returns the expression of each of its columns after the join.
     fn left_join(&mut self, right: Rel, condition: Option<Expr>) -> Vec<Expr> {
         let width = self.rel.fields.len();
         let left = std::mem::replace(&mut self.rel, Rel::new(RelNode::Values(Vec::new()), Vec::new()));
@@ -49,7 +49,8 @@ impl Joined<'_, '_> {
         (width..self.rel.fields.len()).map(|index| self.rel.column(index)).collect()
     }
 
-    /// Left-joins the aggregates of a subquery's rows for each value of the columns around. Gives the aggregates' columns.
+    /// Left-joins aggregates of a subquery's rows, grouped by the outer columns. Returns the aggregates'
+    /// columns.
     fn aggregates(
         &mut self,
         keyed: Keyed,
@@ -77,7 +78,7 @@ impl Joined<'_, '_> {
     }
 
     fn scalar(&mut self, subquery: Rel, outers: &[Expr]) -> Result<Expr> {
-        // The value is computed after the join, so that COUNT of no rows is 0 and not NULL.
+        // The value is computed after the join, so that COUNT over no rows is 0 instead of NULL.
         let (value, input) = match subquery {
             Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => {
                 (exprs.remove(0), *input)
@@ -126,7 +127,8 @@ impl Joined<'_, '_> {
         Ok(positive(columns.remove(0)))
     }
 
-    /// `IN` as Flink reads it: TRUE for an equal row; else UNKNOWN if there are rows and a NULL on either side; else FALSE.
+    /// `IN` as Flink defines it: TRUE if a row is equal; otherwise UNKNOWN if there are rows and a NULL on
+    /// either side; otherwise FALSE.
     fn is_in(&mut self, subquery: Rel, outers: &[Expr], values: &[Expr]) -> Result<Expr> {
         let Decorrelated { rel, outputs, conditions } =
             decorrelate(subquery, &self.binder.context.functions)?;
@@ -175,7 +177,8 @@ impl Joined<'_, '_> {
         Ok(Expr::Case { branches, otherwise: Box::new(boolean(false)), ty: TypeKind::Boolean.nullable() })
     }
 
-    /// `x < SOME (SELECT y ...)`: against the greatest or smallest y; UNKNOWN if it does not hold and there is a NULL.
+    /// `x < SOME (SELECT y ...)`: compares with the greatest or smallest y; UNKNOWN if that fails and there
+    /// is a NULL.
     fn some(&mut self, op: &'static str, subquery: Rel, outers: &[Expr], value: &Expr) -> Result<Expr> {
         let keyed = decorrelate(subquery, &self.binder.context.functions)?.keyed(&[])?;
         let ty = keyed.rel.fields[0].ty.clone();
@@ -209,7 +212,8 @@ impl Joined<'_, '_> {
     }
 }
 
-/// A value as the type that its placeholder was given, which may be nullable where the value is not.
+/// Converts a value to the type that its placeholder was given, which may be nullable even if the value is
+/// not.
 fn declared(mut value: Expr, ty: &LogicalType) -> Result<Expr> {
     if value.ty().kind != ty.kind {
         return bind::cast(value, ty.clone(), false);
@@ -250,7 +254,7 @@ fn count(arg: Option<(usize, &LogicalType)>) -> AggregateCall {
     call("COUNT", arg, TypeKind::BigInt.not_null())
 }
 
-/// A count that is NULL where a LEFT JOIN found no group.
+/// A count that is NULL if a LEFT JOIN found no group.
 fn or_zero(count: Expr) -> Expr {
     let ty = count.ty().clone().with_nullable(false);
     let zero = Expr::literal(Literal::Integer(0), ty.clone());

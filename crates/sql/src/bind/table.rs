@@ -57,7 +57,7 @@ impl Binder<'_> {
         Ok((name, rel))
     }
 
-    /// The full path of a name, as seen from here (inside a view: from where the view was made).
+    /// The full path of a name as resolved here (inside a view: as resolved where the view was created).
     pub(crate) fn qualify(&self, parts: &[String]) -> Result<ObjectPath> {
         let namespace = self.namespace.borrow();
         match (namespace.as_ref(), parts) {
@@ -135,7 +135,7 @@ impl Binder<'_> {
             physical.iter().map(|c| Field::new(c.name.clone(), c.ty.clone())).collect();
         let spec = table_spec(&path, &table)?;
         let (readable, projects_fields) = match self.connectors.table(&spec) {
-            // A stream of upserts is completed by its key, and for that whole rows are kept.
+            // A stream of upserts is completed by its key, which requires whole rows.
             Ok(table) => (
                 table.readable_metadata(),
                 table.projects_fields() && table.source_changelog()? != Changelog::Upsert,
@@ -200,7 +200,7 @@ impl Binder<'_> {
         self.computed_ast(&parse_expression(text)?, scope)
     }
 
-    /// The same from its syntax tree, which knows its place in the script.
+    /// The same from its syntax tree, which knows its position in the script.
     pub(crate) fn computed_ast(&self, ast: &Ast, scope: &Scope<'_>) -> Result<Expr> {
         ExprBinder::scalar(self, scope).bind(ast)
     }

@@ -13,7 +13,7 @@ use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode, TimeAttribute};
 use crate::unique_key::unique_key;
 
-/// The time of a table that is joined as of a time, and the table without it.
+/// The time as of which a table is joined, and the table without that clause.
 pub(super) fn version(relation: &Relation) -> Option<(&Ast, Relation)> {
     let RelationKind::Table(table) = &relation.kind else { return None };
     let time = table.as_of.as_ref()?;
@@ -25,7 +25,7 @@ pub(super) fn version(relation: &Relation) -> Option<(&Ast, Relation)> {
 }
 
 impl Binder<'_> {
-    /// The join of a relation with the versions of a table at the times of its rows.
+    /// Joins a relation with the versions of a table at the times of its rows.
     pub(super) fn temporal_join<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
@@ -105,7 +105,7 @@ impl Binder<'_> {
 }
 
 impl Binder<'_> {
-    /// The join of a relation with what a table has of its keys when its rows come.
+    /// Joins a relation with the rows that a table has for its keys when its rows arrive.
     fn lookup_join<'p>(
         &self,
         (left, left_scope): (Rel, Scope<'p>),
@@ -128,7 +128,7 @@ impl Binder<'_> {
                 let ty = field.ty.clone().with_nullable(field.ty.nullable || kind == JoinKind::Left);
                 Field { ty, time: None, window: None, ..field.clone() }
             };
-            // What was found belongs to no window, and as in Flink the joined rows do not either.
+            // The found rows belong to no window, and as in Flink, neither do the joined rows.
             let of_left = left.fields.iter().map(|field| Field { window: None, ..field.clone() });
             let fields = of_left.chain(right.fields.iter().map(of_right)).collect();
             let (left, right, hint) = (Box::new(left), Box::new(right), hint.clone());
@@ -155,7 +155,7 @@ impl Binder<'_> {
     }
 }
 
-/// Whether a relation is one table, with what is computed of its columns and a choice of its rows.
+/// Whether a relation is one table, at most with projections and filters.
 fn is_table(rel: &Rel) -> bool {
     match &rel.node {
         RelNode::Scan(_) => true,
@@ -166,7 +166,7 @@ fn is_table(rel: &Rel) -> bool {
     }
 }
 
-/// Whether a condition says what a column of the right is equal to.
+/// Whether a condition equates a column of the right side with something.
 fn equates(condition: &Expr, column: usize) -> bool {
     let Expr::Call { function, args, .. } = condition else { return false };
     let is = |expr: &Expr| matches!(expr, Expr::Column { index, .. } if *index == column);

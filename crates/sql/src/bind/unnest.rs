@@ -1,4 +1,5 @@
-//! UNNEST: the elements of a collection as rows, next to the row that contains it. Table functions of the program are collections too.
+//! UNNEST: the elements of a collection as rows, next to the row that contains it. The user's table functions
+//! return collections too.
 
 use flott_expr::bind;
 use flott_expr::user::FunctionKind;
@@ -44,13 +45,13 @@ fn parts(relation: &Relation) -> Result<Option<Parts<'_>>> {
     }
 }
 
-/// Whether a table of FROM reads the tables before it.
+/// Whether a table of FROM reads the preceding tables.
 pub(super) fn is_unnest(relation: &Relation) -> bool {
     matches!(relation.kind, RelationKind::Unnest { .. } | RelationKind::Function { lateral: true, .. })
 }
 
 impl Binder<'_> {
-    /// UNNEST as the first table of FROM: the elements alone.
+    /// UNNEST as the first table of FROM: only the elements.
     pub(super) fn unnest_alone<'p>(
         &self,
         relation: &Relation,
@@ -94,7 +95,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The rows of a relation, each with each element of a collection of its own.
+    /// Joins each row of a relation with each element of its collection.
     pub(super) fn unnest<'p>(
         &self,
         left: Rel,
@@ -168,7 +169,7 @@ impl Binder<'_> {
 }
 
 impl Binder<'_> {
-    /// A call of a table function of the program, over the tables before it.
+    /// A call of one of the user's table functions, over the preceding tables.
     fn table_function_call(
         &self,
         name: &ObjectName,
@@ -180,7 +181,7 @@ impl Binder<'_> {
             return Err(wrong(format!("No match found for table function {name}"), relation));
         };
         if function.kind != FunctionKind::Table {
-            return Err(wrong(format!("{name} is no table function"), relation));
+            return Err(wrong(format!("{name} is not a table function"), relation));
         }
         let binder = ExprBinder::scalar(self, scope);
         let args = args.iter().map(|arg| match &arg.value {
@@ -191,7 +192,7 @@ impl Binder<'_> {
     }
 }
 
-/// Gives the columns the names of the alias, which are all or none.
+/// Renames the columns as the alias says, which names all of them or none.
 fn rename(columns: &mut [(String, LogicalType)], names: &[Ident], relation: &Relation) -> Result<()> {
     if names.is_empty() {
         return Ok(());

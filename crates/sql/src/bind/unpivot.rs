@@ -9,8 +9,8 @@ use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
 impl Binder<'_> {
-    /// `UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b AS 'c'))`: for each row and listed column a row with
-    /// the other columns, the column's name and its value.
+    /// `UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b AS 'c'))`: for each row and listed column, a row
+    /// with the other columns, the column's name and its value.
     pub(crate) fn unpivot(&self, input: Rel, scope: &Scope<'_>, clause: &Unpivot) -> Result<Rel> {
         let [value] = &clause.values[..] else {
             let several = clause.values.first().unwrap_or(&clause.name);
@@ -51,7 +51,7 @@ impl Binder<'_> {
         let last = unpivoted.fields.len() - 1;
         let present = at(bind::call("IS NOT NULL", vec![unpivoted.column(last)], self.context), value)?;
         let mut rel = unpivoted.filter(present);
-        // Without NULLs the value column cannot be NULL any more.
+        // If NULLs are excluded, the value column is not nullable.
         rel.fields[last].ty.nullable = false;
         Ok(rel)
     }

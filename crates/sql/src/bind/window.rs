@@ -11,7 +11,7 @@ use super::expr::ExprBinder;
 use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode, TimeAttribute, WindowBound};
 
-/// The parameters behind table and time column, by name.
+/// The parameters after table and time column, by name.
 fn parameters(function: &str) -> Option<&'static [&'static str]> {
     Some(match function {
         "TUMBLE" => &["DATA", "TIMECOL", "SIZE", "OFFSET"],
@@ -23,7 +23,7 @@ fn parameters(function: &str) -> Option<&'static [&'static str]> {
 }
 
 impl Binder<'_> {
-    /// `TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)` and its like.
+    /// `TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)` and similar calls.
     pub(crate) fn table_function(
         &self,
         name: &ObjectName,
@@ -104,7 +104,7 @@ impl Binder<'_> {
         Ok(Rel::new(RelNode::WindowTvf { input: Box::new(input), window, partition }, fields))
     }
 
-    /// The rows of a table that is an argument.
+    /// The relation of a table argument.
     pub(super) fn table_argument(&self, data: &Data<'_>) -> Result<Rel> {
         match data.table {
             Ok(name) => Ok(self.named_relation(&name.parts(), &[], name)?.1),
@@ -140,8 +140,8 @@ impl Binder<'_> {
     }
 }
 
-/// The columns behind a window: the input's, then window_start, window_end, window_time. The window's time takes over as
-/// the time attribute.
+/// The columns after a window: the input's, then window_start, window_end, window_time. The window's time
+/// becomes the time attribute.
 pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
     let time_ty = input[window.time_column].ty.clone().with_nullable(false);
     let time = if window.event_time { TimeAttribute::Event } else { TimeAttribute::Processing };
@@ -155,7 +155,7 @@ pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
     fields
 }
 
-/// A table as an argument: its name or the query, and how it is cut and ordered.
+/// A table argument: its name or query, and how it is partitioned and ordered.
 pub(super) struct Data<'a> {
     table: Result<&'a ObjectName, &'a Query>,
     pub partition_by: &'a [Ast],

@@ -1,5 +1,5 @@
-//! Fields of ROWs are read as separate columns, if the connector supports it: nothing else of the ROW is read
-//! and carried along.
+//! Fields of ROWs are read as separate columns, if the connector supports it: the rest of the ROW is neither
+//! read nor carried along.
 //!
 //! An access such as `r.a.b` moves down through projections, filters, watermarks and joins to its scan. If
 //! another operator needs the ROW, it gets the whole ROW.
@@ -38,7 +38,7 @@ impl Access {
         Access { column, path: Vec::new() }
     }
 
-    /// What an expression accesses, if it does nothing else.
+    /// The access that an expression is, if it does nothing else.
     fn of(expr: &Expr) -> Option<Self> {
         match expr {
             Expr::Column { index, .. } => Some(Access::whole(*index)),
@@ -54,7 +54,7 @@ impl Access {
         }
     }
 
-    /// The field of a value.
+    /// Applies the access to a value.
     fn apply(&self, value: Expr) -> Expr {
         self.path.iter().fold(value, |row, at| {
             let (_, ty) = step(row.ty(), *at);
@@ -63,7 +63,7 @@ impl Access {
         })
     }
 
-    /// The column that it is in a relation whose columns are given.
+    /// The column that the access becomes, in a relation with these columns.
     fn field(&self, fields: &[Field]) -> Field {
         let column = &fields[self.column];
         if self.path.is_empty() {
@@ -79,7 +79,7 @@ impl Access {
     }
 }
 
-/// Name and type of a field of a ROW; it can be NULL if the ROW can.
+/// Name and type of a field of a ROW; it is nullable if the ROW is.
 fn step(row: &LogicalType, at: usize) -> (String, LogicalType) {
     match &row.kind {
         TypeKind::Row(fields) | TypeKind::Structured(_, fields) if at < fields.len() => {
@@ -91,7 +91,7 @@ fn step(row: &LogicalType, at: usize) -> (String, LogicalType) {
     }
 }
 
-/// The relation with just these columns and fields, which are sorted and none within another.
+/// The relation with only these columns and fields, which are sorted and do not contain each other.
 fn narrow(rel: Rel, wanted: &[Access]) -> Rel {
     let Rel { node, fields } = rel;
     let out = wanted.iter().map(|access| access.field(&fields)).collect::<Vec<Field>>();
@@ -132,7 +132,7 @@ fn narrow(rel: Rel, wanted: &[Access]) -> Rel {
             let width = left.fields.len();
             let (mut of_left, mut of_right): (Vec<Access>, Vec<Access>) =
                 reads.drain(..).partition(|access| access.column < width);
-            // Columns were pruned before: there is one on either side, so that rows can be counted.
+            // Columns were pruned before: each side keeps one, so that rows can be counted.
             if of_left.is_empty() && width > 0 {
                 of_left.push(Access::whole(0));
             }
@@ -153,7 +153,7 @@ fn narrow(rel: Rel, wanted: &[Access]) -> Rel {
     }
 }
 
-/// The scan with these columns. Metadata come last and have no fields that are read by themselves.
+/// The scan with these columns. Metadata columns come last; their fields are not read separately.
 fn reading(scan: Scan, wanted: &[Access]) -> Scan {
     let physical = scan.projection.len();
     let (of_table, metadata): (Vec<&Access>, Vec<&Access>) =
@@ -165,30 +165,30 @@ fn reading(scan: Scan, wanted: &[Access]) -> Scan {
     Scan { projection, paths, metadata, ..scan }
 }
 
-/// The input with what these expressions read, and the expressions over that.
+/// The input with what these expressions read, and the expressions over it.
 fn narrow_under(input: Rel, exprs: Vec<Expr>) -> (Rel, Vec<Expr>) {
     let mut reads = reads_of(&exprs);
     if reads.is_empty() && !input.fields.is_empty() {
-        // Columns were pruned before: there is one, so that rows can be counted.
+        // Columns were pruned before: one is kept, so that rows can be counted.
         reads.push(Access::whole(0));
     }
     let exprs = placed(exprs, &reads, input.fields.len());
     (narrow(input, &reads), exprs)
 }
 
-/// What these expressions read: sorted, and none within another.
+/// What these expressions read: sorted, and none inside another.
 fn reads_of(exprs: &[Expr]) -> Vec<Access> {
     let mut reads = Vec::new();
     for expr in exprs {
         collect(expr, &mut reads);
     }
     reads.sort();
-    // A path comes right before those within it.
+    // A path sorts right before those inside it.
     reads.dedup_by(|inner, outer| inner.column == outer.column && inner.path.starts_with(&outer.path));
     reads
 }
 
-/// Expressions over `width` columns as expressions over just what is read of them.
+/// Rewrites expressions over `width` columns to expressions over only what they read.
 fn placed(exprs: Vec<Expr>, reads: &[Access], width: usize) -> Vec<Expr> {
     let place = |expr: Expr| {
         // The new columns are distinguished from the old ones by an offset until all are replaced.
@@ -214,7 +214,7 @@ fn collect(expr: &Expr, reads: &mut Vec<Access>) {
     }
 }
 
-/// The relation with these columns computed from its own; itself when these are all its columns in order.
+/// The relation with these columns computed from its own; unchanged if they are all its columns in order.
 fn projected(rel: Rel, exprs: Vec<Expr>, fields: Vec<Field>) -> Rel {
     let same = exprs.len() == rel.fields.len()
         && exprs

@@ -1,5 +1,5 @@
-//! Filters move towards the sources, and into the conditions of joins. They stop at watermarks (a dropped row would not
-//! move event time), aggregations, Top-N, OVER and window table functions.
+//! Filters move towards the sources and into the conditions of joins. They stop at watermarks (a dropped row
+//! would not advance event time), aggregations, Top-N, OVER and window table functions.
 
 use flott_expr::{Determinism, Functions};
 use flott_plan::{Expr, JoinKind};
@@ -13,7 +13,7 @@ pub(super) fn push_down(rel: Rel, functions: &Functions) -> Rel {
     push(rel, Vec::new(), functions)
 }
 
-/// The relation with these conditions, over its columns, applied as low as they go.
+/// The relation with these conditions over its columns, applied as low as possible.
 fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
     let Rel { node, fields } = rel;
     match node {
@@ -50,7 +50,7 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
         }
         RelNode::LookupJoin { left, right, kind, condition, hint } => {
             let width = left.fields.len();
-            // What is asked of the left alone saves lookups; the rest is asked of what was found.
+            // Conditions on the left side alone save lookups; the rest applies to what was found.
             let (mut below, above): (Vec<Expr>, Vec<Expr>) =
                 conditions.into_iter().partition(|condition| side(condition, width, functions) == Side::Left);
             let on = condition.into_iter().flat_map(conjuncts);
@@ -75,7 +75,7 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
     }
 }
 
-/// Whether a condition stays of a bearable size with the expressions in the places of the columns it reads.
+/// Whether a condition stays reasonably small when the columns that it reads are replaced by expressions.
 fn stays_small(condition: &Expr, reads: &[usize], exprs: &[Expr]) -> bool {
     let height = reads.iter().map(|column| exprs[*column].height()).max().unwrap_or(0);
     let size: usize = reads.iter().map(|column| exprs[*column].size()).sum();
@@ -93,7 +93,7 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel
     let mut to_right = Vec::new();
     let mut on = Vec::new();
     let mut stay = Vec::new();
-    // What stands above the join.
+    // Conditions from above the join.
     for condition in conditions {
         match side(&condition, width, functions) {
             Side::Left if !matches!(kind, JoinKind::Right | JoinKind::Full) => to_left.push(condition),
@@ -102,7 +102,8 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel
             _ => stay.push(condition),
         }
     }
-    // What stands in ON: a condition on one side alone may filter that side, unless its rows must appear anyway.
+    // Conditions in ON: a condition on one side alone may filter that side, unless its rows must appear
+    // anyway.
     for condition in condition.into_iter().flat_map(|condition| factored(condition, functions)) {
         match side(&condition, width, functions) {
             Side::Left if matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi) => {
@@ -112,7 +113,7 @@ fn push_into_join(rel: Rel, conditions: Vec<Expr>, functions: &Functions) -> Rel
             _ => on.push(condition),
         }
     }
-    // What an OR over both sides asks of one side, in every case.
+    // What an OR over both sides implies for one side.
     if kind == JoinKind::Inner {
         for condition in &on {
             to_left.extend(implied(condition, |part| side(part, width, functions) == Side::Left));

@@ -1,4 +1,4 @@
-//! Calls on constants are computed once, at planning.
+//! Calls on constants are computed once, during planning.
 
 use flott_expr::{PlanContext, fold};
 use flott_types::{Error, Result};

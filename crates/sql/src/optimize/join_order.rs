@@ -1,13 +1,14 @@
 //! The order of inner joins.
 //!
-//! `FROM a, b, c WHERE a.x = c.x AND c.y = b.y` read from left to right joins all of `a` with all of `b`. Inner joins are taken
-//! apart into what they join and what they ask, and put together again so that each relation comes when an equality ties it to
-//! what is there. Sizes are not known here, so that the order is that of FROM otherwise, with one exception: in a batch query the
-//! relations with a filter of their own come first, because what they let through is carried through all joins behind.
+//! `FROM a, b, c WHERE a.x = c.x AND c.y = b.y`, read from left to right, joins all of `a` with all of `b`.
+//! So inner joins are decomposed into their relations and conditions, and reassembled such that each relation
+//! is added when an equality links it to those before. Sizes are not known here, so otherwise the order is
+//! that of FROM, with one exception: in a batch query, relations with a filter of their own come first,
+//! because the rows that pass it are carried through all later joins.
 //!
-//! In a stream an order that makes no cross product stays as it is written, for the state of its joins is found again by what
-//! they join. Joins that compare times or windows stay too, as they are joins within a time only between the relations that they
-//! are written between.
+//! In a stream, an order without cross products is left as written, because the state of its joins is
+//! identified by what they join. Joins that compare times or windows are left too, because they are interval
+//! or window joins only between the relations between which they are written.
 
 use flott_expr::PlanContext;
 use flott_plan::{Expr, JoinKind};
@@ -28,8 +29,8 @@ pub(super) fn order_joins(rel: Rel, context: &PlanContext) -> Rel {
     }
     let mut joins = Joins { filters_first, ..Joins::default() };
     let fields = rel.fields.clone();
-    joins.take_apart(rel.clone(), context);
-    let (ordered, left_over) = joins.put_together();
+    joins.decompose(rel.clone(), context);
+    let (ordered, left_over) = joins.reassemble();
     let as_written = ordered.columns.iter().copied().eq(0..fields.len());
     if left_over > crosses || (left_over == crosses && !filters_first) || as_written {
         return rel;
@@ -43,7 +44,7 @@ pub(super) fn order_joins(rel: Rel, context: &PlanContext) -> Rel {
     Rel { fields, ..ordered.rel.project(columns) }
 }
 
-/// Leaves the joins as they are, and looks at what they join.
+/// Leaves the joins as they are, and optimises their inputs.
 fn inputs_only(rel: Rel, context: &PlanContext) -> Rel {
     rel.map_inputs(&mut |input| match is_inner(&input) {
         true => inputs_only(input, context),
@@ -55,7 +56,7 @@ fn is_inner(rel: &Rel) -> bool {
     matches!(rel.node, RelNode::Join { kind: JoinKind::Inner, .. })
 }
 
-/// Whether the rows of a relation have passed a condition of their own.
+/// Whether a relation has a filter of its own.
 fn is_filtered(rel: &Rel) -> bool {
     match &rel.node {
         RelNode::Filter { .. } | RelNode::Join { kind: JoinKind::Semi, .. } => true,
@@ -89,7 +90,7 @@ fn compares_times(rel: &Rel) -> bool {
         || compares_times(right)
 }
 
-/// The columns that the two sides of an equality read, if both read some.
+/// The columns that the two sides of an equality read, if both read any.
 fn sides(condition: &Expr) -> Option<(Vec<usize>, Vec<usize>)> {
     let Expr::Call { function, args, .. } = condition else { return None };
     if !matches!(function.as_str(), "=" | "IS NOT DISTINCT FROM") {
@@ -105,7 +106,7 @@ fn sides(condition: &Expr) -> Option<(Vec<usize>, Vec<usize>)> {
     (!left.is_empty() && !right.is_empty()).then_some((left, right))
 }
 
-/// A relation, and which columns of all that is joined its columns are.
+/// A relation, and the positions of its columns among the columns of all relations.
 struct Part {
     rel: Rel,
     columns: Vec<usize>,
@@ -113,15 +114,15 @@ struct Part {
 
 struct Condition {
     expr: Expr,
-    /// What it reads, among the columns of all that is joined.
+    /// The columns that it reads, among those of all relations.
     reads: Vec<usize>,
-    /// The sides of an equality.
+    /// The sides, if it is an equality.
     sides: Option<(Vec<usize>, Vec<usize>)>,
-    /// Whether it stands at the very top, whatever it reads.
+    /// Whether it must be applied at the very top, whatever it reads.
     last: bool,
 }
 
-/// Inner joins taken apart.
+/// Inner joins, decomposed.
 #[derive(Default)]
 struct Joins {
     parts: Vec<Part>,
@@ -131,12 +132,12 @@ struct Joins {
 }
 
 impl Joins {
-    fn take_apart(&mut self, rel: Rel, context: &PlanContext) {
+    fn decompose(&mut self, rel: Rel, context: &PlanContext) {
         let first = self.width;
         match rel.node {
             RelNode::Join { left, right, kind: JoinKind::Inner, condition } => {
-                self.take_apart(*left, context);
-                self.take_apart(*right, context);
+                self.decompose(*left, context);
+                self.decompose(*right, context);
                 for expr in condition.into_iter().flat_map(conjuncts) {
                     let last = !is_deterministic(&expr, &context.functions);
                     let expr = shift(expr, first);
@@ -154,8 +155,8 @@ impl Joins {
         }
     }
 
-    /// All joined again, and how many cross products that makes.
-    fn put_together(mut self) -> (Part, usize) {
+    /// Reassembles the joins; returns how many cross products that takes.
+    fn reassemble(mut self) -> (Part, usize) {
         let mut islands: Vec<Part> = Vec::new();
         let mut parts = std::mem::take(&mut self.parts);
         while !parts.is_empty() {
@@ -165,7 +166,7 @@ impl Joins {
             }
             islands.push(island);
         }
-        // An equality may read several relations on one side, so that islands can be tied to each other.
+        // An equality may read several relations on one side, so islands can be linked to each other.
         let mut crosses = 0;
         let mut all = islands.remove(0);
         while !islands.is_empty() {
@@ -176,7 +177,7 @@ impl Joins {
         (all, crosses)
     }
 
-    /// Which part is joined next to what is there.
+    /// Which part to join next to the parts already joined.
     fn next(&self, there: &Part, parts: &[Part]) -> Option<usize> {
         let filtered = |part: &&(usize, &Part)| self.filters_first && is_filtered(&part.1.rel);
         let linked: Vec<(usize, &Part)> =
@@ -194,7 +195,7 @@ impl Joins {
         })
     }
 
-    /// Joins two parts under all conditions that can be asked then.
+    /// Joins two parts under all conditions that can be evaluated then.
     fn join(&mut self, left: Part, right: Part) -> Part {
         let mut columns = left.columns;
         columns.extend(right.columns);

@@ -1,5 +1,5 @@
 //! Rewrites that preserve the meaning of a plan. Each pass is one function from relation to relation,
-//! bottom-up or top-down over the whole tree; the order of passes is the order below.
+//! bottom-up or top-down over the whole tree; the passes run in the order below.
 
 mod fields;
 mod filters;
@@ -21,7 +21,7 @@ use flott_types::Result;
 use crate::logical::Rel;
 use crate::plan::limits;
 
-/// Applies all passes. What goes in and what comes out are within the bounds of a plan.
+/// Applies all passes. Both input and output are within the limits of a plan.
 pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     limits::check(&rel)?;
     let rel = fold::fold_constants(rel, context)?;

@@ -10,14 +10,14 @@ pub(super) fn prune_columns(rel: Rel) -> Rel {
     prune(rel, &all)
 }
 
-/// The relation with just these columns, in this order.
+/// The relation with only these columns, in this order.
 fn prune(rel: Rel, needed: &[usize]) -> Rel {
     let Rel { node, fields } = rel;
     let kept = |needed: &[usize]| needed.iter().map(|column| fields[*column].clone()).collect::<Vec<Field>>();
     match node {
         RelNode::Scan(scan) => {
             let physical = scan.projection.len();
-            // Physical columns come before metadata; the order asked for is made above.
+            // Physical columns come before metadata; the requested order is produced above the scan.
             let mut order: Vec<usize> = needed.to_vec();
             order.sort_unstable();
             order.dedup();
@@ -82,7 +82,7 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             project_to(rel, &places)
         }
         RelNode::Aggregate { input, keys, calls } => {
-            // Keys stay; calls that nobody reads go.
+            // Keys are kept; calls that nobody reads are dropped.
             let live: Vec<usize> =
                 (0..calls.len()).filter(|call| needed.contains(&(keys.len() + call))).collect();
             let mut columns = keys.clone();
@@ -212,7 +212,7 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 .collect();
             project_to(Rel::new(node, out), &places)
         }
-        // What changes is told of whole rows: a change of a column that nobody reads is one too.
+        // Whole rows are compared: a change of a column that nobody reads is a change too.
         RelNode::ToChangelog { input, codes } => {
             let input = Box::new(prune_columns(*input));
             project_to(Rel::new(RelNode::ToChangelog { input, codes }, fields.clone()), needed)
@@ -266,7 +266,7 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
     }
 }
 
-/// Where the columns of an input went.
+/// The new positions of an input's columns.
 struct Places(Vec<usize>);
 
 impl Places {
@@ -287,7 +287,7 @@ impl Places {
     }
 }
 
-/// Prunes both inputs of a join to what is read of its columns, by what is above it and by its condition.
+/// Prunes both inputs of a join to the columns that are read above it and by its condition.
 fn prune_sides(left: Rel, right: Rel, read: &[usize], condition: Option<&Expr>) -> (Rel, Rel, Sides) {
     let width = left.fields.len();
     let mut columns = read.to_vec();
@@ -303,9 +303,9 @@ fn prune_sides(left: Rel, right: Rel, read: &[usize], condition: Option<&Expr>) 
     (left, right, sides)
 }
 
-/// Where the columns of a join's inputs went.
+/// The new positions of the columns of a join's inputs.
 struct Sides {
-    /// How many columns the left had.
+    /// How many columns the left side had.
     width: usize,
     left: Places,
     right: Places,
@@ -319,7 +319,7 @@ impl Sides {
         }
     }
 
-    /// The columns that are left of a join's.
+    /// The remaining columns of a join.
     fn fields(&self, all: &[Field]) -> Vec<Field> {
         let right = self.right.0.iter().map(|column| self.width + column);
         self.left.0.iter().copied().chain(right).map(|column| all[column].clone()).collect()
@@ -333,7 +333,7 @@ impl Sides {
     }
 }
 
-/// Prunes an input to these columns, in the order they have there.
+/// Prunes an input to these columns, in their order in the input.
 fn prune_input(input: Rel, mut columns: Vec<usize>) -> (Rel, Places) {
     columns.sort_unstable();
     columns.dedup();
@@ -379,7 +379,7 @@ fn select(rel: Rel, have: &[usize], needed: &[usize]) -> Rel {
     project_to(rel, &places)
 }
 
-/// The relation with the columns at these places; itself when these are all its columns in order.
+/// The relation with the columns at these positions; unchanged if they are all its columns in order.
 fn project_to(rel: Rel, places: &[usize]) -> Rel {
     if places.len() == rel.fields.len() && places.iter().enumerate().all(|(index, place)| index == *place) {
         return rel;

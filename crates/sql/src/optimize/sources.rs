@@ -1,8 +1,8 @@
 //! Tables that a job reads in several places are read once: every scan of a table reads what all of them
-//! need, so that the planner finds them equal. Positions in a table then belong to the job, whatever its
-//! statements read from it (`table.optimizer.reuse-source-enabled`).
+//! need, so that the planner finds them equal. Positions in a table then belong to the job, however many
+//! statements read it (`table.optimizer.reuse-source-enabled`).
 //!
-//! A scan that may stop early (a limit) stays apart.
+//! A scan that may stop early (a limit) stays separate.
 
 use flott_plan::Expr;
 use flott_types::LogicalType;
@@ -16,13 +16,13 @@ enum Read {
     Metadata(String),
 }
 
-/// All that is read of one table.
+/// Everything that is read of one table.
 struct Shared {
     scan: Scan,
     reads: Vec<(Read, Field, Option<LogicalType>)>,
 }
 
-/// Lets scans of one table read the same.
+/// Makes all scans of a table read the same.
 pub fn share_sources(roots: Vec<Rel>) -> Vec<Rel> {
     let mut tables: Vec<Shared> = Vec::new();
     roots.iter().for_each(|rel| collect(rel, &mut tables));
@@ -72,7 +72,7 @@ fn rewrite(rel: Rel, tables: &[Shared]) -> Rel {
             Some((wide, places)) => select(wide, &places, fields),
             None => Rel::new(RelNode::Scan(scan), fields),
         },
-        // A source makes watermarks itself where it can: nothing comes between.
+        // A source generates watermarks itself if it can, so nothing may come between.
         RelNode::Watermark { input, column, expr } => {
             let wide = match &input.node {
                 RelNode::Scan(scan) => widened(scan, tables),
@@ -95,8 +95,8 @@ fn rewrite(rel: Rel, tables: &[Shared]) -> Rel {
     }
 }
 
-/// The scan that reads all that is read of its table, and where its own columns are among them; `None` if it
-/// reads all itself.
+/// The scan that reads everything that is read of its table, and the positions of this scan's columns in it;
+/// `None` if it already reads everything.
 fn widened(scan: &Scan, tables: &[Shared]) -> Option<(Rel, Vec<usize>)> {
     if scan.limit.is_some() {
         return None;
@@ -125,7 +125,7 @@ fn widened(scan: &Scan, tables: &[Shared]) -> Option<(Rel, Vec<usize>)> {
     Some((Rel::new(RelNode::Scan(wide), fields), places))
 }
 
-/// Just these columns, as these fields.
+/// Only these columns, as these fields.
 fn select(rel: Rel, places: &[usize], fields: Vec<Field>) -> Rel {
     let exprs = places.iter().map(|place| rel.column(*place)).collect();
     Rel::new(RelNode::Project { input: Box::new(rel), exprs }, fields)

@@ -1,8 +1,8 @@
 //! Decides which columns remain time attributes.
 //!
-//! The binder lets them pass through every join, because it does not see the whole condition of `FROM a, b
-//! WHERE ...`. A join that does not bound how far apart in time its rows are emits them in any order, so its
-//! columns are ordinary ones; whatever above it relies on a time attribute is refused here.
+//! The binder keeps them through every join, because it does not see the whole condition of `FROM a, b WHERE
+//! ...`. A join that does not bound how far apart in time its rows are emits them in any order, so its
+//! columns are ordinary ones; operators above it that rely on a time attribute are refused here.
 
 use flott_expr::PlanContext;
 use flott_plan::Expr;
@@ -34,11 +34,11 @@ pub(super) fn settle(rel: Rel, context: &PlanContext) -> Result<Rel> {
     Ok(rel)
 }
 
-/// For each column whether it is no time attribute, whatever was thought.
+/// For each column, whether it is not a time attribute after all.
 fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
     let ordinary = |field: &Field| field.time.is_none();
-    // The input's columns stand in front; what follows is as it was thought.
-    let in_front = |input: &Rel| input.fields.iter().map(ordinary).collect::<Vec<_>>();
+    // The input's columns come first; the columns after them are as assumed.
+    let leading = |input: &Rel| input.fields.iter().map(ordinary).collect::<Vec<_>>();
     match &rel.node {
         RelNode::Scan(_) | RelNode::Values(_) | RelNode::Watermark { .. } | RelNode::Match { .. } => {
             Vec::new()
@@ -56,7 +56,7 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
         | RelNode::Expand { input, .. }
         | RelNode::TopN { input, .. }
         | RelNode::TemporalSort { input, .. }
-        | RelNode::Over { input, .. } => in_front(input),
+        | RelNode::Over { input, .. } => leading(input),
         RelNode::Aggregate { input, keys, .. } => {
             keys.iter().map(|key| ordinary(&input.fields[*key])).collect()
         }
@@ -74,14 +74,14 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
         RelNode::TemporalJoin { left, right, .. } => {
             left.fields.iter().chain(&right.fields).map(ordinary).collect()
         }
-        RelNode::LookupJoin { left, .. } => in_front(left),
+        RelNode::LookupJoin { left, .. } => leading(left),
         RelNode::Union(inputs) => (0..rel.fields.len())
             .map(|column| inputs.iter().any(|input| ordinary(&input.fields[column])))
             .collect(),
     }
 }
 
-/// Refuses what needs a time attribute and has none.
+/// Refuses operators that need a time attribute and have none.
 fn check(rel: &Rel) -> Result<()> {
     let (input, column, what) = match &rel.node {
         RelNode::WindowTvf { input, window, .. } => (input, window.time_column, "a window"),

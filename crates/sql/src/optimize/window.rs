@@ -96,7 +96,7 @@ fn aggregate(input: Rel, keys: Vec<usize>, calls: Vec<Call>, fields: Vec<Field>)
     Ok(rel.project(columns))
 }
 
-/// The window_time column of a relation with windows, or what it would be.
+/// The window_time column of a relation with windows, or the one that it would have.
 fn time_field(input: &Rel) -> Field {
     input
         .fields
@@ -113,7 +113,7 @@ struct Merged {
     calls: Vec<Call>,
 }
 
-/// Joins aggregation and window table function into one.
+/// Merges aggregation and window table function.
 fn merge(input: &Rel, keys: &[usize], calls: &[Call]) -> Option<Merged> {
     let mut conditions = Vec::new();
     let (tvf, exprs) = through(input, &mut conditions)?;
@@ -178,8 +178,8 @@ fn merge(input: &Rel, keys: &[usize], calls: &[Call]) -> Option<Merged> {
     Some(Merged { source, window, keys: new_keys, calls: new_calls })
 }
 
-/// Looks through projections and filters down to a window table function: its relation, and for each column
-/// of `rel` the expression over the function's output.
+/// Looks through projections and filters down to a window table function: returns its relation, and for each
+/// column of `rel` the expression over the function's output.
 fn through<'r>(rel: &'r Rel, conditions: &mut Vec<Expr>) -> Option<(&'r Rel, Vec<Expr>)> {
     match &rel.node {
         RelNode::WindowTvf { .. } => Some((rel, rel.columns())),
@@ -200,7 +200,7 @@ fn through<'r>(rel: &'r Rel, conditions: &mut Vec<Expr>) -> Option<(&'r Rel, Vec
 pub(crate) fn window_of(rel: &Rel) -> Option<WindowSpec> {
     match &rel.node {
         RelNode::WindowTvf { window, .. } | RelNode::WindowAggregate { window, .. } => Some(window.clone()),
-        // The join of two windows' rows, or there were no bound.
+        // A join of two windows' rows; otherwise it would have no bound.
         RelNode::Join { left, right, kind, condition } => {
             crate::join_bound::of(left, right, *kind, condition.as_ref()).filter(|bound| bound.windows)?;
             window_of(left)

@@ -1,4 +1,4 @@
-//! ALTER TABLE, VIEW, DATABASE, CATALOG. Running jobs are not touched, as in Flink.
+//! ALTER TABLE, VIEW, DATABASE, CATALOG. Running jobs are not affected, as in Flink.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,9 +102,9 @@ impl Session {
             }
             AlterCatalogOperation::Comment(text) => comment = Some(text.value.clone()),
         }
-        // The default catalog is not one of the store's.
+        // The default catalog is not in the store.
         if let Some(store) = self.store.as_mut().filter(|_| name != DEFAULT_CATALOG) {
-            // What the next session could not open is not kept.
+            // A catalog that the next session could not open is not stored.
             self.connectors.catalog(name, &options)?;
             store.alter(name, &CatalogDescription { options: options.clone(), comment: comment.clone() })?;
         }
@@ -192,7 +192,7 @@ fn change(table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
     }
 }
 
-/// A value for each partition column, in their order.
+/// A value for each partition column, in order.
 fn whole_partition(table: &Table, values: &[PartitionValue]) -> Result<Vec<(String, String)>> {
     if table.partition_keys.is_empty() {
         return Err(Error::invalid("the table is not partitioned"));
@@ -306,7 +306,7 @@ fn place_of(table: &Table, place: Option<&ColumnPlace>) -> Result<Option<usize>>
     }
 }
 
-/// What else of the table names a column.
+/// Other parts of the table that use a column.
 fn users_of(table: &Table, name: &str) -> Option<String> {
     if table
         .watermark
@@ -329,7 +329,7 @@ fn users_of(table: &Table, name: &str) -> Option<String> {
     })
 }
 
-/// Whether an expression's text has the name as a word.
+/// Whether an expression's text contains the name as a word.
 fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -359,7 +359,7 @@ fn rename_column(table: &mut Table, from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Drops columns together, so that a column may go with those computed from it.
+/// Drops columns together, so that a column can be dropped with those computed from it.
 fn drop_columns(table: &mut Table, names: &[&str]) -> Result<()> {
     let mut left = table.clone();
     left.columns.retain(|column| !names.contains(&column.name.as_str()));

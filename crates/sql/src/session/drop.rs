@@ -35,7 +35,7 @@ impl Session {
         self.remove(&path, drop.temporary).map(|_| ())
     }
 
-    /// Takes an object out of the catalog.
+    /// Removes an object from the catalog.
     pub(super) fn remove(&mut self, path: &ObjectPath, temporary: bool) -> Result<Option<CatalogObject>> {
         if temporary {
             return Ok(self.catalogs.temporary.remove(path));

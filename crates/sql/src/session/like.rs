@@ -8,7 +8,7 @@ use super::create::Declared;
 use crate::catalog::{CatalogObject, Table, TableColumn, TableColumnKind};
 
 impl Session {
-    /// The declared parts, with those of another table as the options say.
+    /// The declared parts, merged with those of another table according to the options.
     pub(super) fn merged_like(&self, own: Declared, like: &LikeTable) -> Result<Table> {
         let path = self.path(&like.source)?;
         let base = match self.catalogs.lookup(&path)? {
@@ -21,7 +21,7 @@ impl Session {
             }
         };
         let strategy = |feature: LikeFeature| strategy_of(like, feature);
-        // Physical columns always come over; the declared ones follow.
+        // Physical columns are always included; the declared ones follow.
         let mut columns: Vec<TableColumn> = Vec::new();
         for column in base.columns {
             let keep = match &column.kind {
@@ -140,7 +140,7 @@ impl Session {
     }
 }
 
-/// How a feature is merged: said for it, said for ALL, or Flink's default (everything included, options
+/// How a feature is merged: as specified for it, or for ALL, or Flink's default (everything included, options
 /// overwritten).
 fn strategy_of(like: &LikeTable, feature: LikeFeature) -> Result<MergeStrategy> {
     let said = |wanted: LikeFeature| like.options.iter().rev().find(|option| option.feature == wanted);

@@ -1,4 +1,5 @@
-//! Modules, and statements that Flink knows and that no table of ours can do: they are refused for the reason that Flink gives.
+//! Modules, and statements that Flink knows but no table of ours supports: they are refused for the reason
+//! that Flink gives.
 
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use flott_types::{Error, Result};
 use super::{Session, settings};
 use crate::catalog::{CatalogObject, ObjectPath, Table};
 
-/// The module that has Flink's functions.
+/// The module with Flink's functions.
 const CORE: &str = "core";
 
-/// The modules of a session. There is one, and it can be loaded, unloaded and used; as in Flink its functions are found in
-/// any case.
+/// The modules of a session. There is only one; it can be loaded, unloaded and used. As in Flink, its
+/// functions are found in any case.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Modules {
     loaded: bool,
@@ -82,7 +83,7 @@ impl Modules {
         Ok(())
     }
 
-    /// The modules that are loaded, and whether they are used.
+    /// The loaded modules, and whether they are used.
     pub(super) fn all(&self) -> Vec<(&'static str, bool)> {
         if self.loaded { vec![(CORE, self.used)] } else { vec![] }
     }
@@ -93,7 +94,7 @@ impl Modules {
 }
 
 impl Session {
-    /// TRUNCATE, DELETE, UPDATE: no connector changes rows that it has written.
+    /// TRUNCATE, DELETE, UPDATE: no connector can change rows that it has written.
     pub(super) fn change_rows(&self, change: &ChangeRows) -> Error {
         let (statement, ability) = match change.kind {
             RowChange::Truncate => ("TRUNCATE TABLE", "truncate"),
@@ -113,7 +114,7 @@ impl Session {
         }
     }
 
-    /// ANALYZE TABLE is checked, and that is all: plans here do not depend on statistics.
+    /// ANALYZE TABLE is only checked: plans here do not depend on statistics.
     pub(super) fn analyze(&self, analyze: &AnalyzeTable) -> Result<()> {
         if settings::streaming(&self.configuration) {
             return Err(Error::unsupported("ANALYZE TABLE is not supported for streaming mode now"));
@@ -142,7 +143,7 @@ impl Session {
         }
     }
 
-    /// CALL: no catalog of ours has procedures.
+    /// CALL: none of our catalogs has procedures.
     pub(super) fn call(&self, call: &CallProcedure) -> Error {
         Error::invalid(format!(
             "there is no procedure {}, at {}: the catalogs here have no procedures",

@@ -29,27 +29,27 @@ use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
 
-/// What came of a statement.
+/// The result of a statement.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It changed the session.
     Done,
-    /// It is answered: SHOW, DESCRIBE, EXPLAIN.
+    /// A table as the answer: SHOW, DESCRIBE, EXPLAIN.
     Table(Answer),
     /// A query whose rows the caller wants.
     Query(Box<PlannedJob>),
     /// INSERT: a job that writes to tables.
     Insert(Box<PlannedJob>),
-    /// EXPLAIN RESTORE: what the job would continue with, of a snapshot that the caller can read.
+    /// EXPLAIN RESTORE: what the job would restore from a snapshot, which the caller can read.
     ExplainRestore {
         /// Where the snapshot is.
         path: String,
         /// The job.
         job: Box<PlannedJob>,
     },
-    /// COMPILE PLAN: the caller writes the plan, and runs it if that is asked for.
+    /// COMPILE PLAN: the caller writes the plan, and runs it if requested.
     CompilePlan(Box<PlanToKeep>),
-    /// `EXECUTE PLAN 'path'`: the caller reads the plan; [`Session::job_of`] makes a job of it.
+    /// `EXECUTE PLAN 'path'`: the caller reads the plan; [`Session::job_of`] turns it into a job.
     ExecutePlan(String),
     /// SHOW JOBS; the caller knows the jobs.
     ShowJobs,
@@ -59,7 +59,7 @@ pub enum Outcome {
     Shell(ShellCommand),
 }
 
-/// A small table made of text.
+/// A small table of strings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Answer {
     /// The columns.
@@ -81,30 +81,30 @@ impl Answer {
 pub struct PlannedJob {
     /// What runs.
     pub graph: JobGraph,
-    /// Of a query: its columns.
+    /// The columns of a query.
     pub schema: Schema,
-    /// Of a query: whether its result is updated.
+    /// Whether the result of a query contains updates.
     pub updates: bool,
-    /// Of INSERT: the tables written to.
+    /// The tables that an INSERT writes to.
     pub targets: Vec<String>,
 }
 
-/// A compiled plan, and where it goes.
+/// A compiled plan, and where to write it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlanToKeep {
     /// The file.
     pub path: String,
-    /// A file that is there is left alone.
+    /// Whether an existing file is left alone.
     pub keep_existing: bool,
-    /// A file that is there is replaced.
+    /// Whether an existing file is replaced.
     pub overwrite: bool,
-    /// The plan is run, too; one that was there and is kept is run in its place.
+    /// Whether the plan is also run; if an existing plan is kept, that one is run instead.
     pub execute: bool,
     /// The plan.
     pub plan: CompiledPlan,
 }
 
-/// The state of one user's work: what exists, what is set.
+/// The state of one user's work: the objects that exist and the settings.
 pub struct Session {
     pub(crate) catalogs: Catalogs,
     pub(crate) configuration: Configuration,
@@ -114,12 +114,12 @@ pub struct Session {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cores: u32,
     pub(crate) modules: manage::Modules,
-    /// Where the descriptions of catalogs are kept beyond the session.
+    /// Where the definitions of catalogs are stored beyond the session.
     pub(crate) store: Option<Box<dyn CatalogStore>>,
 }
 
 impl Session {
-    /// A new session with what it may connect to and call, and the configuration it starts from. `cores` is
+    /// A new session with the available connectors and functions, and its initial configuration. `cores` is
     /// the default parallelism.
     pub fn new(
         connectors: Arc<Registry>,
@@ -142,7 +142,7 @@ impl Session {
         }
     }
 
-    /// The session with the catalogs of a store, which keeps those that are created from now on.
+    /// The session with the catalogs of a store, which also stores those that are created from now on.
     ///
     /// # Errors
     /// If the store cannot be read or one of its catalogs cannot be opened.
@@ -157,12 +157,12 @@ impl Session {
         Ok(self)
     }
 
-    /// The configuration as it is now.
+    /// The current configuration.
     pub fn configuration(&self) -> &Configuration {
         &self.configuration
     }
 
-    /// What exists.
+    /// The objects that exist.
     pub fn catalogs(&self) -> &Catalogs {
         &self.catalogs
     }
@@ -170,7 +170,8 @@ impl Session {
     /// Executes a statement.
     ///
     /// # Errors
-    /// What is wrong with it, with line and column; what is right in Flink and not built is refused by name.
+    /// What is wrong with it, with line and column; what Flink supports but is not implemented here is
+    /// refused by name.
     pub fn execute(&mut self, parsed: &ParsedStatement) -> Result<Outcome> {
         stack::deep(|| self.run(parsed))
     }
@@ -240,7 +241,7 @@ impl Session {
             Use::Catalog(name) => {
                 self.catalogs.catalog(&name.value)?;
                 self.catalogs.current_catalog.clone_from(&name.value);
-                // Flink opens the catalog's default database.
+                // Flink uses the catalog's default database.
                 self.catalogs.current_database =
                     self.catalogs.catalog(&name.value)?.catalog.default_database()?;
                 Ok(())

@@ -68,7 +68,7 @@ impl Session {
         Ok(Outcome::Table(Answer::list("result", [text])))
     }
 
-    /// A query bound against the session.
+    /// Binds a query against the session.
     pub(crate) fn bound(&self, query: &Query) -> Result<Rel> {
         let context = self.plan_context()?;
         Binder::new(&self.catalogs, &self.connectors, &context).bind(query)
@@ -112,10 +112,10 @@ impl Session {
         })))
     }
 
-    /// The job of a compiled plan, with what the session has set beyond the plan.
+    /// The job of a compiled plan, with the settings that the session has beyond the plan.
     ///
     /// # Errors
-    /// If the settings cannot work for the plan.
+    /// If the settings are incompatible with the plan.
     pub fn job_of(&self, plan: CompiledPlan) -> Result<PlannedJob> {
         let mut options = self.plan_options()?;
         let mut configuration = options.configuration.clone();
@@ -138,7 +138,7 @@ impl Session {
         Ok(Outcome::Insert(Box::new(planned.into_job(&name, &options)?)))
     }
 
-    /// INSERT of a query that is bound already: what the names in it mean may have changed since.
+    /// INSERT of a query that is already bound: the meaning of its names may have changed since.
     pub(super) fn insert_bound(&self, insert: &Insert, source: Rel) -> Result<Outcome> {
         self.insert_job(&[self.insertion(insert, source)?])
     }
@@ -147,7 +147,7 @@ impl Session {
         inserts.iter().map(|insert| self.insertion(insert, self.bound(&insert.source)?)).collect()
     }
 
-    /// An INSERT: the query with its columns cast and ordered as the table's, and the sink.
+    /// An INSERT: the query, with its columns cast and ordered as those of the table, and the sink.
     fn insertion(&self, insert: &Insert, source: Rel) -> Result<(Rel, SinkTarget)> {
         let context = self.plan_context()?;
         let binder = Binder::new(&self.catalogs, &self.connectors, &context);
@@ -186,14 +186,14 @@ impl Session {
     }
 }
 
-/// What was planned, before it is a job.
+/// The result of planning, before it becomes a job.
 struct Planned {
     graph: StreamGraph,
-    /// Of each node, whether it emits updates.
+    /// For each node, whether it emits updates.
     node_updates: Vec<bool>,
     /// The columns of the last root.
     schema: Schema,
-    /// Whether those are updated.
+    /// Whether it contains updates.
     updates: bool,
     /// The tables that are written to.
     targets: Vec<String>,
@@ -230,7 +230,7 @@ fn sink_columns(table: &Table) -> (NamedTypes, NamedTypes) {
                 behind.push((column.name.clone(), column.ty.clone()));
                 metadata.push((key.clone().unwrap_or_else(|| column.name.clone()), column.ty.clone()));
             }
-            // Not written.
+            // These are not written.
             TableColumnKind::Metadata { is_virtual: true, .. } | TableColumnKind::Computed { .. } => {}
         }
     }
@@ -275,7 +275,7 @@ fn partition_text(value: &Expr) -> String {
     }
 }
 
-/// The query's columns in the order and of the types of the table's.
+/// The query's columns, with the order and types of the table's.
 fn assign_columns(
     source: Rel,
     insert: &Insert,
@@ -335,13 +335,13 @@ fn assign_columns(
     Ok(source.project(exprs))
 }
 
-/// All queries of a job, as they are planned.
+/// Optimises all queries of a job.
 fn optimized(roots: &[(Rel, SinkTarget)], context: &PlanContext, options: &PlanOptions) -> Result<Vec<Rel>> {
     let rels = roots.iter().map(|(rel, _)| optimize(rel.clone(), context)).collect::<Result<Vec<_>>>()?;
     Ok(if options.reuse_sources { share_sources(rels) } else { rels })
 }
 
-/// What a job that writes to tables is called.
+/// The name of a job that writes to tables.
 fn insert_name(targets: &[String]) -> String {
     format!("insert-into_{}", targets.join(","))
 }

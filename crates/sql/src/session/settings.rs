@@ -34,7 +34,7 @@ impl Session {
             Some(key) => {
                 self.configuration.reset(key);
                 if let Some(value) = self.initial.get(key) {
-                    // The value was checked when the session began.
+                    // The value was checked when the session started.
                     let _ = self.configuration.set(key, value);
                 }
             }
@@ -78,7 +78,7 @@ fn in_range(what: &str, value: i64, least: i64) -> Result<u32> {
     })
 }
 
-/// How tables that answer later are looked up.
+/// How asynchronous lookup tables are queried.
 fn lookups(set: &Configuration) -> Result<LookupRequests> {
     let ordered = match set.get("table.exec.async-lookup.output-mode") {
         None => true,
@@ -99,13 +99,13 @@ fn lookups(set: &Configuration) -> Result<LookupRequests> {
     })
 }
 
-/// `table.local-time-zone`; UTC when it is not set.
+/// `table.local-time-zone`; UTC by default.
 pub(super) fn time_zone(configuration: &Configuration) -> Result<Tz> {
     match configuration.get("table.local-time-zone") {
         None | Some("default") => Ok(Tz::UTC),
         Some(name) => name.parse().map_err(|_| {
             Error::invalid(format!(
-                "option 'table.local-time-zone' is '{name}', which is no known time zone; write a name such as Europe/Berlin"
+                "option 'table.local-time-zone' is '{name}', which is not a known time zone; write a name such as Europe/Berlin"
             ))
         }),
     }

@@ -224,7 +224,7 @@ fn names_that_double_a_plan_at_each_level_are_refused() {
         };
         planned(&mut shell, &tables(6)).unwrap();
         let error = shell.try_job(&tables(60)).unwrap_err();
-        assert!(error.contains("in all places where they are named at line 1, column"), "{error}");
+        assert!(error.contains("expanded wherever they are named at line 1, column"), "{error}");
 
         assert_eq!(shell.run("CREATE VIEW v0 AS SELECT DISTINCT a FROM t"), "");
         let refused = (1..60).find_map(|i| {
@@ -233,11 +233,11 @@ fn names_that_double_a_plan_at_each_level_are_refused() {
             (!answer.is_empty()).then_some(answer)
         });
         let refused = refused.unwrap_or_default();
-        assert!(refused.contains("in all places where they are named"), "{refused}");
+        assert!(refused.contains("expanded wherever they are named"), "{refused}");
 
         // A subquery whose NULLs count stands in two places.
         let within = nest("c IN (SELECT c FROM t WHERE ", "a > 1", " OR b IS NULL) OR a IS NULL", 15);
         let error = shell.try_job(&format!("SELECT b FROM t WHERE {within}")).unwrap_err();
-        assert!(error.contains("in all places where they are named"), "{error}");
+        assert!(error.contains("expanded wherever they are named"), "{error}");
     });
 }

@@ -60,7 +60,7 @@ fn unknown_keys_and_values() {
             > SET 'pipeline.operator-chaining.enabled' = 'perhaps'
             invalid: SET at line 1, column 5: option 'pipeline.operator-chaining.enabled' is 'perhaps'; expected true or false
             > SET 'table.local-time-zone' = 'Mars/Olympus'
-            invalid: option 'table.local-time-zone' is 'Mars/Olympus', which is no known time zone; write a name such as Europe/Berlin
+            invalid: option 'table.local-time-zone' is 'Mars/Olympus', which is not a known time zone; write a name such as Europe/Berlin
             > SET 'table.local-time-zone' = 'Europe/Berlin'
             > SET
             parallelism.defalt | 3
