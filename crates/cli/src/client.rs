@@ -69,7 +69,8 @@ impl Client {
             Outcome::ExecutePlan(path) => self.insert(self.environment.kept_plan(&path)?)?,
             Outcome::Query(job) => self.query(&job)?,
             Outcome::Insert(job) => self.insert(*job)?,
-            Outcome::ShowJobs => self.show_jobs()?,
+            Outcome::ShowJobs => self.show_jobs(None)?,
+            Outcome::DescribeJob(job) => self.show_jobs(Some(&job))?,
             Outcome::StopJob(stop) => self.stop_job(&stop)?,
             Outcome::Shell(ShellCommand::Quit) => return Ok(Next::Quit),
             Outcome::Shell(ShellCommand::Clear) => {

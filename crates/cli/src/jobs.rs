@@ -3,10 +3,12 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use chrono::TimeZone;
+use chrono_tz::Tz;
 use flott::cluster::{JobClient, JobStatus};
 use flott::plan::{JobGraph, OperatorSpec};
 use flott::restore::RESTORE_PATH;
-use flott::sql::ast::StopJob;
+use flott::sql::ast::{StopJob, Text};
 use flott::sql::{Answer, PlannedJob};
 use flott::types::TypeKind;
 use flott::{Error, ErrorKind};
@@ -144,26 +146,42 @@ impl Client {
         }
     }
 
-    /// SHOW JOBS
-    pub(crate) fn show_jobs(&self) -> Result<()> {
+    /// SHOW JOBS, and DESCRIBE JOB of one.
+    pub(crate) fn show_jobs(&self, only: Option<&Text>) -> Result<()> {
         let text = TypeKind::STRING.nullable();
-        let columns = ["job id", "job name", "status"].map(|name| (name.to_owned(), text.clone()));
-        let rows = self.environment.cluster.jobs().into_iter();
-        let rows =
-            rows.map(|(id, name, status)| vec![Some(id.to_string()), Some(name), Some(status.to_string())]);
+        let columns =
+            ["job id", "job name", "status", "start time"].map(|name| (name.to_owned(), text.clone()));
+        let only = only.map(|job| self.job(job)).transpose()?.map(|job| job.job_id());
+        let zone = self.environment.session.configuration().get("table.local-time-zone");
+        let zone: Tz = zone.and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC);
+        let jobs = self
+            .environment
+            .cluster
+            .jobs()
+            .into_iter()
+            .filter(|(id, ..)| only.is_none_or(|only| only == *id));
+        let rows = jobs.map(|(id, name, status)| {
+            let client = self.environment.cluster.client(id);
+            let started = client.and_then(|job| job.info().timestamps.first().map(|(_, at)| *at));
+            let started = started.and_then(|at| zone.timestamp_millis_opt(at).single());
+            let started = started.map(|at| at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string());
+            vec![Some(id.to_string()), Some(name), Some(status.to_string()), started]
+        });
         self.answer(&Answer { columns: columns.to_vec(), rows: rows.collect() })
+    }
+
+    /// The job of this id.
+    fn job(&self, id: &Text) -> Result<JobClient> {
+        let found = id.value.parse().ok().and_then(|id| self.environment.cluster.client(id));
+        found.ok_or_else(|| {
+            let text = format!("there is no job '{}', at {}; SHOW JOBS lists them", id.value, id.position);
+            Error::invalid(text).into()
+        })
     }
 
     /// STOP JOB
     pub(crate) fn stop_job(&self, stop: &StopJob) -> Result<()> {
-        let id = stop.job.value.parse().ok();
-        let Some(client) = id.and_then(|id| self.environment.cluster.client(id)) else {
-            let text = format!(
-                "there is no job '{}', at {}; SHOW JOBS lists them",
-                stop.job.value, stop.job.position
-            );
-            return Err(Error::invalid(text).into());
-        };
+        let client = self.job(&stop.job)?;
         if stop.with_savepoint {
             let pending = client.begin_stop_with_savepoint(None, stop.with_drain)?;
             let path = self.until(|| pending.wait_for(TICK))?;

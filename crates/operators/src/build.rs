@@ -177,9 +177,9 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
         }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
-        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, bound } => {
+        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, right_ttl, bound } => {
             let condition = condition.as_ref();
-            let (bound, ttl) = (bound.as_ref(), living(ttl));
+            let (bound, ttl) = (bound.as_ref(), [living(ttl), living(right_ttl.as_ref().unwrap_or(ttl))]);
             let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl, bound };
             Box::new(Join::new(node, &parts, context)?)
         }

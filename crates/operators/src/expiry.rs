@@ -61,6 +61,7 @@ fn join(kind: JoinKind, ttl: i64) -> OperatorSpec {
         null_safe,
         condition: None,
         ttl,
+        right_ttl: None,
         bound: None,
     }
 }
@@ -297,4 +298,21 @@ fn in_event_time_a_key_with_waiting_rows_is_not_forgotten() {
     over.push(&format!("+I 2 {} 2", at(2)));
     let expected = format!("+I 1 {} 1 11 10\n+I 2 {} 2 2 NULL\nwatermark 2000\n", at(2), at(2));
     assert_eq!(over.watermark(2_000), expected);
+}
+
+#[test]
+fn the_sides_of_a_join_may_keep_rows_for_different_times() {
+    let mut spec = join(JoinKind::Inner, TTL);
+    if let OperatorSpec::Join { right_ttl, .. } = &mut spec {
+        *right_ttl = Some(TTL * 3);
+    }
+    let node = node(spec, &["INT INT", "INT INT"], "INT INT INT INT");
+    let mut join = Harness::keyed(node, &[&[0], &[0]]);
+    assert_eq!(join.push_to(0, "+I 1 5"), "");
+    assert_eq!(join.push_to(1, "+I 2 6"), "");
+    join.advance(TTL + GRAIN);
+    assert_eq!(join.push_to(1, "+I 1 7"), "", "the left has forgotten");
+    assert_eq!(join.push_to(0, "+I 2 8"), "+I 2 8 2 6\n", "the right has not");
+    join.advance(TTL * 3 + GRAIN);
+    assert_eq!(join.push_to(0, "+I 2 9"), "", "now it has");
 }

@@ -52,6 +52,7 @@ fn join(kind: JoinKind) -> OperatorSpec {
         null_safe,
         condition: None,
         ttl: 0,
+        right_ttl: None,
         bound: None,
     }
 }

@@ -283,6 +283,9 @@ pub enum OperatorSpec {
         /// State that was not touched for this long is dropped (milliseconds); 0 never.
         #[serde(default)]
         ttl: i64,
+        /// The same for the rows of the right alone, where it is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        right_ttl: Option<i64>,
         /// Rows match near each other in event time only, so that state is let go with it; both inputs only
         /// append, and so does the output.
         #[serde(default)]

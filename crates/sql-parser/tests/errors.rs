@@ -263,7 +263,7 @@ fn queries() {
             SELECT DISTINCT ON (a) b FROM t
               1:17 Encountered the reserved word `ON`, expected an expression; in backticks (`ON`) it can be a name
             SELECT a FROM t GROUP BY ALL
-              1:26 Encountered `ALL`, expected the expressions to group by
+              1:29 Encountered the end of the statement, expected an expression
             SELECT a FROM t GROUP BY a WITH ROLLUP
               1:28 Encountered `WITH`, expected the end of the statement
             SELECT a FROM t CLUSTER BY a

@@ -70,7 +70,7 @@ impl CompiledPlan {
         }
         if head.version != PLAN_VERSION {
             return Err(Error::unsupported(format!(
-                "the plan has version {}; this build reads version {PLAN_VERSION}",
+                "a plan of version {} is not supported: this build reads version {PLAN_VERSION}",
                 head.version
             )));
         }

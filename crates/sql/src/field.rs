@@ -15,6 +15,9 @@ pub struct Field {
     pub time: Option<TimeAttribute>,
     /// Whether it is a bound of the window that its row belongs to.
     pub window: Option<WindowBound>,
+    /// How long a join or an aggregation keeps the rows of the relation that it belongs to, in milliseconds, if the hint STATE_TTL of the
+    /// SELECT that reads it says so.
+    pub state_ttl: Option<i64>,
 }
 
 /// Which bound of a window a column is.
@@ -31,7 +34,7 @@ pub enum WindowBound {
 impl Field {
     /// An ordinary column.
     pub fn new(name: impl Into<String>, ty: LogicalType) -> Self {
-        Field { name: name.into(), ty, time: None, window: None }
+        Field { name: name.into(), ty, time: None, window: None, state_ttl: None }
     }
 
     /// The same column after a window. Event time continues in the window's own columns.
@@ -40,6 +43,12 @@ impl Field {
         let time = self.time.filter(|time| window.event_time && *time == TimeAttribute::Processing);
         Field { time, window: None, ..self.clone() }
     }
+}
+
+/// How long the rows with these columns are kept as state, if they are all of one relation that a hint names.
+pub fn state_ttl(fields: &[Field]) -> Option<i64> {
+    let ttl = fields.first()?.state_ttl;
+    ttl.filter(|_| fields.iter().all(|field| field.state_ttl == ttl))
 }
 
 /// Whether a type can carry a time attribute.

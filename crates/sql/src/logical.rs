@@ -10,7 +10,7 @@ use flott_plan::{AggregateCall, ChangeCodes, Expr, JoinKind, PatternSpec, SortKe
 use flott_types::{LogicalType, TypeKind};
 
 use crate::catalog::{ObjectPath, Table};
-pub use crate::field::{Field, WindowBound, is_time_attribute_type};
+pub use crate::field::{Field, WindowBound, is_time_attribute_type, state_ttl};
 pub use crate::lookup_hint::LookupHint;
 pub use flott_connector::catalog::TimeAttribute;
 
@@ -298,7 +298,7 @@ impl Rel {
                 // Grouped by its window, a row is emitted when the window ends, so its window_time stays a
                 // time attribute.
                 let time = field.time.filter(|_| windowed && field.window == Some(WindowBound::Time));
-                Field { time, ..field }
+                Field { time, state_ttl: None, ..field }
             })
             .collect();
         fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
@@ -317,7 +317,7 @@ impl Rel {
                 .map(|field| {
                     let ty = field.ty.clone();
                     let nullable = ty.nullable || null;
-                    Field { ty: ty.with_nullable(nullable), ..field.clone() }
+                    Field { ty: ty.with_nullable(nullable), state_ttl: None, ..field.clone() }
                 })
                 .collect::<Vec<_>>()
         };

@@ -73,6 +73,12 @@ fn wrong_statements() {
         [ERROR] there is no job 'x', at line 1, column 10; SHOW JOBS lists them
     "#]],
     );
+    check(
+        &["sql", "-e", "DESCRIBE JOB 'x'"],
+        expect![[r#"
+        [ERROR] there is no job 'x', at line 1, column 14; SHOW JOBS lists them
+    "#]],
+    );
 }
 
 #[test]

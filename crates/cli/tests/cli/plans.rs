@@ -112,7 +112,7 @@ fn what_is_no_plan_is_refused() {
     assert!(refused("SELECT 1").contains("plan file 'p.json': this is not a compiled plan"));
     assert!(refused(r#"{"format": "x", "version": 1}"#).contains("its format is 'x'"));
     let newer = version_1.replacen("\"version\": 1", "\"version\": 2", 1);
-    assert!(refused(&newer).contains("the plan has version 2; this build reads version 1"));
+    assert!(refused(&newer).contains("a plan of version 2 is not supported: this build reads version 1"));
     let unknown = version_1.replacen("\"parallelism\": 1", "\"parallelism\": 1, \"mystery\": 2", 1);
     assert!(refused(&unknown).contains("unknown field `mystery`"));
     let run = sql(folder.path(), "EXECUTE PLAN 'nowhere/p.json'");

@@ -179,6 +179,10 @@ def main():
     shell.type("SHOW JOBS;\r")
     shell.expect("| insert-into_default_catalog.default_database.b |")
     shell.prompt()
+    started = re.findall(r"([0-9a-f]{32})", ESCAPES.sub("", shell.raw))[-1]
+    shell.type(f"DESCRIBE JOB '{started}';\r")
+    shell.expect("| insert-into_default_catalog.default_database.b |")
+    shell.prompt()
     shell.type("\x04")
     shell.expect("Once more to leave nevertheless.")
     shell.prompt()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use flott_types::config::similar;
-use flott_types::{Error, FastMap, Result};
+use flott_types::{Error, FastMap, FastSet, Result};
+use parking_lot::Mutex;
 
 use super::Format;
 use crate::{Manual, Options};
@@ -27,6 +28,8 @@ pub trait FormatFactory: Send + Sync {
 #[derive(Clone, Default)]
 pub struct Formats {
     factories: FastMap<&'static str, Arc<dyn FormatFactory>>,
+    /// What was warned of: a statement makes the format of a table several times.
+    warned: Arc<Mutex<FastSet<String>>>,
 }
 
 /// Formats of Flink's: where there is none of the name, it is not the name that is wrong.
@@ -50,6 +53,15 @@ impl Formats {
     /// Adds a format; one of the same name is replaced.
     pub fn register(&mut self, factory: Arc<dyn FormatFactory>) {
         self.factories.insert(factory.name(), factory);
+    }
+
+    /// Warns of something for the first time.
+    pub(crate) fn warn_once(&self, warning: String) {
+        let mut warned = self.warned.lock();
+        if !warned.contains(&warning) {
+            tracing::warn!("{warning}");
+            warned.insert(warning);
+        }
     }
 
     /// All formats, in the order of their names.

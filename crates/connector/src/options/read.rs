@@ -173,7 +173,7 @@ impl<'a> Options<'a> {
                 None => match self.prefix.rsplit_terminator('.').next() {
                     None => return Err(self.unknown(key)),
                     // Flink reads over what a format does not know, and scripts for it have such options.
-                    Some(_) => tracing::warn!("{}; it is not used", self.unknown(key)),
+                    Some(_) => self.formats.warn_once(format!("{}; it is not used", self.unknown(key))),
                 },
             }
         }

@@ -209,6 +209,7 @@ fn join() -> OperatorSpec {
         null_safe: vec![false],
         condition: None,
         ttl: 0,
+        right_ttl: None,
         bound: None,
     }
 }

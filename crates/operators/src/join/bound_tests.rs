@@ -21,6 +21,7 @@ fn harness(kind: JoinKind, windows: bool) -> Harness {
         null_safe: vec![false; keys.len()],
         condition: None,
         ttl: 0,
+        right_ttl: None,
         bound: Some(bound),
     };
     let output = match kind {

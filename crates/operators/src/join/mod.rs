@@ -77,7 +77,8 @@ pub(crate) struct JoinParts<'a> {
     pub right_keys: &'a [usize],
     pub null_safe: &'a [bool],
     pub condition: Option<&'a Expr>,
-    pub ttl: i64,
+    /// How long rows of the left and of the right are kept.
+    pub ttl: [i64; 2],
     pub bound: Option<&'a JoinBound>,
 }
 
@@ -90,7 +91,7 @@ impl Join {
             );
         }
         let (left, right) = (crate::build::input(node, 0)?, crate::build::input(node, 1)?);
-        let side = |name, input, keys, counts_matches| {
+        let side = |name, input, keys, counts_matches, ttl| {
             Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl })
         };
         let condition = condition.map(|condition| {
@@ -102,8 +103,9 @@ impl Join {
         });
         let schema = arrow_type::schema(node.node.schema.iter());
         let bound = bound.map(|bound| Bound::new(bound, kind, [left, right], schema.clone(), context));
-        let left = side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right))?;
-        let right = side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full))?;
+        let left = side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right), ttl[0])?;
+        let right =
+            side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full), ttl[1])?;
         let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
         if !left.key_fields().iter().zip(right.key_fields()).all(same) {
             return Err(Error::internal("the keys of a join's sides are of different types")

@@ -18,6 +18,7 @@ fn spec(kind: JoinKind, keys: usize, null_safe: bool, condition: Option<Expr>, t
         null_safe: vec![null_safe; keys],
         condition,
         ttl,
+        right_ttl: None,
         bound: None,
     }
 }

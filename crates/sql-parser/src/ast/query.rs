@@ -119,6 +119,8 @@ pub struct Select {
     pub condition: Option<Expr>,
     /// GROUP BY; empty: none.
     pub group_by: Vec<GroupItem>,
+    /// GROUP BY DISTINCT: of grouping sets that are equal there is one.
+    pub group_distinct: bool,
     /// HAVING
     pub having: Option<Expr>,
     /// WINDOW

@@ -15,6 +15,7 @@ pub(super) fn empty(position: Position) -> Select {
         from: vec![],
         condition: None,
         group_by: vec![],
+        group_distinct: false,
         having: None,
         windows: vec![],
         qualify: None,
@@ -44,7 +45,8 @@ impl Parser<'_> {
             select.condition = Some(self.expr()?);
         }
         if self.eat_all(&["GROUP", "BY"]) {
-            select.group_by = self.group_by()?;
+            select.group_distinct = self.eat_any(&["DISTINCT", "ALL"]) == Some("DISTINCT");
+            select.group_by = self.commas(Self::grouping)?;
         }
         if self.eat("HAVING") {
             select.having = Some(self.expr()?);
@@ -93,14 +95,6 @@ impl Parser<'_> {
             }
         }
         None
-    }
-
-    fn group_by(&mut self) -> Result<Vec<GroupItem>> {
-        let quantified = self.is_word("DISTINCT") || self.is_word("ALL");
-        if quantified {
-            return Err(self.unexpected("the expressions to group by"));
-        }
-        self.commas(Self::grouping)
     }
 
     /// An expression, `()`, ROLLUP, CUBE or GROUPING SETS.

@@ -2,7 +2,7 @@
 
 use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::ast::{Expr as Ast, ExprKind, GroupItem, Literal as AstLiteral, Select};
-use flott_types::{LogicalType, Result, TypeKind};
+use flott_types::{Error, FastSet, LogicalType, Result, TypeKind};
 
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::{self, Placeholder};
@@ -19,8 +19,13 @@ pub(crate) struct Groups {
 }
 
 impl Binder<'_> {
-    /// Binds GROUP BY; `None` if there is none.
-    pub(crate) fn groups(&self, items: &[GroupItem], scope: &Scope<'_>) -> Result<Option<Groups>> {
+    /// Binds GROUP BY [DISTINCT]; `None` if there is none.
+    pub(crate) fn groups(
+        &self,
+        items: &[GroupItem],
+        distinct: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Groups>> {
         if items.is_empty() {
             return Ok(None);
         }
@@ -36,41 +41,22 @@ impl Binder<'_> {
                     groups.sets.iter().map(|set| [set.as_slice(), added.as_slice()].concat()).collect();
                 continue;
             }
-            let alternatives: Vec<Vec<usize>> = match item {
-                GroupItem::Sets(_, sets) => groups.key_lists(sets, &binder)?,
-                GroupItem::Rollup(_, parts) => {
-                    let parts = groups.key_lists(parts, &binder)?;
-                    (0..=parts.len()).rev().map(|len| parts[..len].concat()).collect()
-                }
-                GroupItem::Cube(_, parts) => {
-                    let parts = groups.key_lists(parts, &binder)?;
-                    few_enough(1usize.checked_shl(parts.len() as u32), item)?;
-                    let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
-                    let set_of = |mask| {
-                        (0..parts.len())
-                            .filter(|bit| has(mask, *bit))
-                            .flat_map(|bit| parts[bit].clone())
-                            .collect()
-                    };
-                    (0..1usize << parts.len()).rev().map(set_of).collect()
-                }
-                GroupItem::Expr(ast) => match &ast.kind {
-                    ExprKind::Row(members) => {
-                        let keys = members.iter().map(|member| groups.key(member, &binder));
-                        vec![keys.collect::<Result<_>>()?]
-                    }
-                    ExprKind::Literal(AstLiteral::Null) => {
-                        return Err(wrong("Illegal use of 'NULL' in GROUP BY", item));
-                    }
-                    _ => vec![vec![groups.key(ast, &binder)?]],
-                },
-            };
+            let alternatives = groups.alternatives(item, &binder)?;
             few_enough(groups.sets.len().checked_mul(alternatives.len()), item)?;
             groups.sets = groups
                 .sets
                 .iter()
                 .flat_map(|set| alternatives.iter().map(|more| [set.as_slice(), more.as_slice()].concat()))
                 .collect();
+        }
+        if distinct {
+            let mut known: FastSet<Vec<usize>> = FastSet::default();
+            groups.sets.retain(|set| {
+                let mut set = set.clone();
+                set.sort_unstable();
+                set.dedup();
+                known.insert(set)
+            });
         }
         Ok(Some(groups))
     }
@@ -292,6 +278,51 @@ impl Groups {
         Ok(self.keys.len() - 1)
     }
 
+    /// The sets of keys that an item stands for, one of which each set of the clause takes.
+    fn alternatives(&mut self, item: &GroupItem, binder: &ExprBinder<'_, '_>) -> Result<Vec<Vec<usize>>> {
+        Ok(match item {
+            GroupItem::Sets(_, sets) => {
+                let mut all = Vec::new();
+                for set in sets {
+                    match set.as_slice() {
+                        [nested] if !matches!(nested, GroupItem::Expr(_)) => {
+                            all.append(&mut self.alternatives(nested, binder)?);
+                        }
+                        items => all.push(self.key_list(items, binder)?),
+                    }
+                    few_enough(Some(all.len()), item)?;
+                }
+                all
+            }
+            GroupItem::Rollup(_, parts) => {
+                let parts = self.key_lists(parts, binder)?;
+                (0..=parts.len()).rev().map(|len| parts[..len].concat()).collect()
+            }
+            GroupItem::Cube(_, parts) => {
+                let parts = self.key_lists(parts, binder)?;
+                few_enough(1usize.checked_shl(parts.len() as u32), item)?;
+                let has = |mask: usize, bit: usize| mask & (1 << (parts.len() - 1 - bit)) != 0;
+                let set_of = |mask| {
+                    (0..parts.len())
+                        .filter(|bit| has(mask, *bit))
+                        .flat_map(|bit| parts[bit].clone())
+                        .collect()
+                };
+                (0..1usize << parts.len()).rev().map(set_of).collect()
+            }
+            GroupItem::Expr(ast) => match &ast.kind {
+                ExprKind::Row(members) => {
+                    let keys = members.iter().map(|member| self.key(member, binder));
+                    vec![keys.collect::<Result<_>>()?]
+                }
+                ExprKind::Literal(AstLiteral::Null) => {
+                    return Err(wrong("Illegal use of 'NULL' in GROUP BY", item));
+                }
+                _ => vec![vec![self.key(ast, binder)?]],
+            },
+        })
+    }
+
     fn key_list(&mut self, items: &[GroupItem], binder: &ExprBinder<'_, '_>) -> Result<Vec<usize>> {
         let key = |item: &GroupItem| match item {
             GroupItem::Expr(ast) => self.key(ast, binder),
@@ -306,5 +337,23 @@ impl Groups {
         binder: &ExprBinder<'_, '_>,
     ) -> Result<Vec<Vec<usize>>> {
         parts.iter().map(|part| self.key_list(part, binder)).collect()
+    }
+}
+
+/// Whether values of these types can be counted by APPROX_COUNT_DISTINCT here. The count is exact, which is as near as any estimate.
+pub(super) fn approximate(types: &[LogicalType], streaming: bool) -> Result<()> {
+    if streaming {
+        return Err(Error::invalid(
+            "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming. Write COUNT(DISTINCT ...)",
+        ));
+    }
+    let is_counted =
+        |ty: &LogicalType| ty.kind.is_numeric() || ty.kind.is_character() || ty.kind.is_datetime();
+    match types.iter().find(|ty| !is_counted(ty)) {
+        Some(ty) => Err(Error::invalid(format!(
+            "APPROX_COUNT_DISTINCT aggregate function does not support type: '{}'. Write COUNT(DISTINCT ...)",
+            ty.kind
+        ))),
+        None => Ok(()),
     }
 }

@@ -206,7 +206,7 @@ impl Decorrelated {
         for condition in conditions {
             let Some((own, outer)) = split_equality(condition) else {
                 return Err(Error::unsupported(
-                    "a correlated subquery that aggregates under a condition other than equality",
+                    "a correlated subquery that aggregates under a condition other than equality is not supported",
                 ));
             };
             columns.push((own, format!("$k{}", outers.len())));
@@ -243,5 +243,5 @@ fn split_equality(condition: Expr) -> Option<(Expr, Expr)> {
 }
 
 fn correlation_in(place: &str) -> Error {
-    Error::unsupported(format!("a subquery that refers to the outer query inside {place}"))
+    Error::unsupported(format!("a subquery that refers to the outer query inside {place} is not supported"))
 }

@@ -9,6 +9,7 @@ use flott_sql_parser::ast::{
 };
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
+use super::aggregate::approximate;
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::Placeholder;
 use super::{at, unsupported, wrong};
@@ -224,7 +225,12 @@ impl ExprBinder<'_, '_> {
             _ => at(aggregate::infer(name, &types, distinct, self.grouped), ast)?,
         };
         // DISTINCT makes no difference to MIN and MAX.
-        let distinct = distinct && !matches!(name, "MIN" | "MAX");
+        let mut distinct = distinct && !matches!(name, "MIN" | "MAX");
+        if name == "APPROX_COUNT_DISTINCT" {
+            at(approximate(&types, self.binder.context.streaming), ast)?;
+            "COUNT".clone_into(&mut canonical);
+            distinct = true;
+        }
         let call = AggregateCall {
             function: canonical,
             args: Vec::new(),

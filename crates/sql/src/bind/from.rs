@@ -231,19 +231,27 @@ impl Binder<'_> {
         Ok((rel, scope))
     }
 
-    /// One table, subquery or table function.
+    /// One table, subquery or table function, with the hints for it.
     pub(super) fn relation<'p>(
         &self,
         relation: &Relation,
         outer: Option<&'p Scope<'p>>,
     ) -> Result<(Rel, Scope<'p>)> {
+        let (rel, mut scope) = self.unhinted(relation, outer)?;
+        Ok((self.hinted(rel, &mut scope), scope))
+    }
+
+    fn unhinted<'p>(&self, relation: &Relation, outer: Option<&'p Scope<'p>>) -> Result<(Rel, Scope<'p>)> {
         if relation.sample.is_some() {
-            return Err(wrong("TABLESAMPLE is not supported on streams", relation));
+            return Err(unsupported("TABLESAMPLE", relation));
         }
         let alias = relation.alias.as_ref();
         let rel = match &relation.kind {
             RelationKind::Table(table) if table.as_of.is_some() => {
-                return Err(unsupported("FOR SYSTEM_TIME AS OF (temporal and lookup joins)", relation));
+                return Err(unsupported(
+                    "FOR SYSTEM_TIME AS OF of a table that no other is joined with",
+                    relation,
+                ));
             }
             RelationKind::Table(table) => {
                 let (own_name, rel) = self.named_relation(&table.name.parts(), &table.hints, &table.name)?;

@@ -10,43 +10,10 @@ use flott_sql_parser::ast::{Hint, HintArg};
 use flott_types::config::parse_duration;
 use flott_types::{Error, Result};
 
-use super::{Binder, at, wrong};
 use crate::logical::LookupHint;
 
-impl Binder<'_> {
-    /// Binds the FROM of a SELECT with these hints, each of which must match a table.
-    pub(super) fn with_lookup_hints<T>(&self, hints: &[Hint], from: impl FnOnce() -> Result<T>) -> Result<T> {
-        let hints: Vec<&Hint> = hints.iter().filter(|hint| hint.name == "LOOKUP").collect();
-        let read = hints.iter().map(|hint| Ok((at(lookup_hint(hint), *hint)?, false)));
-        let read = read.collect::<Result<Vec<_>>>()?;
-        self.lookup_hints.borrow_mut().push(read);
-        let bound = from();
-        let read = self.lookup_hints.borrow_mut().pop().unwrap_or_default();
-        let bound = bound?;
-        match hints.iter().zip(&read).find(|(_, (_, found))| !found) {
-            None => Ok(bound),
-            Some((hint, (of, _))) => Err(wrong(
-                format!(
-                    "The options of following hints cannot match the name of input tables or views: `{}` in `LOOKUP`",
-                    of.table
-                ),
-                *hint,
-            )),
-        }
-    }
-
-    /// The hint for a table with this name; if there are several, the first.
-    pub(super) fn lookup_hint(&self, table: &str) -> Option<LookupHint> {
-        let mut open = self.lookup_hints.borrow_mut();
-        let mut of_table = open.last_mut()?.iter_mut().filter(|(hint, _)| hint.table == table);
-        let (hint, found) = of_table.next()?;
-        *found = true;
-        of_table.for_each(|(_, found)| *found = true);
-        Some(hint.clone())
-    }
-}
-
-fn lookup_hint(hint: &Hint) -> Result<LookupHint> {
+/// What a hint LOOKUP says.
+pub(super) fn lookup_hint(hint: &Hint) -> Result<LookupHint> {
     if hint.args.iter().any(|arg| matches!(arg, HintArg::Item(_))) {
         return Err(Error::invalid("Invalid list options in LOOKUP hint, only support key-value options."));
     }

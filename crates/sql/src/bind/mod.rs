@@ -15,6 +15,7 @@ mod expr;
 mod expr_call;
 mod from;
 mod group_window;
+mod hints;
 mod literal;
 mod lookup_hint;
 mod over;
@@ -34,6 +35,7 @@ mod unpivot;
 mod window;
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
 use flott_connector::Registry;
 use flott_expr::PlanContext;
@@ -46,8 +48,9 @@ use flott_sql_parser::ast::{
 };
 use flott_types::{Error, Result};
 
+use self::hints::OpenHints;
 use crate::catalog::Catalogs;
-use crate::logical::{LookupHint, Rel};
+use crate::logical::Rel;
 use crate::user_function::resolve;
 pub(crate) use placeholder::Placeholder;
 pub(crate) use scope::Scope;
@@ -63,8 +66,8 @@ pub struct Binder<'a> {
     views: RefCell<Vec<String>>,
     /// Inside a view: the catalog and database in which it was created.
     namespace: RefCell<Option<(String, String)>>,
-    /// The LOOKUP hints of the SELECTs being bound, innermost last, and whether their tables were found.
-    lookup_hints: RefCell<Vec<Vec<(LookupHint, bool)>>>,
+    /// The hints of the SELECTs being bound, innermost last.
+    hints: RefCell<Vec<OpenHints>>,
     /// How many expression nodes have been copied.
     copied: Cell<usize>,
     /// How many relations were inserted for the names of views and common table expressions, or were copied.
@@ -98,7 +101,7 @@ impl<'a> Binder<'a> {
             ctes: RefCell::default(),
             views: RefCell::default(),
             namespace: RefCell::default(),
-            lookup_hints: RefCell::default(),
+            hints: RefCell::default(),
             copied: Cell::new(0),
             expanded: Cell::new(0),
             levels: Cell::new(0),
@@ -122,7 +125,8 @@ impl<'a> Binder<'a> {
         };
         match number > bound {
             true => Err(Error::unsupported(format!(
-                "more than {bound} relations, with views and common table expressions expanded wherever they are named"
+                "a query of more than {bound} relations, with views and common table expressions expanded wherever they are \
+                 named, is not supported"
             ))),
             false => Ok(()),
         }
@@ -159,8 +163,9 @@ impl<'a> Binder<'a> {
         let copied = self.copied.get().saturating_add(expr.size().saturating_mul(times));
         self.copied.set(copied);
         match copied > MAX_COPIES {
-            true => Err(unsupported(
-                "an expression that is computed this often: name its parts in a subquery",
+            true => Err(unsupported_but(
+                "an expression that is computed this often",
+                "name its parts in a subquery",
                 node,
             )),
             false => Ok(()),
@@ -214,9 +219,14 @@ pub(crate) fn wrong(message: impl Into<String>, node: &impl Place) -> Error {
     located(Error::invalid(message), node.place())
 }
 
-/// The error for something of Flink's that is not implemented, with its position.
-pub(crate) fn unsupported(message: impl Into<String>, node: &impl Place) -> Error {
-    located(Error::unsupported(message), node.place())
+/// The error for something of Flink's that is not implemented, by its name, with its position.
+pub(crate) fn unsupported(what: impl fmt::Display, node: &impl Place) -> Error {
+    located(Error::unsupported(format!("{what} is not supported")), node.place())
+}
+
+/// The same, with what to write instead.
+pub(crate) fn unsupported_but(what: impl fmt::Display, instead: &str, node: &impl Place) -> Error {
+    located(Error::unsupported(format!("{what} is not supported: {instead}")), node.place())
 }
 
 /// Adds the position of a node to an error that has none yet.

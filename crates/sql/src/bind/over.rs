@@ -5,6 +5,7 @@ use flott_plan::{AggregateCall, Expr, Literal, SortKey};
 use flott_sql_parser::ast::{Call, Expr as Ast, FrameBound, Ident, Over, Select, WindowSpec};
 use flott_types::{Result, TypeKind};
 
+use super::aggregate::approximate;
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::{self, Placeholder};
 use super::query::sort_key;
@@ -87,8 +88,15 @@ impl ExprBinder<'_, '_> {
         let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<_> = args.iter().map(|arg| arg.ty().clone()).collect();
         let ty = at(aggregate::infer(name, &types, distinct, true), ast)?;
+        let mut canonical = aggregate::canonical(name);
+        let mut distinct = distinct;
+        if name == "APPROX_COUNT_DISTINCT" {
+            at(approximate(&types, self.binder.context.streaming), ast)?;
+            "COUNT".clone_into(&mut canonical);
+            distinct = true;
+        }
         let call = AggregateCall {
-            function: aggregate::canonical(name),
+            function: canonical,
             args: Vec::new(),
             arg_types: types,
             distinct,

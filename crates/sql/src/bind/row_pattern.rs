@@ -174,13 +174,30 @@ impl Binder<'_> {
     }
 }
 
+/// The first variable of a pattern, which says where it is.
+fn first(pattern: &Pattern) -> Option<&Ident> {
+    match pattern {
+        Pattern::Variable(name) | Pattern::Exclude(name) => Some(name),
+        Pattern::Concat(parts) | Pattern::Alternation(parts) => parts.iter().find_map(first),
+        Pattern::Group(pattern) | Pattern::Repeat { pattern, .. } => first(pattern),
+        Pattern::Permute(names) => names.first(),
+        Pattern::Start | Pattern::End => None,
+    }
+}
+
 /// The variables of a pattern, in order.
 fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
     let one = |name: &Ident, min: u32, max: Option<u32>, greedy: bool| {
         let variable = PatternVariable { name: name.value.clone(), min, max, greedy, condition: None };
         vec![(name.clone(), variable)]
     };
-    let refused = |what: &str| Err(flott_types::Error::unsupported(format!("{what} in a PATTERN")));
+    let refused = |what: &str| {
+        let what = format!("{what} in a PATTERN");
+        Err(match first(pattern) {
+            Some(name) => unsupported(what, name),
+            None => flott_types::Error::unsupported(format!("{what} is not supported")),
+        })
+    };
     match pattern {
         Pattern::Variable(name) => Ok(one(name, 1, Some(1), false)),
         Pattern::Concat(parts) => {

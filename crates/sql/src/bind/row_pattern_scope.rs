@@ -13,7 +13,7 @@ use flott_sql_parser::ast::{Call, Expr as Ast, ExprKind, Ident, Relation};
 use flott_types::{LogicalType, Result};
 
 use super::expr::ExprBinder;
-use super::{Scope, at, unsupported, wrong};
+use super::{Scope, at, unsupported, unsupported_but, wrong};
 use crate::logical::Field;
 
 /// The variables of a pattern and their unions.
@@ -250,7 +250,13 @@ impl ExprBinder<'_, '_> {
         let (value, offset) = match args[..] {
             [value] if value.as_ident().is_some() => (value, 1),
             [value, offset] if value.as_ident().is_some() => (value, self.offset(offset)?),
-            _ => return Err(unsupported("PREV of a variable's row in MATCH_RECOGNIZE: use LAST(x, n)", ast)),
+            _ => {
+                return Err(unsupported_but(
+                    "PREV of a variable's row in MATCH_RECOGNIZE",
+                    "use LAST(x, n)",
+                    ast,
+                ));
+            }
         };
         self.navigated(pattern, value, Navigation { first: false, offset }, ast)
     }

@@ -8,7 +8,7 @@ use flott_types::{FastMap, FastSet, Result};
 
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
-use super::{Binder, Scope, at, unsupported, wrong};
+use super::{Binder, Scope, at, wrong};
 use crate::logical::{Field, Rel};
 
 /// An item of the select list, or an expression that is computed along with it.
@@ -26,8 +26,7 @@ impl Binder<'_> {
         order: &[OrderItem],
         outer: Option<&Scope<'_>>,
     ) -> Result<Ordered> {
-        check_hints(select)?;
-        let (rel, scope) = self.with_lookup_hints(&select.hints, || self.from(&select.from, outer))?;
+        let (rel, scope) = self.under_hints(&select.hints, || self.from(&select.from, outer))?;
         let rel = match &select.condition {
             Some(condition) => self.filter(rel, &scope, condition)?,
             None => rel,
@@ -50,7 +49,7 @@ impl Binder<'_> {
         let having = select.having.as_ref().map(|having| binder.condition(having)).transpose()?;
         let qualify = select.qualify.as_ref().map(|qualify| binder.condition(qualify)).transpose()?;
         let order = self.order(order, &binder, &mut items, select, visible)?;
-        let groups = self.groups(&select.group_by, &scope)?;
+        let groups = self.groups(&select.group_by, select.group_distinct, &scope)?;
         let parts = SelectParts { items, visible, having, qualify, order, groups };
         self.finish_select(rel, &scope, &binder, select, parts)
     }
@@ -101,6 +100,8 @@ impl Binder<'_> {
             rel = rel.filter(qualify);
         }
         let mut rel = rel.project(items.into_iter().map(|Item { expr, name }| (expr, name)).collect());
+        // A hint is for what the SELECT itself joins and aggregates.
+        rel.fields.iter_mut().for_each(|field| field.state_ttl = None);
         if select.distinct {
             if visible != rel.fields.len() {
                 return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", select));
@@ -260,19 +261,4 @@ pub(super) fn unique_names(fields: &mut [Field]) {
         }
         taken.insert(field.name.clone());
     }
-}
-
-/// Checks the hints after SELECT. Join strategies are decided here, so the hints for them are accepted and
-/// ignored.
-fn check_hints(select: &Select) -> Result<()> {
-    const JOINS: [&str; 6] =
-        ["BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "LOOKUP", "MULTI_JOIN"];
-    for hint in &select.hints {
-        match hint.name.to_ascii_uppercase().as_str() {
-            name if JOINS.contains(&name) => {}
-            "STATE_TTL" => return Err(unsupported("the hint STATE_TTL; set 'table.exec.state.ttl'", hint)),
-            name => return Err(wrong(format!("there is no hint '{name}'"), hint)),
-        }
-    }
-    Ok(())
 }

@@ -168,7 +168,7 @@ fn union(left: Rel, right: Rel) -> Rel {
             let ty = l.ty.clone().with_nullable(l.ty.nullable || r.ty.nullable);
             // A column is a time attribute only if it is one on both sides.
             let time = l.time.filter(|_| l.time == r.time);
-            Field { name: l.name.clone(), ty, time, window: None }
+            Field { time, ..Field::new(l.name.clone(), ty) }
         })
         .collect();
     let mut inputs = Vec::new();

@@ -99,7 +99,7 @@ impl ExprBinder<'_, '_> {
 
     fn subquery_relation(&self, query: &Query, ast: &Ast) -> Result<Rel> {
         if self.subqueries.is_none() {
-            return Err(unsupported("a subquery in this place", ast));
+            return Err(unsupported("a subquery here", ast));
         }
         self.binder.query(query, Some(self.scope))
     }
@@ -114,7 +114,7 @@ impl ExprBinder<'_, '_> {
 
     fn hold(&self, test: Test, rel: Rel, values: Vec<Expr>, ty: LogicalType, ast: &Ast) -> Result<Expr> {
         let Some(subqueries) = &self.subqueries else {
-            return Err(unsupported("a subquery in this place", ast));
+            return Err(unsupported("a subquery here", ast));
         };
         let (rel, mut args) = number_outer_columns(rel);
         let subquery = Subquery { test, rel, outers: args.len() };
@@ -230,7 +230,7 @@ impl Binder<'_> {
         let inner = decorrelate(subquery, &self.context.functions)?.settled(&names[width..]);
         if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
-                "LEFT JOIN LATERAL of a query whose select list reads the outer query",
+                "LEFT JOIN LATERAL of a query whose select list reads the outer query is not supported",
             ));
         }
         let over_join = |expr| placed(shift(expr, width), &outers);

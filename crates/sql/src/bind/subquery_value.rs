@@ -106,7 +106,7 @@ impl Joined<'_, '_> {
                 let value = placeholder::substitute(value, &outputs);
                 if Placeholder::reads_outer(&value) {
                     return Err(Error::unsupported(
-                        "a subquery as a value whose select list reads the outer query",
+                        "a subquery as a value whose select list reads the outer query is not supported",
                     ));
                 }
                 let ty = value.ty().clone();

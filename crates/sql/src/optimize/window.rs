@@ -46,7 +46,8 @@ fn aggregate(input: Rel, keys: Vec<usize>, calls: Vec<Call>, fields: Vec<Field>)
         None => {
             let Some(mut window) = window_of(&input) else {
                 return Err(Error::unsupported(
-                    "an aggregation over window_start and window_end of a relation that no longer has its windows",
+                    "an aggregation over window_start and window_end of a relation that no longer has its windows is not \
+                     supported",
                 ));
             };
             window.time_column = end;

@@ -6,7 +6,7 @@ use flott_plan::{
 use flott_types::{Error, Result, TypeKind};
 
 use super::{Planner, Stream, describe, insert_only, schema_of};
-use crate::logical::{Call, Rel};
+use crate::logical::{Call, Rel, state_ttl};
 
 /// The parts of a window aggregation.
 pub(super) struct WindowParts<'r> {
@@ -46,6 +46,7 @@ impl Planner<'_> {
         calls: &[AggregateCall],
         rel: &Rel,
     ) -> Result<Stream> {
+        let hint = state_ttl(&input.fields);
         let input = self.stream(input)?;
         let schema = schema_of(rel);
         let updates = input.updates;
@@ -55,7 +56,7 @@ impl Planner<'_> {
             phase,
             input_updates: updates,
             emit_update_before: true,
-            ttl: self.options.state_ttl,
+            ttl: hint.unwrap_or(self.options.state_ttl),
         };
         let name = describe::group_aggregate("GroupAggregate", keys, calls, &input.schema);
         if !self.options.two_phase || input.updates || input.parallelism == 1 {
@@ -93,7 +94,12 @@ impl Planner<'_> {
         let WindowParts { window, attached, keys, calls, bounds } = parts;
         let input = self.stream(input)?;
         if input.updates && attached.is_some() {
-            return Err(Error::unsupported("an aggregation over windows of a stream with updates"));
+            return Err(Error::unsupported(
+                "an aggregation over windows of a stream with updates is not supported",
+            ));
+        }
+        if input.updates && matches!(window.kind, WindowKind::Session { .. }) {
+            return Err(Error::unsupported("a SESSION window over a stream with updates is not supported"));
         }
         let spec = |keys: Vec<usize>, phase, input_updates| OperatorSpec::WindowAggregate {
             window: (*window).clone(),

@@ -7,7 +7,7 @@ use super::aggregate::identity;
 use super::{Planner, Stream, describe, insert_only, schema_of};
 use crate::bind::placeholder::{conjunction, conjuncts};
 use crate::join_bound;
-use crate::logical::Rel;
+use crate::logical::{Rel, state_ttl};
 
 /// `left = right` over one side each.
 struct EquiKey {
@@ -72,10 +72,11 @@ impl Planner<'_> {
         let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
         let updates = sides.left.updates || sides.right.updates || !(appends || bound.is_some());
         let (name, ttl) = match &bound {
-            Some(bound) if bound.windows => (format!("Window{name}"), 0),
-            Some(_) => (format!("Interval{name}"), 0),
-            None => (name, self.options.state_ttl),
+            Some(bound) if bound.windows => (format!("Window{name}"), [0; 2]),
+            Some(_) => (format!("Interval{name}"), [0; 2]),
+            None => hinted(name, [state_ttl(&left.fields), state_ttl(&right.fields)], self.options.state_ttl),
         };
+        let [ttl, right_ttl] = ttl;
         let spec = OperatorSpec::Join {
             kind,
             left_keys: sides.left_keys.clone(),
@@ -83,6 +84,7 @@ impl Planner<'_> {
             null_safe: sides.null_safe.clone(),
             condition: sides.rest.clone(),
             ttl,
+            right_ttl: (right_ttl != ttl).then_some(right_ttl),
             bound,
         };
         Ok(self.joined(sides, name, spec, wide, updates, rel))
@@ -244,4 +246,15 @@ fn columns(expr: &Expr) -> Option<Vec<usize>> {
     let mut columns = Vec::new();
     expr.collect_columns(&mut columns);
     (!columns.is_empty()).then_some(columns)
+}
+
+/// What a join is called, and how long it keeps the rows of its sides, where hints may say so.
+fn hinted(name: String, hints: [Option<i64>; 2], default: i64) -> (String, [i64; 2]) {
+    let sides = ["LEFT", "RIGHT"].iter().zip(hints);
+    let said: Vec<String> = sides.filter_map(|(side, ttl)| Some(format!("{side}={}ms", ttl?))).collect();
+    let name = match (said.as_slice(), name.strip_suffix(')')) {
+        ([_, ..], Some(name)) => format!("{name}, stateTtlHints=[{}])", said.join(", ")),
+        _ => name,
+    };
+    (name, hints.map(|ttl| ttl.unwrap_or(default)))
 }

@@ -20,7 +20,7 @@ pub(crate) fn check(rel: &Rel) -> Result<()> {
     while let Some((rel, level)) = open.pop() {
         if level > MAX_RELATIONS {
             return Err(Error::unsupported(format!(
-                "more than {MAX_RELATIONS} nested relations, including those of views"
+                "a query of more than {MAX_RELATIONS} nested relations, including those of views, is not supported"
             )));
         }
         rel.exprs().into_iter().try_for_each(check_expr)?;
@@ -33,7 +33,8 @@ pub(crate) fn check(rel: &Rel) -> Result<()> {
 fn check_expr(expr: &Expr) -> Result<()> {
     if expr.height() > MAX_HEIGHT {
         return Err(Error::unsupported(format!(
-            "an expression of more than {MAX_HEIGHT} nested operators, including those of subqueries and views"
+            "an expression of more than {MAX_HEIGHT} nested operators, including those of subqueries and \
+             views, is not supported"
         )));
     }
     expr.walk().try_for_each(|node| check_type(node.ty()))
@@ -42,7 +43,10 @@ fn check_expr(expr: &Expr) -> Result<()> {
 /// Refuses types that lie too deep within one another.
 pub(crate) fn check_type(ty: &LogicalType) -> Result<()> {
     match ty.kind.depth() > TypeKind::MAX_DEPTH {
-        true => Err(Error::unsupported(format!("more than {} nested types", TypeKind::MAX_DEPTH))),
+        true => Err(Error::unsupported(format!(
+            "a type of more than {} nested types is not supported",
+            TypeKind::MAX_DEPTH
+        ))),
         false => Ok(()),
     }
 }

@@ -356,12 +356,27 @@ impl<'a> Planner<'a> {
         if !self.options.streaming {
             return self.batch_over(input, spec, calls, rel);
         }
+        if let Some(call) = calls.iter().find(|call| is_ranking(&call.function))
+            && (spec.order.first().is_some_and(|key| key.descending) || spec.order.len() > 1)
+        {
+            return Err(Error::unsupported(format!(
+                "{}() on streaming table is not supported currently in this order: number rows with ROW_NUMBER()",
+                call.function
+            )));
+        }
         if let Some(call) = calls.iter().find(|call| is_unknowable(&call.function)) {
-            return Err(Error::unsupported(format!("{} with OVER on a stream", call.function)));
+            return Err(Error::unsupported(format!(
+                "{} with OVER on a stream is not supported",
+                call.function
+            )));
         }
         let key = match spec.order.as_slice() {
             [key] if !key.descending => key,
-            [_] => return Err(Error::invalid("OVER of a stream can only be ordered ascending")),
+            [_] => {
+                return Err(Error::invalid(
+                    "The window can only be ordered in ASCENDING mode: this is OVER of a stream",
+                ));
+            }
             _ => {
                 return Err(Error::invalid(
                     "OVER of a stream needs an ORDER BY of one column, preferably a time attribute",
@@ -371,9 +386,11 @@ impl<'a> Planner<'a> {
         let Some(time) = input.fields[key.column].time else {
             return self.updating_over(input, spec, calls, rel);
         };
-        if let Some(call) = calls.iter().find(|call| matches!(call.function.as_str(), "RANK" | "DENSE_RANK"))
-        {
-            return Err(Error::unsupported(format!("{} with OVER by a time attribute", call.function)));
+        if let Some(call) = calls.iter().find(|call| is_ranking(&call.function)) {
+            return Err(Error::unsupported(format!(
+                "{} with OVER by a time attribute is not supported",
+                call.function
+            )));
         }
         let time_column = (time == TimeAttribute::Event).then_some(key.column);
         let input = self.stream(input)?;
@@ -400,7 +417,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Stream> {
         if spec.preceding.is_some() {
             return Err(Error::unsupported(
-                "OVER of a stream with a bounded frame that is not ordered by a time attribute",
+                "OVER of a stream with a bounded frame that is not ordered by a time attribute is not supported",
             ));
         }
         let input = self.stream(input)?;
@@ -486,6 +503,11 @@ pub(crate) fn insert_only(stream: &Stream, operator: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Functions with OVER by which rows that are equal have the same rank.
+fn is_ranking(function: &str) -> bool {
+    matches!(function, "RANK" | "DENSE_RANK")
 }
 
 /// Functions with OVER that need rows that a stream has not seen yet.

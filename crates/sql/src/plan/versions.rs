@@ -97,7 +97,7 @@ impl Planner<'_> {
 }
 
 fn refused(what: &str) -> Error {
-    Error::unsupported(format!("a temporal join with {what} as its versioned table"))
+    Error::unsupported(format!("a temporal join with {what} as its versioned table is not supported"))
 }
 
 /// Whether the first row by this order is the last by event time.

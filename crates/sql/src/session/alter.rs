@@ -208,7 +208,7 @@ fn whole_partition(table: &Table, values: &[PartitionValue]) -> Result<Vec<(Stri
 fn single(path: &[Ident]) -> Result<&str> {
     match path {
         [name] => Ok(&name.value),
-        _ => Err(Error::unsupported("ALTER of a nested field")),
+        _ => Err(Error::unsupported("ALTER of a nested field is not supported")),
     }
 }
 

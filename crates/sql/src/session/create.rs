@@ -428,7 +428,10 @@ pub(super) fn declared_column(column: &ColumnDef) -> TableColumn {
 /// WATERMARK FOR; the type is derived later.
 pub(super) fn watermark_def(watermark: &Watermark) -> Result<WatermarkDef> {
     let [column] = watermark.column.as_slice() else {
-        return Err(Error::unsupported(format!("WATERMARK FOR a nested field, at {}", watermark.position)));
+        return Err(Error::unsupported(format!(
+            "WATERMARK FOR a nested field is not supported, at {}",
+            watermark.position
+        )));
     };
     let ty = flott_types::TypeKind::Null.nullable();
     Ok(WatermarkDef { column: column.value.clone(), text: watermark.text.clone(), ty })

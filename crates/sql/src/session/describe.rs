@@ -30,7 +30,12 @@ impl Session {
             DescribeTarget::Database(name) => {
                 let (catalog, database) = self.database_path(name)?;
                 let found = self.catalogs.database(&catalog, &database)?;
-                return Ok(info(vec![pair("name", Some(database)), pair("comment", found.comment)]));
+                let mut rows = vec![pair("name", Some(database)), pair("comment", found.comment)];
+                if describe.extended {
+                    let options = found.options.iter();
+                    rows.extend(options.map(|(k, v)| pair(&format!("option:{k}"), Some(v.clone()))));
+                }
+                return Ok(info(rows));
             }
             DescribeTarget::Function(name) => {
                 let told = self.function_info(name, describe.extended)?;
@@ -39,12 +44,7 @@ impl Session {
             DescribeTarget::Model(_) => {
                 return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position)));
             }
-            DescribeTarget::Job(job) => {
-                return Err(Error::unsupported(format!(
-                    "DESCRIBE JOB '{}', at {}",
-                    job.value, describe.position
-                )));
-            }
+            DescribeTarget::Job(_) => return Err(Error::internal("the caller knows the jobs")),
         };
         let path = self.path(name)?;
         let rows: Vec<(Vec<Option<String>>, Option<String>)> = match self.catalogs.lookup(&path)? {

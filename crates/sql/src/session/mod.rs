@@ -21,8 +21,8 @@ use flott_connector::Registry;
 use flott_expr::{Functions, PlanContext};
 use flott_plan::{JobGraph, Schema};
 use flott_sql_parser::ast::{
-    AlterModel, DropRelation, ObjectName, ParsedStatement, ShellCommand, Show, ShowTarget, Statement,
-    StopJob, Use,
+    AlterModel, Describe, DescribeTarget, DropRelation, ObjectName, ParsedStatement, ShellCommand, Show,
+    ShowTarget, Statement, StopJob, Text, Use,
 };
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
@@ -53,6 +53,8 @@ pub enum Outcome {
     ExecutePlan(String),
     /// SHOW JOBS; the caller knows the jobs.
     ShowJobs,
+    /// DESCRIBE JOB
+    DescribeJob(Text),
     /// STOP JOB
     StopJob(StopJob),
     /// A command of the shell.
@@ -215,9 +217,12 @@ impl Session {
             Statement::AlterCatalog(alter) => done(self.alter_catalog(alter)),
             Statement::CreateFunction(create) => self.create_function(create),
             Statement::AlterFunction(function) => {
-                Err(Error::unsupported(format!("ALTER FUNCTION at {}", function.position)))
+                Err(Error::unsupported(format!("ALTER FUNCTION is not supported, at {}", function.position)))
             }
             Statement::DropFunction(drop) => self.drop_function(drop),
+            Statement::Describe(Describe { target: DescribeTarget::Job(job), .. }) => {
+                Ok(Outcome::DescribeJob(job.clone()))
+            }
             Statement::Describe(describe) => self.describe(describe).map(Outcome::Table),
             Statement::Show(Show { target: ShowTarget::Jobs, .. }) => Ok(Outcome::ShowJobs),
             Statement::Show(show) => self.show(show).map(Outcome::Table),

@@ -58,7 +58,7 @@ impl Session {
         }
         if statement.details.contains(&ExplainDetail::EstimatedCost) {
             return Err(Error::unsupported(format!(
-                "EXPLAIN ESTIMATED_COST, at {}: plans here are not chosen by cost",
+                "EXPLAIN ESTIMATED_COST is not supported, at {}: plans here are not chosen by cost",
                 statement.position
             )));
         }

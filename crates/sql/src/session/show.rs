@@ -11,7 +11,9 @@ use crate::catalog::{
 
 impl Session {
     pub(super) fn show(&self, show: &Show) -> Result<Answer> {
-        let refuse = |what: &str| Err(Error::unsupported(format!("SHOW {what}, at {}", show.position)));
+        let refuse = |what: &str| {
+            Err(Error::unsupported(format!("SHOW {what} is not supported, at {}", show.position)))
+        };
         let (column, names) = match &show.target {
             ShowTarget::Catalogs => ("catalog name", self.catalogs.catalogs.keys().cloned().collect()),
             ShowTarget::CurrentCatalog => {
@@ -63,7 +65,7 @@ impl Session {
             ShowTarget::Jars => ("jars", Vec::new()),
             ShowTarget::Procedures => {
                 return Err(Error::unsupported(format!(
-                    "SHOW PROCEDURES, at {}: the catalogs here have no procedures",
+                    "SHOW PROCEDURES is not supported, at {}: the catalogs here have no procedures",
                     show.position
                 )));
             }

@@ -79,7 +79,7 @@ fn unnest_is_next_to_its_row() {
             > SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[a]) AS e (x) ON TRUE
             invalid: UNNEST is only allowed on the right of CROSS JOIN, INNER JOIN or LEFT JOIN at line 1, column 28
             > SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > 1
-            unsupported: LEFT JOIN UNNEST with a condition other than ON TRUE at line 1, column 56
+            unsupported: LEFT JOIN UNNEST with a condition other than ON TRUE is not supported at line 1, column 56
         "#]],
     );
 }

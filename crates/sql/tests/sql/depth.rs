@@ -205,7 +205,7 @@ fn many_grouping_sets_and_many_columns_of_one_name() {
             format!("SELECT COUNT(*) FROM t GROUP BY {}", chain("ROLLUP (a)", ", ", n)),
         ] {
             let error = shell.try_job(&query).unwrap_err();
-            assert!(error.contains("grouping sets at line 1, column "), "{n}: {error}");
+            assert!(error.contains("grouping sets is not supported at line 1, column "), "{n}: {error}");
         }
     }
     let wide = planned(&mut shell, &format!("SELECT {} FROM t", chain("a", ", ", 3_000))).unwrap();
@@ -224,7 +224,7 @@ fn names_that_double_a_plan_at_each_level_are_refused() {
         };
         planned(&mut shell, &tables(6)).unwrap();
         let error = shell.try_job(&tables(60)).unwrap_err();
-        assert!(error.contains("expanded wherever they are named at line 1, column"), "{error}");
+        assert!(error.contains("is not supported at line 1, column"), "{error}");
 
         assert_eq!(shell.run("CREATE VIEW v0 AS SELECT DISTINCT a FROM t"), "");
         let refused = (1..60).find_map(|i| {

@@ -146,7 +146,7 @@ fn targets() {
             > INSERT INTO nope SELECT a FROM t
             invalid: Object 'nope' not found at line 1, column 13
             > INSERT INTO v SELECT a FROM t
-            unsupported: INSERT into the view `default_catalog`.`default_database`.`v` at line 1, column 13
+            unsupported: INSERT into the view `default_catalog`.`default_database`.`v` is not supported at line 1, column 13
             > INSERT INTO unwritable SELECT a FROM t
             invalid: connector 'nothing' cannot be written to (table default_catalog.default_database.unwritable)
             > INSERT INTO no_connector SELECT a FROM t

@@ -198,7 +198,7 @@ fn aggregates_in_the_wrong_place() {
             > SELECT SUM(b) FROM t
             invalid: Cannot apply 'SUM' to arguments of type 'SUM(<STRING>)'. Supported form(s): 'SUM(<NUMERIC>)' at line 1, column 8
             > SELECT SUM(*) FROM t
-            unsupported: the argument '*' in a call of SUM at line 1, column 8
+            unsupported: the argument '*' in a call of SUM is not supported at line 1, column 8
             > SELECT SUM(a, c) FROM t
             invalid: Cannot apply 'SUM' to arguments of type 'SUM(<INT>, <BIGINT>)'. Supported form(s): 'SUM(<NUMERIC>)' at line 1, column 8
             > SELECT UPPER(DISTINCT b) FROM t
@@ -308,7 +308,7 @@ fn connectors_and_options() {
             > SELECT * FROM t /*+ OPTIONS('colour' = 'red') */
             invalid: table default_catalog.default_database.t has no option 'colour'; it has: changelog, connector, fields, rows, scan.parallelism, sink.parallelism
             > SELECT * FROM t /*+ BROADCAST(t) */
-            unsupported: the hint BROADCAST behind a table at line 1, column 21
+            unsupported: the hint BROADCAST behind a table is not supported at line 1, column 21
             > SELECT /*+ NO_SUCH_HINT(t) */ a FROM t
             invalid: there is no hint 'NO_SUCH_HINT' at line 1, column 12
             > SELECT * FROM t /*+ OPTIONS('rows' = '1', 'fields') */

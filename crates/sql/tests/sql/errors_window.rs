@@ -33,11 +33,11 @@ fn over_windows() {
             > SELECT SUM(price) OVER (ORDER BY price) FROM bid
             updating: EXPR$0 INT
             > SELECT SUM(price) OVER (ORDER BY ts DESC) FROM bid
-            invalid: OVER of a stream can only be ordered ascending
+            invalid: The window can only be ordered in ASCENDING mode: this is OVER of a stream
             > SELECT RANK() OVER (ORDER BY ts) FROM bid
-            unsupported: RANK with OVER by a time attribute
+            unsupported: RANK with OVER by a time attribute is not supported
             > SELECT LEAD(price) OVER (ORDER BY ts) FROM bid
-            unsupported: LEAD with OVER on a stream
+            unsupported: LEAD with OVER on a stream is not supported
             > SELECT UPPER('x') OVER (ORDER BY ts) FROM bid
             invalid: UPPER is not a function that takes OVER at line 1, column 8
             > SELECT price FROM bid WHERE SUM(price) OVER (ORDER BY ts) > 1
@@ -47,7 +47,7 @@ fn over_windows() {
             > SELECT SUM(price) OVER (ORDER BY ts), SUM(price) OVER (PARTITION BY auction ORDER BY ts) FROM bid
             invalid: Over Agg: a stream takes one OVER window in a SELECT; these have different ones at line 1, column 1
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM bid
-            unsupported: a frame of a stream that does not end with CURRENT ROW at line 1, column 8
+            unsupported: a frame of a stream that does not end with CURRENT ROW is not supported at line 1, column 8
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW) FROM bid
             invalid: expected a number of rows before PRECEDING or FOLLOWING at line 1, column 50
             > SELECT SUM(price) OVER (ORDER BY ts RANGE BETWEEN 3 PRECEDING AND CURRENT ROW) FROM bid
@@ -111,7 +111,7 @@ fn windows() {
             > SELECT * FROM SESSION(TABLE bid, DESCRIPTOR(ts), INTERVAL '0' MINUTE)
             invalid: SESSION table function parameters must satisfy gap > 0, but got [0] at line 1, column 15
             > SELECT * FROM NOPE(TABLE bid)
-            unsupported: the table function NOPE at line 1, column 15
+            unsupported: the table function NOPE is not supported at line 1, column 15
             > SELECT window_start, auction FROM TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
                            GROUP BY window_start, window_end
             invalid: Expression 'auction' is not being grouped at line 1, column 1

@@ -338,3 +338,63 @@ fn over_windows() {
         "#]],
     );
 }
+
+#[test]
+fn grouping_sets_hold_others_and_distinct_ones_are_there_once() {
+    let mut shell = Shell::with_tables();
+    let plan =
+        |shell: &mut Shell, clause: &str| shell.plan(&format!("SELECT COUNT(*) FROM t GROUP BY {clause}"));
+    assert_eq!(
+        plan(&mut shell, "GROUPING SETS (a, CUBE (b, c))"),
+        plan(&mut shell, "GROUPING SETS (a, (b, c), b, c, ())")
+    );
+    assert_eq!(
+        plan(&mut shell, "GROUPING SETS (GROUPING SETS (a, b), ROLLUP (c))"),
+        plan(&mut shell, "GROUPING SETS (a, b, c, ())")
+    );
+    assert_eq!(
+        plan(&mut shell, "DISTINCT ROLLUP (a, c), CUBE (a)"),
+        plan(&mut shell, "GROUPING SETS ((a, c, a), (a, a), ())")
+    );
+    assert_eq!(plan(&mut shell, "ALL a"), plan(&mut shell, "a"));
+}
+
+#[test]
+fn approximate_counts_are_of_batch_queries() {
+    let mut shell = Shell::with_tables();
+    let query = "SELECT APPROX_COUNT_DISTINCT(a) FROM t";
+    check(
+        shell.plan(query),
+        expect![[r#"
+        invalid: APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming. Write COUNT(DISTINCT ...) at line 1, column 16
+    "#]],
+    );
+    shell.run("SET 'execution.runtime-mode' = 'batch'");
+    check(
+        shell.plan(query),
+        expect![[r#"
+        Sink(table=[*anonymous_collect$1*], fields=[EXPR$0])
+        +- BatchRows(select=[EXPR$0])
+           +- GroupAggregate(select=[COUNT(DISTINCT $f0) AS EXPR$0])
+              +- Exchange(distribution=[single])
+                 +- Calc(select=[a AS $f0])
+                    +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+    "#]],
+    );
+    check(
+        shell.plan("SELECT APPROX_COUNT_DISTINCT(a > 1) FROM t"),
+        expect![[r#"
+        invalid: APPROX_COUNT_DISTINCT aggregate function does not support type: 'BOOLEAN'. Write COUNT(DISTINCT ...) at line 1, column 16
+    "#]],
+    );
+    check(
+        shell.plan("SELECT APPROX_COUNT_DISTINCT(a) OVER (ORDER BY b) FROM t"),
+        expect![[r#"
+        Sink(table=[*anonymous_collect$1*], fields=[EXPR$0])
+        +- Calc(select=[w0$o0 AS EXPR$0])
+           +- OverAggregate(partitionBy=[], orderBy=[b ASC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[COUNT(DISTINCT a) AS w0$o0])
+              +- Exchange(distribution=[single])
+                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
+    "#]],
+    );
+}

@@ -22,6 +22,7 @@ mod explain_sets;
 mod explain_subquery;
 mod explain_top_n;
 mod explain_window;
+mod hints;
 mod regressions;
 mod settings;
 mod show;

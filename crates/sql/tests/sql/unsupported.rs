@@ -126,27 +126,27 @@ fn parts_of_statements() {
             > CREATE FUNCTION f AS 'com.example.F'
             unsupported: CREATE FUNCTION at line 1, column 1: 'com.example.F' is a class of JAVA, and there is no JAVA in this process; a Rust program registers its functions with create_temporary_system_function or create_temporary_function
             > ALTER FUNCTION f AS 'com.example.F'
-            unsupported: ALTER FUNCTION at line 1, column 1
+            unsupported: ALTER FUNCTION is not supported, at line 1, column 1
             > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
             > CREATE TABLE y (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
-            unsupported: WATERMARK FOR a nested field, at line 1, column 41
+            unsupported: WATERMARK FOR a nested field is not supported, at line 1, column 41
             > ALTER TABLE t ADD PARTITION (a = 1)
             invalid: Failed to execute ALTER TABLE at line 1, column 1: the table is not partitioned
             > ALTER TABLE t DROP r.f
-            unsupported: Failed to execute ALTER TABLE at line 1, column 1: ALTER of a nested field
+            unsupported: Failed to execute ALTER TABLE at line 1, column 1: ALTER of a nested field is not supported
             > USE MODULES core
             > SHOW FULL MODULES
             core | TRUE
             > SHOW PROCEDURES
-            unsupported: SHOW PROCEDURES, at line 1, column 1: the catalogs here have no procedures
+            unsupported: SHOW PROCEDURES is not supported, at line 1, column 1: the catalogs here have no procedures
             > DESCRIBE FUNCTION f
             invalid: Function with the identifier 'f' doesn't exist.
             > DESCRIBE MODEL m
             unsupported: DESCRIBE MODEL, at line 1, column 1
             > DESCRIBE JOB 'x'
-            unsupported: DESCRIBE JOB 'x', at line 1, column 1
+            DescribeJob(Text { value: "x", position: Position { line: 1, column: 14 } })
             > EXPLAIN ESTIMATED_COST SELECT a FROM t
-            unsupported: EXPLAIN ESTIMATED_COST, at line 1, column 1: plans here are not chosen by cost
+            unsupported: EXPLAIN ESTIMATED_COST is not supported, at line 1, column 1: plans here are not chosen by cost
             > EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t
             == Abstract Syntax Tree ==
             LogicalProject(a=[a])
@@ -224,9 +224,9 @@ fn parts_of_queries() {
         ),
         expect![[r#"
             > WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r
-            unsupported: WITH RECURSIVE at line 1, column 1
+            unsupported: WITH RECURSIVE is not supported at line 1, column 1
             > SELECT * FROM t TABLESAMPLE BERNOULLI(50)
-            invalid: TABLESAMPLE is not supported on streams at line 1, column 15
+            unsupported: TABLESAMPLE is not supported at line 1, column 15
             > SELECT * FROM bid JOIN ups FOR SYSTEM_TIME AS OF bid.ts AS v ON bid.auction = v.id
             invalid: Event-Time Temporal Table Join requires both primary key and row time attribute in versioned table, but no row time attribute can be found at line 1, column 24
             > SELECT * FROM t, LATERAL (SELECT x FROM u WHERE u.a = t.a)
@@ -236,13 +236,13 @@ fn parts_of_queries() {
             > SELECT * FROM t CROSS JOIN LATERAL TABLE(f(1)) AS e (x)
             invalid: No match found for table function f at line 1, column 42
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3)
-            unsupported: '|' (alternation) in a PATTERN at line 1, column 15
+            unsupported: '|' (alternation) in a PATTERN is not supported at line 1, column 79
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE)
-            unsupported: CLASSIFIER() in MATCH_RECOGNIZE at line 1, column 57
+            unsupported: CLASSIFIER() in MATCH_RECOGNIZE is not supported at line 1, column 57
             > SELECT TOP 2 a FROM t
             syntax: Encountered `2`, expected the end of the statement at line 1, column 12
             > SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t
-            unsupported: WITHIN GROUP at line 1, column 8
+            unsupported: WITHIN GROUP is not supported at line 1, column 8
             > SELECT EXISTS (SELECT 1 FROM u) FROM t
             updating: EXPR$0 BOOLEAN NOT NULL
         "#]],

@@ -73,7 +73,7 @@ impl Display for Select {
         list(f, &self.items, ", ")?;
         clause(f, " FROM ", &self.from)?;
         self.condition.iter().try_for_each(|condition| write!(f, " WHERE {condition}"))?;
-        clause(f, " GROUP BY ", &self.group_by)?;
+        clause(f, if self.group_distinct { " GROUP BY DISTINCT " } else { " GROUP BY " }, &self.group_by)?;
         self.having.iter().try_for_each(|having| write!(f, " HAVING {having}"))?;
         clause(f, " WINDOW ", &self.windows)?;
         self.qualify.iter().try_for_each(|qualify| write!(f, " QUALIFY {qualify}"))

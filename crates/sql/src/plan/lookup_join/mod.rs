@@ -271,7 +271,7 @@ fn looked(rel: &Rel) -> Result<Looked<'_>> {
             Ok(Looked { scan, columns: rel, exprs: rel.columns(), conditions: Vec::new() })
         }
         RelNode::Scan(scan) => Err(Error::unsupported(format!(
-            "the METADATA columns of table {}, which is looked up",
+            "a lookup of METADATA columns, those of table {}, is not supported",
             scan.path
         ))),
         RelNode::Project { input, exprs } => {
