@@ -18,7 +18,7 @@ pub struct Package {
 }
 
 /// A direct dependency.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Dependency {
     /// The package's name.
     pub name: String,
@@ -26,6 +26,8 @@ pub struct Dependency {
     pub source: Option<String>,
     /// Only tests, examples and benchmarks have it.
     pub for_tests: bool,
+    /// Only with a feature of the package.
+    pub optional: bool,
 }
 
 /// The packages of the workspace, as `cargo metadata` tells them.
@@ -115,6 +117,7 @@ fn package(value: &Value) -> Package {
                 name: text(&dependency["name"]),
                 source: dependency["source"].as_str().map(str::to_owned),
                 for_tests: dependency["kind"].as_str() == Some("dev"),
+                optional: dependency["optional"].as_bool() == Some(true),
             })
             .collect(),
     }
@@ -162,14 +165,16 @@ mod tests {
                 {"kind": ["test"], "src_path": "/w/crates/plan/tests/a.rs"}],
             "dependencies": [
                 {"name": "flott-types", "source": null, "kind": null},
-                {"name": "serde", "source": "registry+https://x", "kind": "dev"}]}]}"#;
+                {"name": "serde", "source": "registry+https://x", "kind": "dev"},
+                {"name": "glob", "source": "registry+https://x", "kind": null, "optional": true}]}]}"#;
         let plan = &parse(json.as_bytes()).unwrap()[0];
         assert_eq!(plan.name, "flott-plan");
         assert_eq!(plan.roots, [PathBuf::from("/w/crates/plan/src/lib.rs")]);
-        let types = Dependency { name: "flott-types".to_owned(), source: None, for_tests: false };
+        let types = Dependency { name: "flott-types".to_owned(), ..Dependency::default() };
         assert_eq!(plan.dependencies[0], types);
         assert_eq!(plan.dependencies[1].source.as_deref(), Some("registry+https://x"));
-        assert!(plan.dependencies[1].for_tests);
+        assert!(plan.dependencies[1].for_tests && !plan.dependencies[1].optional);
+        assert!(plan.dependencies[2].optional);
     }
 
     #[test]

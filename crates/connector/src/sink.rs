@@ -95,6 +95,11 @@ pub trait Sink: Send + Sync {
 }
 
 /// A sink that takes batches of `Records<T>`. Says so to the compiler; nothing else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a sink of `{T}`",
+    label = "does not implement `Consumes<{T}>`",
+    note = "a sink says which records it takes: map the stream to these, or `impl Consumes<{T}> for {Self}`"
+)]
 pub trait Consumes<T>: Sink {}
 
 #[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]

@@ -60,6 +60,11 @@ pub trait Source: Send + Sync {
 }
 
 /// A source whose batches are `Records<T>`. Says so to the compiler; nothing else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a source of `{T}`",
+    label = "does not implement `Produces<{T}>`",
+    note = "a source says which records it emits: `impl Produces<{T}> for {Self}`"
+)]
 pub trait Produces<T>: Source {}
 
 #[deny(clippy::missing_trait_methods, reason = "a wrapper hands on every call")]

@@ -21,10 +21,13 @@ pub mod sink {
     //! | sink | writes |
     //! |---|---|
     //! | [`PrintSink`] | a line for each value, to standard output or standard error |
-    //! | [`FileSink`] | files, exactly once |
+    //! | [`FileSink`] | files of any encoding, exactly once |
+    //! | [`Files`](super::table::Files) | files of a format, exactly once |
+    //! | [`AsyncSink`] | sends batches with an asynchronous function, many at once, with retries; at least once |
     //! | [`FunctionSink`] | calls a function with each value; at least once |
     //! | [`DiscardingSink`] | nothing |
 
+    pub use flott_connector_async_sink::{AsyncSink, AsyncSinkOptions};
     pub use flott_connector_basic::PrintSink;
     pub use flott_connector_collections::{DiscardingSink, FunctionSink};
     pub use flott_connector_text_file::FileSink;
@@ -42,13 +45,16 @@ pub mod source {
     //! | [`IteratorSource`] | an iterator that can be recreated, on its own thread |
     //! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
     //! | [`SequenceSource`] | a range of numbers |
+    //! | [`DataGeneratorSource`] | values computed from their number |
     //! | [`SocketTextSource`] | lines of a TCP connection; nothing is read twice, so a failure loses lines |
     //! | [`TextFileSource`] | lines of existing files, or also of future ones |
+    //! | [`Files`](super::table::Files) | files of a format, existing or also future ones |
     //! | [`RateLimited`] | another source with a rate limit |
     //! | [`HybridSource`] | several sources, one after the other |
 
     pub use flott_connector_collections::{
-        Channel, ChannelSource, CollectionSource, IteratorSource, Received, SequenceSource,
+        Channel, ChannelSource, CollectionSource, DataGeneratorSource, IteratorSource, Received,
+        SequenceSource,
     };
     pub use flott_connector_combinators::{HybridSource, RateLimited, Switch};
     pub use flott_connector_socket::SocketTextSource;
@@ -62,6 +68,13 @@ pub mod state {
         OperatorStateAccess, ReducingState, StateAccess, StateTtlConfig, TtlUpdateType, TtlVisibility,
         ValueState,
     };
+}
+
+/// Connectors of tables, and formats, for values of a program.
+pub mod table {
+    pub use flott_connector_combinators::{TypedSink, TypedSource};
+
+    pub use crate::tables::{Files, TableConnector};
 }
 
 /// Windows: buckets of records of one key that produce a result. See [`flott_function_windows`].

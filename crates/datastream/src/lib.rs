@@ -35,11 +35,15 @@ mod logging;
 pub mod program;
 mod sources;
 mod stream;
+mod tables;
 pub mod time;
 mod totals;
 
-pub use environment::{RuntimeMode, StreamExecutionEnvironment};
-pub use facade::{accumulator, codec, sink, source, state, window};
+pub use environment::{
+    CheckpointConfig, CheckpointingMode, ExternalizedCheckpointRetention, RestartStrategy,
+};
+pub use environment::{JobListener, RuntimeMode, StreamExecutionEnvironment};
+pub use facade::{accumulator, codec, sink, source, state, table, window};
 pub use flott_batch::Record;
 pub use flott_function::aggregate::AggregateFunction;
 pub use flott_function::async_function::AsyncFunction;
@@ -48,6 +52,9 @@ pub use flott_function::broadcast::{
     ReadOnlyContext, StatesOfKey,
 };
 pub use flott_function::co_process::{CoProcessFunction, KeyedCoProcessFunction};
+pub use flott_function::co_rich::{
+    CoFlatMapFunction, CoMapFunction, KeyedCoFlatMapFunction, KeyedCoMapFunction,
+};
 pub use flott_function::join::{JoinContext, ProcessJoinFunction};
 pub use flott_function::keyed_process::{KeyedContext, KeyedProcessFunction, KeyedStates, TimeDomain};
 pub use flott_function::keyed_rich::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
@@ -60,6 +67,7 @@ pub use flott_function::state::{
     AggregatingState, BroadcastState, Key, ListState, MapState, OperatorListState, ReducingState,
     StateTtlConfig, TtlUpdateType, TtlVisibility, ValueState,
 };
+pub use flott_function::window_join::{CoGroupFunction, FlatJoinFunction, JoinFunction};
 pub use flott_function_operators::async_io::{AsyncOptions, AsyncRetry};
 pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
@@ -69,7 +77,8 @@ pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{
     CoGroupedStreams, JoinedStreams, Joining, JoiningKeyed, JoiningWhere, TaggedUnion, WindowedJoining,
 };
-pub use stream::{Collected, CollectedStream, DataStream, DataStreamSink};
+pub use stream::{CollectAsync, Collected, CollectedStream, DataStream, DataStreamSink};
 pub use stream::{ConnectedStreams, KeyedConnectedStreams};
 pub use stream::{IntervalJoin, IntervalJoined, KeyedStream};
+pub use stream::{KeyedPartitionWindowedStream, Order, PartitionWindowedStream};
 pub use time::WatermarkStrategy;

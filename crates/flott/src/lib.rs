@@ -1,5 +1,9 @@
 //! Flott: a stream processor. The crate that applications depend on.
 //!
+//! The feature `sql`, on by default, is SQL. A program that uses only streams does without it
+//! (`default-features = false`): it compiles in half the time, and links neither the planner nor SQL's
+//! operators, functions and connectors.
+//!
 //! Programs with streams of their own types ([`datastream`]; what they need is in [`prelude`]):
 //!
 //! ```
@@ -21,9 +25,10 @@
 //! And SQL ([`sql`]):
 //!
 //! ```
+//! # #[cfg(feature = "sql")]
+//! # fn main() -> flott::Result<()> {
 //! use flott::sql::{Environment, Outcome};
 //!
-//! # fn main() -> flott::Result<()> {
 //! let mut environment = Environment::local()?;
 //! let statement = &flott::sql::parse_script("SELECT 1 + 1 AS two")?[0];
 //! let Outcome::Query(job) = environment.session.execute(statement)? else { unreachable!() };
@@ -32,14 +37,20 @@
 //! assert_eq!(rows.map(|rows| rows.num_rows()), Some(1));
 //! # Ok(())
 //! # }
+//! # #[cfg(not(feature = "sql"))]
+//! # fn main() {}
 //! ```
 
 pub mod args;
+#[cfg(feature = "sql")]
 pub mod connectors;
+#[cfg(feature = "sql")]
 pub mod manual;
+#[cfg(feature = "sql")]
 mod plans;
 pub mod prelude;
 pub mod restore;
+#[cfg(feature = "sql")]
 pub mod sql;
 
 pub use flott_batch as batch;
@@ -47,6 +58,8 @@ pub use flott_cluster as cluster;
 pub use flott_connector as connector;
 pub use flott_datastream as datastream;
 pub use flott_datastream::configuration;
+/// What an operator is, for `DataStream::transform`.
+pub use flott_operator as operator;
 pub use flott_plan as plan;
 pub use flott_types as types;
 pub use flott_types::{Error, ErrorKind, Result};
@@ -71,6 +84,7 @@ mod pages {
     mod metrics {}
     #[doc = include_str!("../../../docs/programs/operator-state.md")]
     mod operator_state {}
+    #[cfg(feature = "sql")]
     #[doc = include_str!("../../../docs/programs/sql-functions.md")]
     mod sql_functions {}
     #[doc = include_str!("../../../docs/programs/sources-and-sinks.md")]

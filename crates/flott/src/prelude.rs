@@ -6,8 +6,9 @@
 pub use std::time::Duration;
 
 pub use flott_datastream::accumulator::Accumulator;
-pub use flott_datastream::sink::FileSink;
-pub use flott_datastream::source::Received;
+pub use flott_datastream::sink::{AsyncSink, AsyncSinkOptions, FileSink};
+pub use flott_datastream::source::{DataGeneratorSource, RateLimited, Received};
+pub use flott_datastream::table::Files;
 pub use flott_datastream::window::{
     AllWindowContext, CountEvictor, CountTrigger, DeltaEvictor, EventTimeSessionWindows, EventTimeTrigger,
     GlobalWindow, GlobalWindows, ProcessWindowFunction, ProcessingTimeSessionWindows, ProcessingTimeTrigger,
@@ -16,12 +17,14 @@ pub use flott_datastream::window::{
 };
 pub use flott_datastream::{
     AggregateFunction, AggregatingState, AsyncFunction, AsyncOptions, AsyncRetry, BroadcastContext,
-    BroadcastProcessFunction, BroadcastState, CoProcessFunction, Collector, DataStream, Error,
-    FilterFunction, FlatMapFunction, JobClient, JobExecutionResult, JoinContext, Key, KeyedBroadcastContext,
-    KeyedBroadcastProcessFunction, KeyedCoProcessFunction, KeyedContext, KeyedFilterFunction,
-    KeyedFlatMapFunction, KeyedMapFunction, KeyedProcessFunction, KeyedStates, KeyedStream, ListState,
-    MapFunction, MapState, MetricGroup, OperatorListState, OutputTag, ProcessContext, ProcessFunction,
-    ProcessJoinFunction, ReadOnlyContext, Record, ReducingState, Result, RuntimeContext, RuntimeMode,
+    BroadcastProcessFunction, BroadcastState, CheckpointingMode, CoFlatMapFunction, CoGroupFunction,
+    CoMapFunction, CoProcessFunction, Collector, DataStream, Error, FilterFunction, FlatJoinFunction,
+    FlatMapFunction, JobClient, JobExecutionResult, JobListener, JoinContext, JoinFunction, Key,
+    KeyedBroadcastContext, KeyedBroadcastProcessFunction, KeyedCoFlatMapFunction, KeyedCoMapFunction,
+    KeyedCoProcessFunction, KeyedContext, KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction,
+    KeyedProcessFunction, KeyedStates, KeyedStream, ListState, MapFunction, MapState, MetricGroup,
+    OperatorListState, Order, OutputTag, ProcessContext, ProcessFunction, ProcessJoinFunction,
+    ReadOnlyContext, Record, ReducingState, RestartStrategy, Result, RuntimeContext, RuntimeMode,
     SnapshotContext, StateTtlConfig, StreamExecutionEnvironment, TaggedUnion, TimeDomain, Timestamp,
     TtlUpdateType, TtlVisibility, ValueState, Watermark, WatermarkStrategy,
 };

@@ -1,5 +1,6 @@
 //! Mistakes that the compiler finds, and whether a reader understands it: each program of `compile_fail/`
-//! begins with what the compiler must say about it, and one must compile.
+//! begins with what the compiler must say about it, and marks the line that it must point to; one must
+//! compile.
 //!
 //! The compiler is called directly, with the crate as it was built for this test. A tool that makes a package
 //! of each program would build all dependencies a second time.
@@ -11,6 +12,8 @@ use std::process::Command;
 
 /// What a program asks for: a part of the compiler's message.
 const SAYS: &str = "//! says: ";
+/// The end of the line in which the mistake is: the compiler's error must be there, not in the library.
+const HERE: &str = "//~ here";
 
 #[test]
 fn the_compiler_says_what_is_wrong() {
@@ -27,6 +30,12 @@ fn the_compiler_says_what_is_wrong() {
         assert_eq!(compiles, asked.is_empty(), "{}:\n{said}", program.display());
         for asked in asked {
             assert!(said.contains(asked), "{}: '{asked}' is not in\n{said}", program.display());
+        }
+        let here = (1..).zip(text.lines()).find(|(_, line)| line.ends_with(HERE)).map(|(number, _)| number);
+        assert_eq!(here.is_none(), compiles, "{}: no line is marked", program.display());
+        if let Some(number) = here {
+            let place = format!("--> {}:{number}:", program.display());
+            assert!(said.contains(&place), "'{place}' is not in\n{said}");
         }
     }
 }

@@ -38,6 +38,11 @@ use flott_function::state::{OperatorStateAccess, StateAccess, States};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function of windows `{W}` of `{I}` keyed by `{K}`",
+    label = "does not implement `ProcessWindowFunction<{K}, {W}, {I}>`",
+    note = "its type parameters are the types of the key, of the window and of what is in it: `impl ProcessWindowFunction<{K}, {W}, {I}> for {Self}`; behind `aggregate_with` the window holds the result"
+)]
 pub trait ProcessWindowFunction<K, W, I>: Send + 'static {
     /// What it puts out.
     type Out: Record;
@@ -95,7 +100,7 @@ impl<K, W, O> OperatorStateAccess for WindowContext<'_, K, W, O> {
 /// What a function of windows over a whole stream can use.
 pub type AllWindowContext<'a, W, O> = WindowContext<'a, NoKey, W, O>;
 
-impl<K, W, O: Record> WindowContext<'_, K, W, O> {
+impl<'a, K, W, O: Record> WindowContext<'a, K, W, O> {
     /// The key.
     pub fn key(&self) -> &K {
         self.key
@@ -110,6 +115,11 @@ impl<K, W, O: Record> WindowContext<'_, K, W, O> {
     #[inline]
     pub fn collect(&mut self, value: O) {
         self.collector.collect(value);
+    }
+
+    /// Where values are emitted.
+    pub fn collector(&mut self) -> &mut Collector<'a, O> {
+        &mut self.collector
     }
 
     /// Emits a value to a side output.

@@ -32,6 +32,11 @@ use flott_batch::Record;
 /// [1, 2, 6].into_iter().for_each(|value| Average.add(value, &mut acc));
 /// assert_eq!(Average.get_result(&acc), 3.0);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an `AggregateFunction`",
+    label = "does not implement `AggregateFunction`",
+    note = "implement it for `{Self}`, with `In` as the type of the records"
+)]
 pub trait AggregateFunction: Send + 'static {
     /// The values to add.
     type In;

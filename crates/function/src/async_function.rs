@@ -30,6 +30,11 @@ use crate::life_cycle;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an asynchronous function of `{I}`",
+    label = "neither implements `AsyncFunction<{I}>` nor is a closure that returns a future of `Result<Vec<_>>`",
+    note = "write `|record| async move {{ Ok(vec![...]) }}`, or `impl AsyncFunction<{I}> for {Self}`"
+)]
 pub trait AsyncFunction<I>: Send + Sync + 'static {
     /// The type of its output.
     type Out: Record;

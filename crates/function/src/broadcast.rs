@@ -46,6 +46,11 @@ use crate::state::{BroadcastAccess, KeyTable, OperatorStateAccess, StateAccess, 
 ///     rules.insert(ctx, "tea".to_owned(), ());
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{A}` and a broadcast stream of `{B}`",
+    label = "does not implement `BroadcastProcessFunction<{A}, {B}>`",
+    note = "its type parameters are the types of the records of both streams: `impl BroadcastProcessFunction<{A}, {B}> for {Self}`"
+)]
 pub trait BroadcastProcessFunction<A, B>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -72,6 +77,11 @@ pub trait BroadcastProcessFunction<A, B>: Send + 'static {
 /// A function on a keyed stream and a broadcast stream, with keyed state and timers as in a
 /// [`KeyedProcessFunction`](crate::keyed_process::KeyedProcessFunction), and broadcast state as in a
 /// [`BroadcastProcessFunction`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on a stream of `{A}` keyed by `{K}` and a broadcast stream of `{B}`",
+    label = "does not implement `KeyedBroadcastProcessFunction<{K}, {A}, {B}>`",
+    note = "its type parameters are the types of the key and of the records of both streams: `impl KeyedBroadcastProcessFunction<{K}, {A}, {B}> for {Self}`"
+)]
 pub trait KeyedBroadcastProcessFunction<K, A, B>: Send + 'static {
     /// The type of its output.
     type Out: Record;

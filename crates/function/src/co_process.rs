@@ -29,6 +29,11 @@ use crate::process::ProcessContext;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on streams of `{A}` and `{B}`",
+    label = "does not implement `CoProcessFunction<{A}, {B}>`",
+    note = "its type parameters are the types of the records of both streams: `impl CoProcessFunction<{A}, {B}> for {Self}`"
+)]
 pub trait CoProcessFunction<A, B>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -73,6 +78,11 @@ pub trait CoProcessFunction<A, B>: Send + 'static {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function on streams of `{A}` and `{B}` keyed by `{K}`",
+    label = "does not implement `KeyedCoProcessFunction<{K}, {A}, {B}>`",
+    note = "its type parameters are the types of the key and of the records of both streams: `impl KeyedCoProcessFunction<{K}, {A}, {B}> for {Self}`"
+)]
 pub trait KeyedCoProcessFunction<K, A, B>: Send + 'static {
     /// The type of its output.
     type Out: Record;

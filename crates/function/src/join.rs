@@ -24,6 +24,11 @@ use crate::state::{OperatorStateAccess, States};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function of pairs of `{L}` and `{R}`",
+    label = "does not implement `ProcessJoinFunction<{L}, {R}>`",
+    note = "its type parameters are the types of the records of both streams: `impl ProcessJoinFunction<{L}, {R}> for {Self}`"
+)]
 pub trait ProcessJoinFunction<L, R>: Send + 'static {
     /// The type of its output.
     type Out: Record;

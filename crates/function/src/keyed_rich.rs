@@ -42,6 +42,11 @@ use crate::{life_cycle, life_cycle_of};
 /// assert_eq!(changes.execute_and_collect("t")?.last().transpose()?, Some(("tea".to_owned(), 2)));
 /// # Ok::<(), Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `KeyedMapFunction` of `{I}` keyed by `{K}`",
+    label = "does not implement `KeyedMapFunction<{K}, {I}>`",
+    note = "its type parameters are the types of the key and of the records: `impl KeyedMapFunction<{K}, {I}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait KeyedMapFunction<K, I>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -56,6 +61,11 @@ pub trait KeyedMapFunction<K, I>: Send + 'static {
 }
 
 /// Any number of values for each, with keyed state.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `KeyedFlatMapFunction` of `{I}` keyed by `{K}`",
+    label = "does not implement `KeyedFlatMapFunction<{K}, {I}>`",
+    note = "its type parameters are the types of the key and of the records: `impl KeyedFlatMapFunction<{K}, {I}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -75,6 +85,11 @@ pub trait KeyedFlatMapFunction<K, I>: Send + 'static {
 }
 
 /// Keeps some values, with keyed state.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `KeyedFilterFunction` of `{T}` keyed by `{K}`",
+    label = "does not implement `KeyedFilterFunction<{K}, {T}>`",
+    note = "its type parameters are the types of the key and of the records: `impl KeyedFilterFunction<{K}, {T}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait KeyedFilterFunction<K, T>: Send + 'static {
     life_cycle!();
 

@@ -15,8 +15,8 @@
 //! | [`runtime_context`] | what a function can use when it is opened, and where it declares its state |
 //! | [`accumulator`], [`cached_files`] | what else it finds there |
 //! | [`snapshot`] | what it can use when a checkpoint is taken |
-//! | [`process`], [`rich`], [`join`], [`async_function`] | functions of one record, of pairs of records, and of asynchronous requests |
-//! | [`keyed_process`], [`keyed_rich`], [`co_process`], [`broadcast`] | functions with keyed state, of two inputs, of a broadcast input |
+//! | [`process`], [`rich`], [`join`], [`window_join`], [`async_function`] | functions of one record, of pairs and groups of records, and of asynchronous requests |
+//! | [`keyed_process`], [`keyed_rich`], [`co_process`], [`co_rich`], [`broadcast`] | functions with keyed state, of two inputs, of a broadcast input |
 
 pub mod accumulator;
 pub mod aggregate;
@@ -24,6 +24,7 @@ pub mod async_function;
 pub mod broadcast;
 pub mod cached_files;
 pub mod co_process;
+pub mod co_rich;
 pub mod join;
 pub mod keyed_process;
 pub mod keyed_rich;
@@ -34,3 +35,4 @@ pub mod rich;
 pub mod runtime_context;
 pub mod snapshot;
 pub mod state;
+pub mod window_join;

@@ -37,6 +37,11 @@ use crate::{life_cycle, life_cycle_of};
 /// assert_eq!(numbered.execute_and_collect("t")?.last().transpose()?, Some((0, 2, "b".to_owned())));
 /// # Ok::<(), Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `MapFunction` of `{I}`",
+    label = "does not implement `MapFunction<{I}>`",
+    note = "its type parameter is the type of the records: `impl MapFunction<{I}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait MapFunction<I>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -51,6 +56,11 @@ pub trait MapFunction<I>: Send + 'static {
 }
 
 /// Any number of values for each.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `FlatMapFunction` of `{I}`",
+    label = "does not implement `FlatMapFunction<{I}>`",
+    note = "its type parameter is the type of the records: `impl FlatMapFunction<{I}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait FlatMapFunction<I>: Send + 'static {
     /// The type of its output.
     type Out: Record;
@@ -65,6 +75,11 @@ pub trait FlatMapFunction<I>: Send + 'static {
 }
 
 /// Keeps some values.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `FilterFunction` of `{T}`",
+    label = "does not implement `FilterFunction<{T}>`",
+    note = "its type parameter is the type of the records: `impl FilterFunction<{T}> for {Self}`; closures go to the method without `_with`"
+)]
 pub trait FilterFunction<T>: Send + 'static {
     life_cycle!();
 

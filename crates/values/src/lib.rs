@@ -26,6 +26,8 @@
 //! Fields of the last two Utf8 kinds carry `flott.encoding` = `enum` or `json` in their metadata. Only the
 //! part of a type that has no columnar form is text; the fields around it are columns.
 //!
+//! [`RowCodec`] does the same for the rows of a table, whose columns have SQL's types.
+//!
 //! # Invariants
 //!
 //! - What was encoded comes back equal, or encoding fails and says why: JSON has no NaN, no infinities and no
@@ -39,6 +41,7 @@ mod column;
 mod json;
 mod key_hash;
 mod read;
+mod row;
 mod schema_text;
 mod shape;
 mod trace;
@@ -47,6 +50,7 @@ mod write;
 pub use column::ColumnCodec;
 pub use json::json_text;
 pub use key_hash::key_hash;
+pub use row::{RowCodec, RowReader};
 pub use schema_text::type_text;
 pub use write::limit_columns;
 

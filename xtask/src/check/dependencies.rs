@@ -57,7 +57,7 @@ mod tests {
         let dependency = |name: &&str| Dependency {
             name: (*name).to_owned(),
             source: Some("registry+x".to_owned()),
-            for_tests: false,
+            ..Dependency::default()
         };
         let dependencies = names.iter().map(dependency).collect();
         check(&[Package { name: "a".to_owned(), roots: Vec::new(), dependencies }], text)

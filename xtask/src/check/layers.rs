@@ -58,6 +58,10 @@ const APART: &[(&str, &str)] = &[
     ("flott-datastream", "flott-sql"),
 ];
 
+/// What the facade has only with its feature `sql`: whoever writes programs does without.
+const WITH_SQL: &[&str] =
+    &["flott-expr", "flott-functions", "flott-operators", "flott-sql", "flott-sql-parser", CONNECTORS];
+
 /// Not part of what is built for users.
 const OUTSIDE: &[&str] = &["conformance-faults", "datastream-bench", "examples", "loops", "xtask"];
 
@@ -92,6 +96,10 @@ pub(super) fn check(packages: &[Package]) -> Complaints {
                 Some(_) => complaints.push(format!("{edge} points up")),
                 None => complaints.push(format!("{edge} leads to a crate that is in no layer")),
             }
+            let always = package.name == "flott" && !dependency.optional && !dependency.for_tests;
+            if always && WITH_SQL.iter().any(|of_sql| matches(of_sql, name)) {
+                complaints.push(format!("{edge}: only with the feature sql (`optional = true`)"));
+            }
             let apart = APART.iter().any(|(from, to)| matches(from, &package.name) && matches(to, name));
             if apart && !dependency.for_tests {
                 complaints.push(format!("{edge}: these two must not know each other"));
@@ -115,8 +123,7 @@ mod tests {
     use crate::workspace::Dependency;
 
     fn package(name: &str, dependencies: &[&str]) -> Package {
-        let dependency =
-            |name: &&str| Dependency { name: (*name).to_owned(), source: None, for_tests: false };
+        let dependency = |name: &&str| Dependency { name: (*name).to_owned(), ..Dependency::default() };
         Package {
             name: name.to_owned(),
             roots: Vec::new(),
@@ -168,6 +175,15 @@ mod tests {
         assert_eq!(check(std::slice::from_ref(&cluster)).len(), 1);
         cluster.dependencies[0].for_tests = true;
         assert_eq!(check(&[cluster]), Complaints::new());
+    }
+
+    #[test]
+    fn programs_do_without_sql() {
+        let mut facade = package("flott", &["flott-datastream", "flott-sql"]);
+        let complaint = "flott -> flott-sql: only with the feature sql (`optional = true`)";
+        assert_eq!(check(std::slice::from_ref(&facade)), [complaint]);
+        facade.dependencies[1].optional = true;
+        assert_eq!(check(&[facade]), Complaints::new());
     }
 
     #[test]

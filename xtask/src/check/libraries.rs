@@ -53,8 +53,11 @@ mod tests {
     use crate::workspace::Dependency;
 
     fn of(name: &str, dependency: &str, source: &str) -> Complaints {
-        let dependency =
-            Dependency { name: dependency.to_owned(), source: Some(source.to_owned()), for_tests: false };
+        let dependency = Dependency {
+            name: dependency.to_owned(),
+            source: Some(source.to_owned()),
+            ..Dependency::default()
+        };
         check(&[Package { name: name.to_owned(), roots: Vec::new(), dependencies: vec![dependency] }])
     }
 

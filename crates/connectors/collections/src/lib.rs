@@ -9,6 +9,7 @@
 //! | [`IteratorSource`] | an iterator that can be recreated, on its own thread |
 //! | [`ChannelSource`] | a channel of the standard library, of tokio, or any other one |
 //! | [`SequenceSource`] | a range of numbers |
+//! | [`DataGeneratorSource`] | values computed from their number |
 //!
 //! | sink | writes |
 //! |---|---|
@@ -23,6 +24,7 @@ mod channel;
 mod collection;
 mod discarding;
 mod function;
+mod generator;
 mod inbox;
 mod iterator;
 mod position;
@@ -32,5 +34,6 @@ pub use channel::{Channel, ChannelSource, Received};
 pub use collection::CollectionSource;
 pub use discarding::DiscardingSink;
 pub use function::FunctionSink;
+pub use generator::DataGeneratorSource;
 pub use iterator::IteratorSource;
 pub use sequence::SequenceSource;

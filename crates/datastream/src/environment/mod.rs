@@ -1,6 +1,9 @@
 //! The environment: where a program begins and where it is executed.
 
 mod cached_files;
+mod checkpoint_config;
+mod listener;
+mod restart_strategy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +15,10 @@ use flott_runtime::OperatorFactory;
 use flott_types::{Configuration, Error, Result};
 use parking_lot::Mutex;
 
+pub use self::checkpoint_config::{CheckpointConfig, CheckpointingMode, ExternalizedCheckpointRetention};
+pub use self::listener::JobListener;
+use self::listener::Listeners;
+pub use self::restart_strategy::RestartStrategy;
 use crate::configuration::Load;
 use crate::graph::{Graph, Settings};
 use crate::job::{Executor, JobClient, JobExecutionResult};
@@ -31,12 +38,18 @@ pub enum RuntimeMode {
     Automatic,
 }
 
+/// The job of the next execution, once there is one.
+pub(crate) type JobToCome = Arc<Mutex<Option<JobClient>>>;
+
 /// What the environment and its streams share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub graph: Graph,
     pub settings: Arc<Mutex<EnvironmentSettings>>,
     pub executor: Arc<Mutex<Option<Arc<Executor>>>>,
+    pub listeners: Listeners,
+    /// Where the next execution puts its job, for a stream that is collected.
+    pub collecting: Arc<Mutex<Option<JobToCome>>>,
 }
 
 #[derive(Clone)]
@@ -97,6 +110,8 @@ impl StreamExecutionEnvironment {
                 graph: Graph::default(),
                 settings: Arc::new(Mutex::new(settings)),
                 executor: Arc::default(),
+                listeners: Listeners::default(),
+                collecting: Arc::default(),
             },
         }
     }
@@ -193,7 +208,9 @@ impl StreamExecutionEnvironment {
     /// # Errors
     /// If the program or its configuration is wrong, or the job fails.
     pub fn execute(&self, name: &str) -> Result<JobExecutionResult> {
-        self.execute_async(name)?.execution_result()
+        let result = self.execute_async(name)?.execution_result();
+        self.shared.listeners.executed(&result);
+        result
     }
 
     /// Runs the job.
@@ -201,6 +218,21 @@ impl StreamExecutionEnvironment {
     /// # Errors
     /// If the program or its configuration is wrong.
     pub fn execute_async(&self, name: &str) -> Result<JobClient> {
+        let submitted = self.submit(name);
+        self.shared.listeners.submitted(&submitted);
+        submitted
+    }
+
+    /// The operators that the next execution runs, and the streams between them, as JSON
+    /// (`getExecutionPlan` in Flink): for looking at and for Flink's plan visualizer.
+    ///
+    /// # Errors
+    /// If the configuration is wrong.
+    pub fn execution_plan(&self) -> Result<String> {
+        self.shared.graph.shown(&self.settings("plan")?)
+    }
+
+    fn submit(&self, name: &str) -> Result<JobClient> {
         if self.shared.graph.is_empty() {
             return Err(Error::invalid(
                 "the program has no new operators to execute; create a source and use it",
@@ -210,6 +242,9 @@ impl StreamExecutionEnvironment {
         let executor = self.executor()?;
         let client = executor.submit(&self.shared.graph, &settings)?;
         self.shared.graph.executed();
+        if let Some(collecting) = self.shared.collecting.lock().take() {
+            *collecting.lock() = Some(client.clone());
+        }
         Ok(client)
     }
 

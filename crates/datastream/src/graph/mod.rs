@@ -1,5 +1,6 @@
 //! The graph that a program describes, before it becomes a plan.
 
+mod shown;
 mod uids;
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) struct Upstream {
 #[derive(Clone)]
 pub(crate) struct Transformation {
     pub name: String,
+    /// What it does, for people.
+    pub description: Option<String>,
     /// The kind of operator, independent of its name: a part of its default uid.
     pub shape: &'static str,
     /// It may have state.
@@ -43,6 +46,9 @@ pub(crate) struct Transformation {
     pub parallelism: Option<u32>,
     /// The node has as many subtasks as its only input.
     pub beside_input: bool,
+    /// Whoever reads it by [`Exchange::Forward`] must have as many subtasks: its records are where their keys
+    /// belong.
+    pub stays: bool,
     /// The node cannot have more subtasks (an iterator that cannot be split, a window over everything).
     pub fixed: bool,
     pub wishes: Wishes,
@@ -70,11 +76,13 @@ impl Graph {
         let mut nodes = self.nodes.lock();
         nodes.push(Transformation {
             name: shape.to_owned(),
+            description: None,
             shape,
             stateful: false,
             uid: None,
             parallelism: None,
             beside_input: false,
+            stays: false,
             fixed: false,
             wishes: Wishes::default(),
             kind,
@@ -169,6 +177,15 @@ impl Graph {
                  program has changed"
             );
         }
+        let collects =
+            |(node, needed): &(&Transformation, &bool)| **needed && matches!(node.kind, NodeKind::Collect);
+        if nodes.iter().zip(&needed).filter(collects).count() > 1 {
+            return Err(Error::invalid(
+                "a job has one stream that the program collects, and this one has several; unite them, or write the others to \
+                 sinks",
+            ));
+        }
+        let parallelism = parallelism(&nodes, &needed, settings)?;
         let mut ids = vec![NodeId(0); nodes.len()];
         let mut outline = Outline::default();
         for (at, node) in nodes.iter().enumerate() {
@@ -177,19 +194,13 @@ impl Graph {
             if !needed[at] {
                 continue;
             }
-            let input = node.inputs.first().and_then(|upstreams| upstreams.first());
-            let beside = input.filter(|_| node.beside_input).map(|upstream| ids[upstream.node]);
-            let parallelism = match beside {
-                Some(before) => graph.nodes[before.0 as usize].parallelism,
-                None => node.parallelism.unwrap_or(settings.parallelism),
-            };
             outline.operators.insert(at as u32, outlined(node, &uids[at]));
             ids[at] = graph.add(Node {
                 uid: std::mem::replace(&mut uids[at], OperatorUid(String::new())),
                 name: node.name.clone(),
                 spec,
                 schema: Schema::default(),
-                parallelism,
+                parallelism: parallelism[at],
                 wishes: node.wishes.clone(),
                 lineage: flott_plan::Lineage::default(),
             });
@@ -212,6 +223,32 @@ impl Graph {
         plan.outline = Some(outline.clone());
         Ok((plan, Program::new(code, outputs, outline)))
     }
+}
+
+/// How many subtasks each node has. Inputs have smaller numbers.
+fn parallelism(nodes: &[Transformation], needed: &[bool], settings: &Settings) -> Result<Vec<u32>> {
+    let mut parallelism: Vec<u32> = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        let input = node.inputs.first().and_then(|upstreams| upstreams.first());
+        let stays =
+            |upstream: &Upstream| upstream.exchange == Exchange::Forward && nodes[upstream.node].stays;
+        let beside = |upstream: &&Upstream| {
+            node.beside_input || (stays(upstream) && node.parallelism.is_none() && !node.fixed)
+        };
+        let own = match input.filter(beside) {
+            Some(upstream) => parallelism[upstream.node],
+            None => node.parallelism.unwrap_or(settings.parallelism),
+        };
+        parallelism.push(own);
+        let mut keyed = node.inputs.iter().flatten().filter(|upstream| needed[at] && stays(upstream));
+        if let Some(other) = keyed.find(|upstream| parallelism[upstream.node] != own) {
+            return Err(Error::invalid(format!(
+                "'{}' has {own} subtasks and reads a stream of {} that was reinterpreted as keyed; both must have as many",
+                node.name, parallelism[other.node]
+            )));
+        }
+    }
+    Ok(parallelism)
 }
 
 /// The outline that another process with the same program must match.

@@ -54,7 +54,7 @@ impl<A: Record, B: Record> BroadcastConnectedStream<A, B> {
         let factory = factory(Broadcast(function), |function, _, options| {
             Ok(Box::new(CoProcess::<A, B, Broadcast<F>>::new(function, Arc::new(options.clone()))))
         });
-        self.connected.transform("Co-Process-Broadcast", factory).stateful()
+        self.connected.operator("Co-Process-Broadcast", factory).stateful()
     }
 }
 
@@ -71,6 +71,6 @@ impl<K: Key, A: Record, B: Record> KeyedBroadcastConnectedStream<K, A, B> {
             let keyed = KeyedBroadcastProcess::new(function, key_by, info.max_parallelism, options);
             Ok(Box::new(keyed?))
         });
-        self.connected.transform("Co-Process-Broadcast-Keyed", factory).stateful()
+        self.connected.operator("Co-Process-Broadcast-Keyed", factory).stateful()
     }
 }

@@ -11,6 +11,8 @@ use crate::stream::DataStream;
 use crate::stream::keyed::KeyedStream;
 use crate::stream::transform::{factory, transform};
 use flott_function::co_process::{CoProcessFunction, KeyedCoProcessFunction};
+use flott_function::co_rich::{CoFlatMapFunction, CoMapFunction, KeyedCoFlatMapFunction, KeyedCoMapFunction};
+use flott_function::co_rich::{CoFlatMapping, CoMapping, KeyedCoFlatMapping, KeyedCoMapping};
 use flott_function::output::Collector;
 use flott_function::state::{Key, KeyBy};
 use flott_function_operators::co_process::{CoFlatMap, CoMap, CoProcess};
@@ -94,7 +96,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
     }
 
     /// Adds an operator of both streams.
-    pub(crate) fn transform<U: Record>(&self, name: &'static str, factory: MakeOperator) -> DataStream<U> {
+    pub(crate) fn operator<U: Record>(&self, name: &'static str, factory: MakeOperator) -> DataStream<U> {
         transform(&self.first.shared, name, self.inputs(), factory)
     }
 
@@ -120,7 +122,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         let factory = factory((first, second), |(first, second), _, _| {
             Ok(Box::new(CoMap::<A, B, U, F, G>::new(first, second)))
         });
-        self.transform("Co-Map", factory)
+        self.operator("Co-Map", factory)
     }
 
     /// Any number of values for each value of either stream (`CoFlatMapFunction` of Flink).
@@ -152,7 +154,7 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         let factory = factory((first, second), |(first, second), _, _| {
             Ok(Box::new(CoFlatMap::<A, B, U, F, G>::new(first, second)))
         });
-        self.transform("Co-Flat Map", factory)
+        self.operator("Co-Flat Map", factory)
     }
 
     /// A function with a life cycle.
@@ -163,7 +165,17 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
         let factory = factory(function, |function, _, options| {
             Ok(Box::new(CoProcess::<A, B, F>::new(function, Arc::new(options.clone()))))
         });
-        self.transform("Co-Process", factory).stateful()
+        self.operator("Co-Process", factory).stateful()
+    }
+
+    /// One value for each value of either stream, by a [`CoMapFunction`].
+    pub fn map_with<F: CoMapFunction<A, B> + Clone>(&self, function: F) -> DataStream<F::Out> {
+        self.process(CoMapping(function)).name("Co-Map")
+    }
+
+    /// Any number of values for each value of either stream, by a [`CoFlatMapFunction`].
+    pub fn flat_map_with<F: CoFlatMapFunction<A, B> + Clone>(&self, function: F) -> DataStream<F::Out> {
+        self.process(CoFlatMapping(function)).name("Co-Flat Map")
     }
 
     /// Partitions both streams by key.
@@ -178,6 +190,51 @@ impl<A: Record, B: Record> ConnectedStreams<A, B> {
 }
 
 impl<K: Key, A: Record, B: Record> KeyedConnectedStreams<K, A, B> {
+    /// The first stream.
+    pub fn first(&self) -> &DataStream<A> {
+        self.connected.first()
+    }
+
+    /// The second stream.
+    pub fn second(&self) -> &DataStream<B> {
+        self.connected.second()
+    }
+
+    /// One value for each value of either stream.
+    pub fn map<U, F, G>(&self, first: F, second: G) -> DataStream<U>
+    where
+        U: Record,
+        F: FnMut(A) -> U + Clone + Send + 'static,
+        G: FnMut(B) -> U + Clone + Send + 'static,
+    {
+        self.connected.map(first, second)
+    }
+
+    /// Any number of values for each value of either stream.
+    pub fn flat_map<U, F, G>(&self, first: F, second: G) -> DataStream<U>
+    where
+        U: Record,
+        F: FnMut(A, &mut Collector<'_, U>) + Clone + Send + 'static,
+        G: FnMut(B, &mut Collector<'_, U>) + Clone + Send + 'static,
+    {
+        self.connected.flat_map(first, second)
+    }
+
+    /// One value for each value of either stream, by a [`KeyedCoMapFunction`], which has keyed state that both
+    /// streams share.
+    pub fn map_with<F: KeyedCoMapFunction<K, A, B> + Clone>(&self, function: F) -> DataStream<F::Out> {
+        self.process(KeyedCoMapping(function)).name("Co-Keyed-Map")
+    }
+
+    /// Any number of values for each value of either stream, by a [`KeyedCoFlatMapFunction`], which has keyed
+    /// state that both streams share.
+    pub fn flat_map_with<F: KeyedCoFlatMapFunction<K, A, B> + Clone>(
+        &self,
+        function: F,
+    ) -> DataStream<F::Out> {
+        self.process(KeyedCoFlatMapping(function)).name("Co-Keyed-Flat Map")
+    }
+
     /// A function with keyed state, which both streams share, and timers.
     pub fn process<F>(&self, function: F) -> DataStream<F::Out>
     where
@@ -189,6 +246,6 @@ impl<K: Key, A: Record, B: Record> KeyedConnectedStreams<K, A, B> {
             let keyed = KeyedCoProcess::new(function, first, second, info.max_parallelism, options);
             Ok(Box::new(keyed?))
         });
-        self.connected.transform("Co-Keyed-Process", factory).stateful()
+        self.connected.operator("Co-Keyed-Process", factory).stateful()
     }
 }

@@ -128,7 +128,7 @@ impl<K: Key, L: Record, R: Record> IntervalJoined<K, L, R> {
             let options = Arc::new(options.clone());
             Ok(Box::new(Operator::new(function, sides, bounds, info.max_parallelism, options)?))
         });
-        streams.transform("Interval Join", factory).stateful()
+        streams.operator("Interval Join", factory).stateful()
     }
 }
 

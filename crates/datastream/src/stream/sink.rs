@@ -50,6 +50,23 @@ impl<T: Record> DataStream<T> {
         self.end("Print", Arc::new(PrintSink::<T>::debug()))
     }
 
+    /// Prints each value to standard error.
+    pub fn print_to_err(&self) -> DataStreamSink
+    where
+        T: Display,
+    {
+        self.end("Print to Std. Err", Arc::new(PrintSink::<T>::new().to_standard_error()))
+    }
+
+    /// Prints each value to standard output, with this name at the start of the line: `name> value`, or
+    /// `name:subtask> value` if there are several subtasks.
+    pub fn print_as(&self, identifier: &str) -> DataStreamSink
+    where
+        T: Display,
+    {
+        self.end("Print", Arc::new(PrintSink::<T>::new().named(identifier)))
+    }
+
     /// Discards the values.
     pub fn discard(&self) -> DataStreamSink {
         self.end("Discard", Arc::new(DiscardingSink))
@@ -75,6 +92,13 @@ impl DataStreamSink {
     /// The name by which the sink's state is found in a snapshot.
     pub fn uid(self, uid: &str) -> Self {
         self.change(|node| node.uid = Some(uid.to_owned()))
+    }
+
+    /// What the sink does, for people; [`StreamExecutionEnvironment::execution_plan`] shows it.
+    ///
+    /// [`StreamExecutionEnvironment::execution_plan`]: crate::StreamExecutionEnvironment::execution_plan
+    pub fn description(self, description: &str) -> Self {
+        self.change(|node| node.description = Some(description.to_owned()))
     }
 
     /// How many writers there are.

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::Record;
-use flott_types::Error;
+use flott_types::{Error, Result};
 
 use super::TaggedUnion;
 use crate::stream::DataStream;
 use crate::stream::keyed::KeyedStream;
 use crate::stream::windowed::WindowedStream;
+use flott_function::life_cycle_of;
 use flott_function::output::Collector;
 use flott_function::output::Of;
 use flott_function::state::{ByValue, Key};
+use flott_function::window_join::{CoGroupFunction, FlatJoinFunction, JoinFunction};
 use flott_function_windows::assigner::WindowAssigner;
 use flott_function_windows::evictor::Evictor;
+use flott_function_windows::function::{ProcessWindowFunction, WindowContext};
 use flott_function_windows::trigger::Trigger;
 
 /// Two streams to be joined in windows, pair by pair; see [`DataStream::join`].
@@ -182,10 +185,13 @@ where
         F: FnMut(&[&L], &[&R], &mut Collector<'_, O>) + Clone + Send + 'static,
     {
         self.windows.apply(move |_, _, values: &[TaggedUnion<L, R>], out| {
-            let lefts: Vec<&L> = values.iter().filter_map(TaggedUnion::first).collect();
-            let rights: Vec<&R> = values.iter().filter_map(TaggedUnion::second).collect();
+            let (lefts, rights) = sides(values);
             function(&lefts, &rights, out);
         })
+    }
+
+    fn groups_with<F: CoGroupFunction<L, R> + Clone>(self, function: F) -> DataStream<F::Out> {
+        self.windows.process(Grouped(function))
     }
 }
 
@@ -217,6 +223,16 @@ where
             }
         })
     }
+
+    /// One value for each pair, by a [`JoinFunction`].
+    pub fn apply_with<F: JoinFunction<L, R> + Clone>(self, function: F) -> DataStream<F::Out> {
+        self.groups_with(Pairwise(function))
+    }
+
+    /// Any number of values for each pair, by a [`FlatJoinFunction`].
+    pub fn flat_apply_with<F: FlatJoinFunction<L, R> + Clone>(self, function: F) -> DataStream<F::Out> {
+        self.groups_with(FlatPairwise(function))
+    }
 }
 
 impl<K, L, R, A> WindowedJoining<K, L, R, A, OfGroups>
@@ -234,5 +250,72 @@ where
         F: FnMut(&[&L], &[&R], &mut Collector<'_, O>) + Clone + Send + 'static,
     {
         self.groups(function)
+    }
+    /// Any number of values for each key and window, by a [`CoGroupFunction`].
+    pub fn apply_with<F: CoGroupFunction<L, R> + Clone>(self, function: F) -> DataStream<F::Out> {
+        self.groups_with(function)
+    }
+}
+
+/// The records of each stream.
+fn sides<L, R>(values: &[TaggedUnion<L, R>]) -> (Vec<&L>, Vec<&R>) {
+    (
+        values.iter().filter_map(TaggedUnion::first).collect(),
+        values.iter().filter_map(TaggedUnion::second).collect(),
+    )
+}
+
+/// A [`CoGroupFunction`] of windows of both streams' records.
+#[derive(Clone)]
+struct Grouped<F>(F);
+
+impl<K, W, L, R, F: CoGroupFunction<L, R>> ProcessWindowFunction<K, W, TaggedUnion<L, R>> for Grouped<F> {
+    type Out = F::Out;
+
+    life_cycle_of!(0);
+
+    fn process(
+        &mut self,
+        elements: &[TaggedUnion<L, R>],
+        context: &mut WindowContext<'_, K, W, F::Out>,
+    ) -> Result<()> {
+        let (lefts, rights) = sides(elements);
+        self.0.co_group(&lefts, &rights, context.collector())
+    }
+}
+
+/// A [`JoinFunction`] of the pairs of a group.
+#[derive(Clone)]
+struct Pairwise<F>(F);
+
+impl<L, R, F: JoinFunction<L, R>> CoGroupFunction<L, R> for Pairwise<F> {
+    type Out = F::Out;
+
+    life_cycle_of!(0);
+
+    fn co_group(&mut self, left: &[&L], right: &[&R], out: &mut Collector<'_, F::Out>) -> Result<()> {
+        for left in left {
+            for right in right {
+                out.collect(self.0.join(left, right)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A [`FlatJoinFunction`] of the pairs of a group.
+#[derive(Clone)]
+struct FlatPairwise<F>(F);
+
+impl<L, R, F: FlatJoinFunction<L, R>> CoGroupFunction<L, R> for FlatPairwise<F> {
+    type Out = F::Out;
+
+    life_cycle_of!(0);
+
+    fn co_group(&mut self, left: &[&L], right: &[&R], out: &mut Collector<'_, F::Out>) -> Result<()> {
+        for left in left {
+            right.iter().try_for_each(|right| self.0.join(left, right, out))?;
+        }
+        Ok(())
     }
 }

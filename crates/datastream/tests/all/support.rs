@@ -113,13 +113,18 @@ impl<T> Clone for Seen<T> {
 
 impl<T: Record + Ord + Sync> Seen<T> {
     pub fn of(stream: &DataStream<T>) -> Self {
+        Seen::named(stream, "seen")
+    }
+
+    /// Where there are several sinks.
+    pub fn named(stream: &DataStream<T>, uid: &str) -> Self {
         let seen = Seen(Arc::default());
         let own = seen.clone();
         let sink = stream.add_sink(move |value| {
             own.0.lock().push(value);
             Ok(())
         });
-        sink.uid("seen");
+        sink.uid(uid);
         seen
     }
 

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
+mod async_sink;
+mod files;
+mod generators;
 mod passing;
 mod sinks;
 mod socket;

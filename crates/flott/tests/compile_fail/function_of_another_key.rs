@@ -16,5 +16,5 @@ impl KeyedProcessFunction<String, i64> for Count {
 
 fn main() {
     let env = StreamExecutionEnvironment::new();
-    env.from_sequence(1, 10).key_by(|n| n % 2 == 0).process(Count).discard();
+    env.from_sequence(1, 10).key_by(|n| n % 2 == 0).process(Count).discard(); //~ here
 }

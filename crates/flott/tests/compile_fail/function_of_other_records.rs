@@ -17,5 +17,5 @@ impl ProcessFunction<String> for Log {
 
 fn main() {
     let env = StreamExecutionEnvironment::new();
-    env.from_sequence(1, 10).process(Log).discard();
+    env.from_sequence(1, 10).process(Log).discard(); //~ here
 }

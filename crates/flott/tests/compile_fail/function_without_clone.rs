@@ -16,5 +16,5 @@ impl ProcessFunction<i64> for Log {
 
 fn main() {
     let env = StreamExecutionEnvironment::new();
-    env.from_sequence(1, 10).process(Log).discard();
+    env.from_sequence(1, 10).process(Log).discard(); //~ here
 }

@@ -7,5 +7,5 @@ use flott::prelude::*;
 fn main() {
     let env = StreamExecutionEnvironment::new();
     let prices = env.from_collection([1.5]);
-    prices.key_by(|price: &f64| *price).sum(|price| price).print();
+    prices.key_by(|price: &f64| *price).sum(|price| price).print(); //~ here
 }

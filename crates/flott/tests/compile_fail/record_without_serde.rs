@@ -9,5 +9,5 @@ struct Sale {
 
 fn main() {
     let env = StreamExecutionEnvironment::new();
-    env.from_sequence(1, 10).map(|n| Sale { amount: n as u64 }).discard();
+    env.from_sequence(1, 10).map(|n| Sale { amount: n as u64 }).discard(); //~ here
 }

@@ -17,7 +17,7 @@ impl KeyedProcessFunction<bool, i64> for Count {
     }
 
     fn process_element(&mut self, _: i64, ctx: &mut KeyedContext<'_, bool, i64>) -> Result<()> {
-        self.count.set(ctx, "one");
+        self.count.set(ctx, "one"); //~ here
         Ok(())
     }
 }
