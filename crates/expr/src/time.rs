@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn skipped_local_times_move_on() {
+    fn skipped_local_times_move_forward() {
         let zone = chrono_tz::America::Los_Angeles;
         let local = parse_timestamp("2021-03-14 02:30:00").unwrap() as i64 / 1_000_000_000;
         let instant = from_local(local, 1, zone);

@@ -94,7 +94,7 @@ impl Default for BuildContext {
 /// constant rows, which belong to the runtime.
 pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> Result<Box<dyn Operator>> {
     // A batch query needs its state until the end.
-    let living = |ttl: &i64| if context.streaming { *ttl } else { 0 };
+    let ttl_of = |ttl: &i64| if context.streaming { *ttl } else { 0 };
     let operator: Box<dyn Operator> = match &node.node.spec {
         OperatorSpec::Calc { condition, projection } => {
             Box::new(Calc::new(node, condition.as_ref(), projection, context)?)
@@ -116,7 +116,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 *phase,
                 updates,
                 before,
-                living(ttl),
+                ttl_of(ttl),
                 context,
             )?)
         }
@@ -164,7 +164,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 to: *to,
                 output_rank: *output_rank,
                 input_updates: *input_updates,
-                ttl: living(ttl),
+                ttl: ttl_of(ttl),
                 window_end: *window_end,
             };
             match order.is_empty() && !output_rank && !input_updates {
@@ -173,19 +173,19 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             }
         }
         OperatorSpec::ChangelogNormalize { keys, ttl } => {
-            Box::new(ChangelogNormalize::new(node, keys, living(ttl), context)?)
+            Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), context)?)
         }
         OperatorSpec::Union => Box::new(Union),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, right_ttl, bound } => {
             let condition = condition.as_ref();
-            let (bound, ttl) = (bound.as_ref(), [living(ttl), living(right_ttl.as_ref().unwrap_or(ttl))]);
+            let (bound, ttl) = (bound.as_ref(), [ttl_of(ttl), ttl_of(right_ttl.as_ref().unwrap_or(ttl))]);
             let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl, bound };
             Box::new(Join::new(node, &parts, context)?)
         }
         OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates, ttl } => {
             let (time_column, preceding, rows) = (*time_column, *preceding, *rows);
-            let ttl = living(ttl);
+            let ttl = ttl_of(ttl);
             let parts = OverParts { partition, time_column, preceding, rows, aggregates, ttl };
             Box::new(OverAggregate::new(node, &parts, context)?)
         }
@@ -195,7 +195,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
         OperatorSpec::UpdatingOver { partition, order, rows, aggregates, ttl } => {
             let (rows, preceding, following) = (*rows, None, Some(0));
             let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
-            Box::new(UpdatingOver::new(node, &parts, living(ttl), context)?)
+            Box::new(UpdatingOver::new(node, &parts, ttl_of(ttl), context)?)
         }
         OperatorSpec::ToChangelog { codes } => Box::new(ToChangelog::new(node, codes)),
         OperatorSpec::FromChangelog { column, codes } => Box::new(FromChangelog::new(node, *column, codes)),

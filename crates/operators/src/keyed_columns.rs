@@ -52,7 +52,7 @@ impl KeyedColumns {
 
     /// Reassembles rows as they arrived, followed by the extra columns, from the columns of the row and those
     /// of the key.
-    pub fn put_together(
+    pub fn reassemble(
         &self,
         mut rest: Vec<ArrayRef>,
         keys: impl FnOnce() -> Result<Vec<ArrayRef>>,

@@ -118,9 +118,9 @@ impl Operator for ChangelogNormalize {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let batch = columns_of(batch)?.compact()?;
         let keys: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
-        let mut born = Vec::new();
-        self.table.intern(&keys, batch.physical_rows(), &mut self.slots, |slot, _| born.push(slot))?;
-        born.sort_unstable();
+        let mut created = Vec::new();
+        self.table.intern(&keys, batch.physical_rows(), &mut self.slots, |slot, _| created.push(slot))?;
+        created.sort_unstable();
         self.batch = self.batch.wrapping_add(1).max(1);
         self.touched.resize(self.table.slots_end().max(self.touched.len()), (0, 0));
         let mut touched: Vec<Touched> = Vec::new();
@@ -128,7 +128,8 @@ impl Operator for ChangelogNormalize {
             let (batch_of_slot, at) = &mut self.touched[*slot as usize];
             if *batch_of_slot != self.batch {
                 (*batch_of_slot, *at) = (self.batch, touched.len() as u32);
-                let known = born.binary_search(slot).is_err() && !self.table.is_expired(*slot, context.now);
+                let known =
+                    created.binary_search(slot).is_err() && !self.table.is_expired(*slot, context.now);
                 self.table.touch(*slot, context.now);
                 touched.push(Touched { slot: *slot, known, after: None });
             }

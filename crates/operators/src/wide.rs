@@ -167,7 +167,7 @@ fn matches_are_cut() {
         value: PatternValue::First { column: 2, offset: 0 },
         ty: ty("STRING"),
     };
-    let thrice = Expr::call(
+    let tripled = Expr::call(
         "REPEAT",
         vec![column(0, "STRING"), Expr::literal(Literal::Integer(3), ty("BIGINT"))],
         ty("STRING"),
@@ -186,7 +186,7 @@ fn matches_are_cut() {
         skip: PatternSkip::PastLastRow,
         within: None,
         references: vec![text],
-        measures: vec![thrice],
+        measures: vec![tripled],
     });
     let input = "INT TIMESTAMP(3) STRING";
     let large = || Harness::keyed(node(spec.clone(), &[input], ROW), &[&[0]]);

@@ -104,9 +104,9 @@ impl Catalogs {
     /// Stores an object, replacing an existing one.
     pub fn put(&mut self, path: &ObjectPath, object: CatalogObject) -> Result<()> {
         self.database(&path.catalog, &path.database)?;
-        let there = self.permanent(path)?.is_some();
+        let exists = self.permanent(path)?.is_some();
         let catalog = &mut self.catalog_mut(&path.catalog)?.catalog;
-        match there {
+        match exists {
             true => catalog.alter_object(&path.database, &path.object, object),
             false => catalog.create_object(&path.database, &path.object, object),
         }

@@ -65,7 +65,7 @@ impl ExpiryHand {
         }
     }
 
-    /// The latest time to go on; `None` before the clock has started.
+    /// The latest time to continue; `None` before the clock has started.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let swept = self.swept?;
         Some(if self.owed > 0 { swept } else { swept.saturating_add(self.pause) })

@@ -24,8 +24,8 @@ const YEAR_1900: i64 = -2_208_988_800;
 
 /// How many seconds a region's standard time is ahead of UTC today.
 fn standard_offset(zone: Tz) -> i64 {
-    let nowadays = chrono::DateTime::from_timestamp(1_577_836_800, 0).unwrap_or_default();
-    zone.offset_from_utc_datetime(&nowadays.naive_utc()).base_utc_offset().num_seconds()
+    let recent = chrono::DateTime::from_timestamp(1_577_836_800, 0).unwrap_or_default();
+    zone.offset_from_utc_datetime(&recent.naive_utc()).base_utc_offset().num_seconds()
 }
 
 impl Zone {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn doubled_and_skipped_local_times() {
+    fn repeated_and_skipped_local_times() {
         let zone = Zone::of("America/Los_Angeles");
         let local = |text| (flott_expr::time::parse_timestamp(text).unwrap() / 1_000_000_000) as i64;
         let doubled = local("2021-11-07 01:30:00");

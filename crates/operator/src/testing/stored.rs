@@ -130,7 +130,7 @@ impl Stored {
     pub fn restored(&self, info: &TaskInfo) -> Result<RestoredState> {
         let mut restored = RestoredState { found: self.found, ..RestoredState::default() };
         for (name, table) in &self.tables {
-            if let Some(all) = together(table, |group| info.key_groups.contains(group))? {
+            if let Some(all) = concatenated(table, |group| info.key_groups.contains(group))? {
                 let keys = self.key_columns.get(name).copied().unwrap_or_default();
                 restored.keyed.insert(name.clone(), vec![RestoredState::told_apart_by(all, keys)?]);
             }
@@ -146,7 +146,7 @@ impl Stored {
     /// # Errors
     /// If they have different columns.
     pub fn table(&self, name: &str) -> Result<Option<RecordBatch>> {
-        self.tables.get(name).map_or(Ok(None), |table| together(table, |_| true))
+        self.tables.get(name).map_or(Ok(None), |table| concatenated(table, |_| true))
     }
 
     /// How many rows a table has.
@@ -201,7 +201,7 @@ impl List {
     }
 }
 
-fn together(table: &Table, wanted: impl Fn(KeyGroup) -> bool) -> Result<Option<RecordBatch>> {
+fn concatenated(table: &Table, wanted: impl Fn(KeyGroup) -> bool) -> Result<Option<RecordBatch>> {
     let rows: Vec<&RecordBatch> =
         table.values().filter(|(group, _)| wanted(*group)).map(|(_, row)| row).collect();
     let Some(first) = rows.first() else { return Ok(None) };

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_those_of_the_definition() {
+    fn windows_match_the_definition() {
         let kinds = [
             WindowKind::Tumble { size: 10, offset: 0 },
             WindowKind::Tumble { size: 10, offset: -3 },

@@ -38,7 +38,7 @@ impl Ended {
         let other = 1 - input;
         if self.passed[other] {
             return Err(Error::invalid(
-                "an input of a join had ended, and has more rows now: a batch query does not go on with them, start it anew",
+                "an input of a join had ended, and has more rows now: a batch query cannot continue with them; start it again",
             ));
         }
         self.passed[input] |= self.ended[other];

@@ -218,7 +218,7 @@ impl Side {
     /// The rows of entries, as they arrived.
     pub fn rows_of(&self, keys: &KeyIndex, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
-        self.columns.put_together(self.rows.rows_of(entries)?, || keys.keys_of(&slots()))
+        self.columns.reassemble(self.rows.rows_of(entries)?, || keys.keys_of(&slots()))
     }
 
     /// Removes the rows of a batch that are gone.

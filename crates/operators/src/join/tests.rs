@@ -265,7 +265,7 @@ fn a_batch_join_keeps_no_rows_when_the_other_input_has_ended() {
         // Rows that were let through are gone: rows that would match them cannot be joined.
         join.restore(2);
         let error = join.try_push(1, "+I 3 9").unwrap_err().to_string();
-        assert!(error.contains("start it anew"), "{error}");
+        assert!(error.contains("start it again"), "{error}");
     }
 }
 

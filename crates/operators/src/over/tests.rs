@@ -176,7 +176,7 @@ fn an_idle_key_of_a_range_frame_is_forgotten() {
 }
 
 #[test]
-fn what_a_stream_cannot_know_is_refused() {
+fn functions_that_look_ahead_are_refused_in_a_stream() {
     let spec = OperatorSpec::OverAggregate {
         partition: vec![],
         time_column: Some(1),

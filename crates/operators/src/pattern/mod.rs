@@ -152,9 +152,9 @@ impl MatchRecognize {
         }
         let mut found = Vec::new();
         for slot in &due {
-            let told = self.matchers.values_mut().get_mut(*slot).advance::<Error>(&self.pattern, now);
-            let told = told.map_err(|error| failed(error, &self.names))?;
-            found.extend(told.into_iter().map(|run| (*slot, run)));
+            let runs = self.matchers.values_mut().get_mut(*slot).advance::<Error>(&self.pattern, now);
+            let runs = runs.map_err(|error| failed(error, &self.names))?;
+            found.extend(runs.into_iter().map(|run| (*slot, run)));
         }
         let nothing = Arrived { columns: &[], times: &[], slots: &[] };
         let matchers = &self.matchers;
@@ -174,9 +174,9 @@ impl MatchRecognize {
             window.push(*slot, row)?;
             let row = Row { index: row, slot: *slot, alone: &alone, window: &window, context };
             let mut asked = self.conditions.ask(row);
-            let told = self.matchers.values_mut().get_mut(*slot).step(&self.pattern, *time, &mut asked);
-            let told = told.map_err(|error| failed(error, &self.names))?;
-            found.extend(told.into_iter().map(|run| (*slot, run)));
+            let runs = self.matchers.values_mut().get_mut(*slot).step(&self.pattern, *time, &mut asked);
+            let runs = runs.map_err(|error| failed(error, &self.names))?;
+            found.extend(runs.into_iter().map(|run| (*slot, run)));
         }
         self.emit(&window, found, context)?;
         self.settle(touched, window)

@@ -111,7 +111,7 @@ impl Kept {
             rows.insert(*slot, KeyRows { first, places });
         }
         let rest = kept.values().read(&entries)?;
-        let mut columns = self.columns.put_together(rest, || index.keys_of(&of_entries))?;
+        let mut columns = self.columns.reassemble(rest, || index.keys_of(&of_entries))?;
         if !arrived.times.is_empty() {
             let both = columns
                 .iter()

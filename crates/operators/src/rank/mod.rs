@@ -238,7 +238,7 @@ impl TopN {
         }
         // Both lists are in the same order: walk through them in parallel.
         let (mut old, mut new) = (0, 0);
-        let mut came = Vec::new();
+        let mut entered = Vec::new();
         loop {
             match (before.get(old), after.get(new)) {
                 (None, None) => break,
@@ -248,12 +248,12 @@ impl TopN {
                     old += 1;
                 }
                 _ => {
-                    came.push(new);
+                    entered.push(new);
                     new += 1;
                 }
             }
         }
-        came.into_iter().for_each(|at| push(RowKind::Insert, after[at], at));
+        entered.into_iter().for_each(|at| push(RowKind::Insert, after[at], at));
     }
 
     /// The rows of changes, with the rank if it is wanted.

@@ -151,7 +151,7 @@ impl Ranked {
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
         let rows = self.rows.rows_of(entries)?;
-        let mut columns = self.columns.put_together(rows, || self.index.keys_of(&slots()))?;
+        let mut columns = self.columns.reassemble(rows, || self.index.keys_of(&slots()))?;
         columns.pop();
         Ok(columns)
     }

@@ -38,7 +38,7 @@ fn a_row_displaces_the_last_one() {
 }
 
 #[test]
-fn with_the_rank_every_place_is_updated() {
+fn with_the_rank_every_changed_rank_is_updated() {
     let mut top = top(vec![key(1, true)], 1, 3, true, false);
     assert_eq!(top.push("+I a 5 1\n+I a 7 2"), "+I a 7 2 1\n+I a 5 1 2\n");
     expect![[r#"

@@ -39,7 +39,7 @@ impl Windows {
         Ok(())
     }
 
-    /// Event time has come so far.
+    /// Advances event time.
     pub fn advance(&mut self, watermark: Watermark) {
         self.progress.advance(watermark.0);
     }

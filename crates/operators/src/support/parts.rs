@@ -31,10 +31,10 @@ pub(crate) fn in_parts<T>(
         let rows = starts[part.start]..starts[part.end];
         let rows_of_part = batch.slice(rows.start, rows.len());
         let outcome = compute(rows_of_part.clone(), context);
-        let torn = matches!(&outcome, Err(error) if error.kind() == ErrorKind::TooLarge)
+        let is_split = matches!(&outcome, Err(error) if error.kind() == ErrorKind::TooLarge)
             && part.len() == 1
             && rows.len() == 2;
-        if torn {
+        if is_split {
             let alone = |row: usize, kind: RowKind| {
                 rows_of_part.slice(row, 1).with_kinds(Some(RowKinds::from(vec![kind])))
             };

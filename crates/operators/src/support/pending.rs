@@ -98,7 +98,7 @@ impl Pending {
     fn rows_of(&self, index: &SharedIndex, entries: &[u32]) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
         let rows = self.rows.column();
         let slots: Vec<u32> = entries.iter().map(|entry| rows.key_of(*entry)).collect();
-        let columns = self.columns.put_together(rows.values().read(entries)?, || index.keys_of(&slots))?;
+        let columns = self.columns.reassemble(rows.values().read(entries)?, || index.keys_of(&slots))?;
         Ok((columns, slots))
     }
 

@@ -175,16 +175,16 @@ impl SessionAggregate {
 
     /// Creates the entries of the sessions that a batch opened; returns them by the sessions' numbers.
     fn open_sessions(&mut self, assigned: &Assigned, keys: &[u32], times: &[i64]) -> Result<Vec<u32>> {
-        let lasting = |number: &usize| !assigned.absorbed.contains_key(&(NEW | *number as u32));
-        let lasting: Vec<usize> = (0..assigned.opened.len()).filter(lasting).collect();
-        let rows: Vec<u32> = lasting.iter().map(|number| assigned.opened[*number]).collect();
+        let surviving = |number: &usize| !assigned.absorbed.contains_key(&(NEW | *number as u32));
+        let surviving: Vec<usize> = (0..assigned.opened.len()).filter(surviving).collect();
+        let rows: Vec<u32> = surviving.iter().map(|number| assigned.opened[*number]).collect();
         let keys: Vec<u32> = rows.iter().map(|row| keys[*row as usize]).collect();
         let times = Int64Array::from_iter_values(rows.iter().map(|row| times[*row as usize]));
         let mut slots = Vec::new();
         self.table.intern(&keys, &[Arc::new(times)], &mut slots, |_, _| ())?;
         self.due_at.resize(self.table.entries_end(), i64::MAX);
         let mut by_number = vec![0; assigned.opened.len()];
-        lasting.iter().zip(slots).for_each(|(number, slot)| by_number[*number] = slot);
+        surviving.iter().zip(slots).for_each(|(number, slot)| by_number[*number] = slot);
         Ok(by_number)
     }
 

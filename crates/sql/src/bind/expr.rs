@@ -255,10 +255,10 @@ impl<'a, 's> ExprBinder<'a, 's> {
         }
         self.binder.copies(&low, 1, ast)?;
         self.binder.copies(&high, 1, ast)?;
-        let straight = self.within(value.clone(), low.clone(), high.clone(), ast)?;
-        let straight = self.negate_if(negated, straight, ast)?;
+        let in_order = self.within(value.clone(), low.clone(), high.clone(), ast)?;
+        let in_order = self.negate_if(negated, in_order, ast)?;
         let swapped = self.negate_if(negated, self.within(value, high, low, ast)?, ast)?;
-        self.call(if negated { "AND" } else { "OR" }, vec![straight, swapped], ast)
+        self.call(if negated { "AND" } else { "OR" }, vec![in_order, swapped], ast)
     }
 
     fn within(&self, value: Expr, low: Expr, high: Expr, ast: &Ast) -> Result<Expr> {

@@ -99,12 +99,12 @@ impl Binder<'_> {
             };
             columns.push((index, name));
         }
-        let as_made = columns.len() == rel.fields.len()
+        let unchanged = columns.len() == rel.fields.len()
             && columns
                 .iter()
                 .enumerate()
                 .all(|(at, (index, name))| at == *index && rel.fields[at].name == **name);
-        if as_made {
+        if unchanged {
             return Ok(rel);
         }
         let columns = columns.into_iter().map(|(index, name)| (rel.column(index), name.clone())).collect();

@@ -38,8 +38,8 @@ impl Session {
                 return Ok(info(rows));
             }
             DescribeTarget::Function(name) => {
-                let told = self.function_info(name, describe.extended)?;
-                return Ok(info(told.into_iter().map(|(name, value)| pair(name, Some(value))).collect()));
+                let about = self.function_info(name, describe.extended)?;
+                return Ok(info(about.into_iter().map(|(name, value)| pair(name, Some(value))).collect()));
             }
             DescribeTarget::Model(_) => {
                 return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position)));

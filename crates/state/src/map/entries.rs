@@ -111,7 +111,7 @@ impl Entries {
     pub fn find(&mut self, key: u32, row: usize) -> Option<u32> {
         match self {
             Entries::Rows(entries) => {
-                entries.put_together(key, row);
+                entries.encode_entry(key, row);
                 entries.index.find(hash_bytes(&entries.scratch), &entries.scratch)
             }
             Entries::Integers(entries) => match entries.column.get(row) {
@@ -128,7 +128,7 @@ impl Entries {
     pub fn insert(&mut self, key: u32, row: usize, entry: u32) {
         match self {
             Entries::Rows(entries) => {
-                entries.put_together(key, row);
+                entries.encode_entry(key, row);
                 entries.index.insert(hash_bytes(&entries.scratch), &entries.scratch, entry);
             }
             Entries::Integers(entries) => entries.insert(key, row, entry),
@@ -205,7 +205,7 @@ impl Entries {
 
 impl RowEntries {
     #[inline]
-    fn put_together(&mut self, key: u32, row: usize) {
+    fn encode_entry(&mut self, key: u32, row: usize) {
         self.scratch.clear();
         self.scratch.extend_from_slice(&key.to_le_bytes());
         self.scratch.extend_from_slice(self.codec.row(row));

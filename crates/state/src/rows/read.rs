@@ -82,8 +82,8 @@ impl StoredRows {
     ) -> Result<()> {
         for (at, rows) in restored.take_keyed(name).iter().enumerate() {
             let rows = Self::of(name, keys, values, index, rows, at == 0);
-            let told = rows.and_then(&mut each);
-            told.map_err(|error| error.context(format_args!("restored state '{name}'")))?;
+            let result = rows.and_then(&mut each);
+            result.map_err(|error| error.context(format_args!("restored state '{name}'")))?;
         }
         Ok(())
     }

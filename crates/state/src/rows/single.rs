@@ -56,8 +56,8 @@ impl<V: SlotColumns> Rows for SingleRows<V> {
             state.restore(index, restored)
         })?;
         if more {
-            let nobodys = |slot: &u32| !is_live(*slot) && self.0.occupies(*slot);
-            let slots: Vec<u32> = (0..index.slots_end() as u32).filter(nobodys).collect();
+            let orphaned = |slot: &u32| !is_live(*slot) && self.0.occupies(*slot);
+            let slots: Vec<u32> = (0..index.slots_end() as u32).filter(orphaned).collect();
             slots.into_iter().for_each(|slot| self.0.reset(slot));
         }
         Ok(())

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_rows_are_read_back_in_batches_of_as_many_as_were_written_at_once() {
+    fn wide_rows_are_read_back_in_the_batches_that_were_written() {
         let texts = ["a".repeat(90), "b".repeat(30), "c".repeat(30), "d".repeat(500), "e".to_owned()];
         let text = Field::new("text", DataType::Utf8, true);
         let part = |texts: &[String], groups: Vec<u16>| {

@@ -69,12 +69,12 @@ impl JobRegister {
             (_, Some(start)) if start.end.is_none() => {
                 let dead =
                     matches!(lock, Lock::Free(_)) && start.claim.owner.same_machine(&Owner::this_process());
-                let heard = self.alive(start.epoch).await?.map_or(start.claim.at, |alive| alive.at);
-                let left = heard.saturating_add(LEASE_MILLIS).saturating_sub(now);
+                let last_heartbeat = self.alive(start.epoch).await?.map_or(start.claim.at, |alive| alive.at);
+                let left = last_heartbeat.saturating_add(LEASE_MILLIS).saturating_sub(now);
                 if !dead && left > 0 {
                     let more = format!(
-                        "; it was heard of {} s ago: if it is dead, its lease runs out in {} s",
-                        now.saturating_sub(heard) / 1_000,
+                        "; its last heartbeat was {} s ago: if it is dead, its lease expires in {} s",
+                        now.saturating_sub(last_heartbeat) / 1_000,
                         left / 1_000 + 1
                     );
                     return Err(self.held(start, &more));

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn small_deltas_are_written_again_a_logarithmic_number_of_times() {
+    fn small_deltas_are_rewritten_logarithmically_often() {
         let (mut files, mut written) = (chain(1_000_000, &[]), 0);
         for _ in 0..2000 {
             match merge_from(&files, 100) {

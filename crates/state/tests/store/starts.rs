@@ -120,7 +120,10 @@ fn the_lease_of_another_machine_runs_out() {
         error.contains("is already running: process 7 on elsewhere has been running it since"),
         "{error}"
     );
-    assert!(error.contains("it was heard of 3 s ago: if it is dead, its lease runs out in 18 s"), "{error}");
+    assert!(
+        error.contains("its last heartbeat was 3 s ago: if it is dead, its lease expires in 18 s"),
+        "{error}"
+    );
     job.start(&storage, 2, 5_000 + LEASE_MILLIS - 1).expect_err("it may be alive");
     assert_eq!(job.start(&storage, 2, 5_000 + LEASE_MILLIS).unwrap().claim().epoch, Epoch(2));
 }
