@@ -103,6 +103,35 @@ impl ChangeBatch {
         ChangeBatch { selection: (!all).then_some(selection), ..self }
     }
 
+    /// Without the -U of updates. A -U that its +U does not follow takes its row away: it becomes a -D.
+    #[must_use]
+    pub fn without_update_before(self) -> Self {
+        let Some(kinds) = &self.kinds else { return self };
+        let selected = |row: &usize| self.selection.as_ref().is_none_or(|selection| selection.value(*row));
+        let mut whole: Vec<RowKind> = kinds.iter().collect();
+        let mut keep = vec![true; whole.len()];
+        let mut open: Option<usize> = None;
+        for row in (0..kinds.len()).filter(selected) {
+            match (kinds.get(row), open.take()) {
+                (RowKind::UpdateAfter, _) => (),
+                (RowKind::Insert | RowKind::UpdateBefore | RowKind::Delete, Some(alone)) => {
+                    keep[alone] = true;
+                    whole[alone] = RowKind::Delete;
+                }
+                (RowKind::Insert | RowKind::UpdateBefore | RowKind::Delete, None) => (),
+            }
+            if kinds.get(row) == RowKind::UpdateBefore {
+                keep[row] = false;
+                open = Some(row);
+            }
+        }
+        if let Some(alone) = open {
+            keep[alone] = true;
+            whole[alone] = RowKind::Delete;
+        }
+        self.with_kinds(Some(whole.into())).select(&BooleanBuffer::from(keep))
+    }
+
     /// The selected rows, compacted; does nothing when all are selected.
     pub fn compact(self) -> Result<Self> {
         let Some(selection) = self.selection else {

@@ -19,6 +19,7 @@ use crate::rank::{self, Limit, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
 use crate::stateless::changelog::{FromChangelog, ToChangelog};
+use crate::stateless::drop_update_before::DropUpdateBefore;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
 use crate::stateless::unnest::Unnest;
@@ -156,7 +157,17 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 }
             }
         }
-        OperatorSpec::TopN { partition, order, from, to, output_rank, input_updates, ttl, window_end } => {
+        OperatorSpec::TopN {
+            partition,
+            order,
+            from,
+            to,
+            output_rank,
+            input_updates,
+            ttl,
+            window_end,
+            emit_update_before,
+        } => {
             let parts = rank::Parts {
                 partition,
                 order,
@@ -166,16 +177,18 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 input_updates: *input_updates,
                 ttl: ttl_of(ttl),
                 window_end: *window_end,
+                emit_update_before: *emit_update_before,
             };
             match order.is_empty() && !output_rank && !input_updates {
                 true => Box::new(Limit::new(node, &parts, context)?),
                 false => Box::new(TopN::new(node, &parts, context)?),
             }
         }
-        OperatorSpec::ChangelogNormalize { keys, ttl } => {
-            Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), context)?)
+        OperatorSpec::ChangelogNormalize { keys, ttl, emit_update_before } => {
+            Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), *emit_update_before, context)?)
         }
         OperatorSpec::Union => Box::new(Union),
+        OperatorSpec::DropUpdateBefore => Box::new(DropUpdateBefore),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, right_ttl, bound } => {
             let condition = condition.as_ref();
@@ -192,10 +205,10 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
         OperatorSpec::Unnest { collection, ordinality, keep_empty } => {
             Box::new(Unnest::new(node, (collection, *ordinality, *keep_empty), context)?)
         }
-        OperatorSpec::UpdatingOver { partition, order, rows, aggregates, ttl } => {
+        OperatorSpec::UpdatingOver { partition, order, rows, aggregates, ttl, emit_update_before } => {
             let (rows, preceding, following) = (*rows, None, Some(0));
             let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
-            Box::new(UpdatingOver::new(node, &parts, ttl_of(ttl), context)?)
+            Box::new(UpdatingOver::new(node, &parts, ttl_of(ttl), *emit_update_before, context)?)
         }
         OperatorSpec::ToChangelog { codes } => Box::new(ToChangelog::new(node, codes)),
         OperatorSpec::FromChangelog { column, codes } => Box::new(FromChangelog::new(node, *column, codes)),
@@ -242,6 +255,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::TemporalJoin(_) => "TemporalJoin",
         OperatorSpec::LookupJoin(_) => "LookupJoin",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
+        OperatorSpec::DropUpdateBefore => "DropUpdateBefore",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::BatchRows => "BatchRows",
         OperatorSpec::UpdatingOver { .. } => "UpdatingOver",

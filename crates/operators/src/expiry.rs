@@ -35,6 +35,7 @@ fn top(order: Vec<SortKey>, to: u64, input_updates: bool, ttl: i64) -> OperatorS
         input_updates,
         ttl,
         window_end: None,
+        emit_update_before: true,
     }
 }
 
@@ -110,7 +111,11 @@ fn keyed() -> Vec<Case> {
         case("group, distinct", 1, "INT BIGINT INT", |ttl| {
             group(vec![call("COUNT DISTINCT", &[(1, "INT")], "BIGINT"), sum()], false, ttl)
         }),
-        case("normalize", 1, "INT INT", |ttl| OperatorSpec::ChangelogNormalize { keys: vec![0], ttl }),
+        case("normalize", 1, "INT INT", |ttl| OperatorSpec::ChangelogNormalize {
+            keys: vec![0],
+            ttl,
+            emit_update_before: true,
+        }),
         case("last row", 1, "INT INT", |ttl| top(by(1, true), 1, false, ttl)),
         case("over", 1, "INT INT INT", |ttl| over(None, true, None, vec![sum()], ttl)),
         case("over, bounded", 1, "INT INT INT", |ttl| over(None, true, Some(2), vec![sum()], ttl)),
@@ -276,7 +281,7 @@ fn equal_rows_expire_independently() {
 
 #[test]
 fn an_equal_row_keeps_state_downstream_alive() {
-    let spec = |ttl| OperatorSpec::ChangelogNormalize { keys: vec![0], ttl };
+    let spec = |ttl| OperatorSpec::ChangelogNormalize { keys: vec![0], ttl, emit_update_before: true };
     let normalize = |ttl| Harness::keyed(node(spec(ttl), &["INT INT"], "INT INT"), &[&[0]]);
     let (mut with, mut without) = (normalize(TTL), normalize(0));
     assert_eq!(with.push("+I 1 5"), without.push("+I 1 5"));

@@ -27,6 +27,7 @@ pub(crate) struct ChangelogNormalize {
     slots: Vec<u32>,
     batch_bytes: usize,
     batch: u32,
+    emit_update_before: bool,
     /// By slot: the batch that touched it last, and its index among the touched keys.
     touched: Vec<(u32, u32)>,
 }
@@ -41,7 +42,13 @@ struct Touched {
 }
 
 impl ChangelogNormalize {
-    pub fn new(node: &ChainedNode, keys: &[usize], ttl: i64, context: &BuildContext) -> Result<Self> {
+    pub fn new(
+        node: &ChainedNode,
+        keys: &[usize],
+        ttl: i64,
+        emit_update_before: bool,
+        context: &BuildContext,
+    ) -> Result<Self> {
         let schema = arrow_type::schema(node.node.schema.iter());
         let key: Vec<_> = keys.iter().map(|key| schema.fields()[*key].clone()).collect();
         let key = prefixed("key.", &unique_fields(&key));
@@ -53,6 +60,7 @@ impl ChangelogNormalize {
             slots: Vec::new(),
             batch_bytes: context.batch_bytes,
             batch: 0,
+            emit_update_before,
             touched: Vec::new(),
         })
     }
@@ -74,7 +82,9 @@ impl ChangelogNormalize {
                 // With a time to live, an equal row is sent too, which keeps state downstream alive.
                 (Some(before), Some(row)) if !expires && same.equal(before, row as usize) => continue,
                 (Some(before), Some(row)) => {
-                    changes.push(RowKind::UpdateBefore, 0, before);
+                    if self.emit_update_before {
+                        changes.push(RowKind::UpdateBefore, 0, before);
+                    }
                     changes.push(RowKind::UpdateAfter, 1, row as usize);
                 }
                 (Some(before), None) => changes.push(RowKind::Delete, 0, before),
@@ -167,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_last_row_of_a_key_counts() {
-        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 };
+        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0, emit_update_before: true };
         let mut normalize = Harness::keyed(node(spec, &["INT STRING"], "INT STRING"), &[&[0]]);
         assert_eq!(normalize.push("+I 1 a\n+U 2 b\n+I 1 aa\n+I 3 x\n-D 3 x"), "+I 1 aa\n+I 2 b\n");
         assert_eq!(normalize.push("+U 1 aa\n+U 2 c"), "-U 2 b\n+U 2 c\n");
@@ -177,5 +187,18 @@ mod tests {
         assert_eq!(normalize.push("-U 1 aa\n+U 1 z"), "-U 1 aa\n+U 1 z\n");
         assert_eq!(normalize.checkpoint(false), 2);
         assert_eq!(normalize.checkpoint(false), 0);
+    }
+
+    #[test]
+    fn updates_without_their_first_half() {
+        let spec = OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0, emit_update_before: false };
+        let node = node(spec, &["INT STRING"], "INT STRING");
+        let mut normalize = Harness::keyed(node, &[&[0]]).upsert();
+        assert_eq!(normalize.push("+U 1 a\n+U 2 b"), "+I 1 a\n+I 2 b\n");
+        normalize.checkpoint(false);
+        normalize.restore(2);
+        assert_eq!(normalize.push("+U 1 aa"), "+U 1 aa\n");
+        assert_eq!(normalize.push("+U 2 b\n-D 2 NULL"), "-D 2 b\n");
+        assert_eq!(normalize.push("-U 1 aa\n+U 1 z"), "+U 1 z\n");
     }
 }

@@ -40,6 +40,7 @@ fn top(to: Option<u64>, input_updates: bool) -> OperatorSpec {
         input_updates,
         ttl: 0,
         window_end: None,
+        emit_update_before: true,
     }
 }
 
@@ -259,7 +260,12 @@ fn halves_of_an_update_are_separated_only_if_necessary() {
 
 #[test]
 fn normalized_rows_are_cut() {
-    compare(OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 }, &[ROW], ROW, false);
+    compare(
+        OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0, emit_update_before: true },
+        &[ROW],
+        ROW,
+        false,
+    );
 }
 
 /// Rows with times, then a watermark after all of them.

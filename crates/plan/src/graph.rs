@@ -235,6 +235,23 @@ impl StreamGraph {
         self.edges.push(Edge { from, to, input, exchange, tag: None });
     }
 
+    /// Puts an operator into a stream, before its receiver; the nodes from there on move by one.
+    pub fn insert(&mut self, edge: usize, node: Node) -> Option<NodeId> {
+        let Edge { from, to, tag, .. } = self.edges.get_mut(edge).map(|edge| {
+            let whole = edge.clone();
+            edge.tag = None;
+            whole
+        })?;
+        let moved = |id: NodeId| if id.0 >= to.0 { NodeId(id.0 + 1) } else { id };
+        for edge in &mut self.edges {
+            (edge.from, edge.to) = (moved(edge.from), moved(edge.to));
+        }
+        self.edges.get_mut(edge)?.from = to;
+        self.nodes.insert(to.0 as usize, node);
+        self.edges.push(Edge { from, to, input: 0, exchange: Exchange::Forward, tag });
+        Some(to)
+    }
+
     /// Chains operators into vertices: a forward edge between operators of equal parallelism, where the
     /// receiver has no other input, becomes a direct call. `max_parallelism` of 0 computes Flink's default
     /// for each vertex.

@@ -15,6 +15,7 @@ mod outline;
 mod pattern;
 mod schema;
 mod spec;
+mod table;
 mod window;
 
 pub use aggregate::AggregateCall;
@@ -30,9 +31,9 @@ pub use pattern::{
 };
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SinkSpec, SortKey, SourceSpec, TableSpec,
-    TemporalJoinSpec, WatermarkSpec,
+    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SortKey, TemporalJoinSpec, WatermarkSpec,
 };
+pub use table::{SinkSpec, SourceSpec, TableSpec};
 pub use window::{WindowKind, WindowSpec};
 
 /// The version of the plan format.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
-use crate::spec::{JoinKind, TableSpec};
+use crate::{JoinKind, TableSpec};
 
 /// A table that is looked up: rows by key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

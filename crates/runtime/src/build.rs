@@ -199,7 +199,8 @@ impl Builder<'_> {
                 let operator = operator
                     .with_schema(schema)
                     .with_restored(self.deployment.restored)
-                    .with_confirm(confirm);
+                    .with_confirm(confirm)
+                    .with_drop_update_before(spec.drop_update_before);
                 Box::new(operator.with_constraint(constraint))
             }
             OperatorSpec::Collect => {
@@ -223,6 +224,7 @@ impl Builder<'_> {
             | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::LookupJoin(_)
             | OperatorSpec::ChangelogNormalize { .. }
+            | OperatorSpec::DropUpdateBefore
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }
             | OperatorSpec::UpdatingOver { .. }

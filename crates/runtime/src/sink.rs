@@ -52,6 +52,7 @@ pub struct SinkOperator {
     later: Option<SnapshotLater>,
     ended: bool,
     constraint: Option<Box<dyn Constraint>>,
+    drop_update_before: bool,
 }
 
 impl SinkOperator {
@@ -70,6 +71,7 @@ impl SinkOperator {
             later: None,
             ended: false,
             constraint: None,
+            drop_update_before: false,
         }
     }
 
@@ -77,6 +79,13 @@ impl SinkOperator {
     #[must_use]
     pub(crate) fn with_constraint(mut self, constraint: Option<Box<dyn Constraint>>) -> Self {
         self.constraint = constraint;
+        self
+    }
+
+    /// Whether the -U that come are not written.
+    #[must_use]
+    pub(crate) fn with_drop_update_before(mut self, drop: bool) -> Self {
+        self.drop_update_before = drop;
         self
     }
 
@@ -181,6 +190,12 @@ impl Operator for SinkOperator {
     }
 
     fn process(&mut self, _input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
+        let batch = match batch {
+            Batch::Changes(changes) if self.drop_update_before => {
+                Batch::Changes(changes.without_update_before())
+            }
+            Batch::Changes(_) | Batch::Records(_) => batch,
+        };
         let batch = match &self.constraint {
             Some(constraint) => constraint.enforce(batch, &context.metrics.num_records_out_errors)?,
             None => batch,

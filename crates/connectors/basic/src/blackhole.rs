@@ -36,7 +36,7 @@ It accepts every kind of change.",
     }
 
     fn sink_changelog(&self, _: &TableSpec, _: &Options<'_>) -> Result<Changelog> {
-        Ok(Changelog::Retract)
+        Ok(Changelog::Upsert)
     }
 }
 

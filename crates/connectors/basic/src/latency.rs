@@ -233,6 +233,7 @@ mod tests {
             metadata: Schema::default(),
             overwrite: false,
             static_partition: BTreeMap::new(),
+            drop_update_before: false,
         }
     }
 

@@ -309,7 +309,13 @@ fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, Progr
         }
         NodeKind::Sink(sink) => {
             let (metadata, static_partition) = (Schema::default(), Default::default());
-            let spec = SinkSpec { table: table(), metadata, overwrite: false, static_partition };
+            let spec = SinkSpec {
+                table: table(),
+                metadata,
+                overwrite: false,
+                static_partition,
+                drop_update_before: false,
+            };
             (OperatorSpec::Sink(spec), ProgramNode::Sink(sink.clone()))
         }
         NodeKind::Operator(factory) => {

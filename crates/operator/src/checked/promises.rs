@@ -40,11 +40,14 @@ impl Promises {
                 let fires = window.event_time && time && *phase != AggregatePhase::Local;
                 Promises { insert_only_input: !input_updates, on_time: fires.then_some(before), ..all }
             }
-            OperatorSpec::TopN { partition, output_rank, input_updates, .. } => Promises {
-                insert_only_input: !input_updates,
-                pairs: (!output_rank).then(|| partition.clone()),
-                ..all
-            },
+            OperatorSpec::TopN { partition, output_rank, input_updates, emit_update_before, .. } => {
+                Promises {
+                    insert_only_input: !input_updates,
+                    pairs: (!output_rank && *emit_update_before).then(|| partition.clone()),
+                    consistent: *emit_update_before,
+                    ..all
+                }
+            }
             // With a bounded frame, a row is late relative to its key; with an unbounded one, relative to the
             // watermark.
             OperatorSpec::OverAggregate { time_column, preceding, .. } => Promises {
@@ -58,7 +61,15 @@ impl Promises {
             OperatorSpec::TemporalSort { .. } | OperatorSpec::MatchRecognize(_) => {
                 Promises { insert_only_input: true, ..all }
             }
-            OperatorSpec::ChangelogNormalize { keys, .. } => Promises { pairs: Some(keys.clone()), ..all },
+            OperatorSpec::ChangelogNormalize { keys, emit_update_before, .. } => Promises {
+                pairs: emit_update_before.then(|| keys.clone()),
+                consistent: *emit_update_before,
+                ..all
+            },
+            OperatorSpec::UpdatingOver { emit_update_before, .. } => {
+                Promises { consistent: *emit_update_before, ..all }
+            }
+            OperatorSpec::DropUpdateBefore => Promises { consistent: false, ..all },
             // An expression may return something else for the same row (RAND, UUID).
             OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
                 Promises { consistent: false, ..all }
@@ -70,7 +81,6 @@ impl Promises {
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
             | OperatorSpec::Join { .. }
-            | OperatorSpec::UpdatingOver { .. }
             | OperatorSpec::ToChangelog { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }

@@ -215,7 +215,7 @@ fn join() -> OperatorSpec {
 }
 
 fn normalize() -> OperatorSpec {
-    OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0 }
+    OperatorSpec::ChangelogNormalize { keys: vec![0], ttl: 0, emit_update_before: true }
 }
 
 #[test]

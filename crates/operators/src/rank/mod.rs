@@ -60,6 +60,7 @@ pub(crate) struct Parts<'a> {
     pub input_updates: bool,
     pub ttl: i64,
     pub window_end: Option<usize>,
+    pub emit_update_before: bool,
 }
 
 /// The operator.
@@ -72,6 +73,7 @@ pub(crate) struct TopN {
     retracts: bool,
     at_end: bool,
     latest_first: bool,
+    emit_update_before: bool,
     order: Vec<SortKey>,
     /// Encodes the sort key if only one row is wanted.
     sorter: Option<RowConverter>,
@@ -129,6 +131,7 @@ impl TopN {
             retracts: updates,
             at_end,
             latest_first,
+            emit_update_before: parts.emit_update_before,
             order: order.to_vec(),
             sorter: sorter.transpose()?,
             rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
@@ -226,7 +229,10 @@ impl TopN {
                 match (before.get(at), after.get(at)) {
                     (Some(old), Some(new)) if old == new => (),
                     (Some(old), Some(new)) => {
-                        push(RowKind::UpdateBefore, *old, at);
+                        // An update that may be to an equal row is compared before it is sent.
+                        if self.emit_update_before || self.retracts {
+                            push(RowKind::UpdateBefore, *old, at);
+                        }
                         push(RowKind::UpdateAfter, *new, at);
                     }
                     (Some(old), None) => push(RowKind::Delete, *old, at),
@@ -286,7 +292,9 @@ impl TopN {
                 at += 2;
                 continue;
             }
-            log.push(changes[at].kind, 0, at);
+            if self.emit_update_before || !updates {
+                log.push(changes[at].kind, 0, at);
+            }
             at += 1;
         }
         if log.is_empty() {

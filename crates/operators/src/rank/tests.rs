@@ -21,6 +21,7 @@ fn top(order: Vec<SortKey>, from: u64, to: u64, output_rank: bool, input_updates
         input_updates,
         ttl: 0,
         window_end: None,
+        emit_update_before: true,
     };
     let output = if output_rank { "STRING INT INT BIGINT" } else { ROW };
     Harness::keyed(node(spec, &[ROW], output), &[&[0]])
@@ -73,6 +74,7 @@ fn the_last_row_of_a_key_is_updated_in_place_and_the_later_of_two_wins() {
         input_updates: false,
         ttl: 0,
         window_end: None,
+        emit_update_before: true,
     };
     let mut last = Harness::new(node(spec, &[row], row));
     let at = |second: u32| format!("1970-01-01T00:00:0{second}.000");
@@ -114,6 +116,7 @@ fn a_limit_of_a_changelog_fills_up_again() {
         input_updates: true,
         ttl: 0,
         window_end: None,
+        emit_update_before: true,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 3\n+I 1\n+I 2"), "+I 3\n+I 1\n");
@@ -132,6 +135,7 @@ fn without_an_upper_rank_rows_are_emitted_in_order_at_the_end() {
             input_updates,
             ttl: 0,
             window_end: None,
+            emit_update_before: true,
         };
         let mut sort = Harness::keyed(node(spec, &["INT INT"], "INT INT"), &[&[]]);
         assert_eq!(sort.push("+I 1 1\n+I 3 3\n+I NULL 0\n+I 2 2\n+I 3 NULL"), "");
@@ -158,6 +162,7 @@ fn a_limit_counts() {
         input_updates: false,
         ttl: 0,
         window_end: None,
+        emit_update_before: true,
     };
     let mut limit = Harness::keyed(node(spec, &["INT"], "INT"), &[&[]]);
     assert_eq!(limit.push("+I 1\n+I 2"), "+I 2\n");
@@ -218,6 +223,7 @@ fn the_rows_of_a_window_are_emitted_once_when_it_ends() {
         input_updates: false,
         ttl: 0,
         window_end: Some(2),
+        emit_update_before: true,
     };
     let input = "STRING INT TIMESTAMP(3)";
     let mut top = Harness::keyed(node(spec, &[input], &format!("{input} BIGINT")), &[&[0, 2]]);
@@ -247,4 +253,41 @@ fn the_rows_of_a_window_are_emitted_once_when_it_ends() {
     .assert_eq(&top.watermark(i64::MAX));
     top.checkpoint(true);
     assert_eq!(top.table("rows"), "");
+}
+
+#[test]
+fn without_update_before_only_the_new_rows_are_sent() {
+    let changes = ["+I a 5 1\n+I a 7 2\n+I b 1 3", "+I a 9 4\n+I b 2 5", "-D a 9 4\n-U b 2 5\n+U b 2 6"];
+    for (to, rank, updates) in [(1, false, false), (2, true, false), (1, false, true), (2, true, true)] {
+        let mut both = top(vec![key(1, true)], 1, to, rank, updates);
+        let spec = |emit_update_before| OperatorSpec::TopN {
+            partition: vec![0],
+            order: vec![key(1, true)],
+            from: 1,
+            to: Some(to),
+            output_rank: rank,
+            input_updates: updates,
+            ttl: 0,
+            window_end: None,
+            emit_update_before,
+        };
+        let output = if rank { "STRING INT INT BIGINT" } else { ROW };
+        let mut after = Harness::keyed(node(spec(false), &[ROW], output), &[&[0]]).upsert();
+        let mut left_out = 0;
+        for rows in changes.iter().take(if updates { 3 } else { 2 }) {
+            let with = both.push(rows);
+            let sorted = |rows: &str| {
+                let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+                rows.sort();
+                rows
+            };
+            let mut without = sorted(&with);
+            without.retain(|row| !row.starts_with("-U"));
+            assert_eq!(sorted(&after.push(rows)), without, "{to} {rank} {updates}");
+            left_out += with.lines().count() - without.len();
+            after.checkpoint(false);
+            after.restore(2);
+        }
+        assert!(left_out > 1, "{to} {rank} {updates}");
+    }
 }

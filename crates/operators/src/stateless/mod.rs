@@ -2,6 +2,7 @@
 
 pub(crate) mod calc;
 pub(crate) mod changelog;
+pub(crate) mod drop_update_before;
 pub(crate) mod expand;
 mod shared;
 pub(crate) mod union;

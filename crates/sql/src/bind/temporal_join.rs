@@ -10,8 +10,8 @@ use super::expr::ExprBinder;
 use super::from::{distinct_names, is_plain, using_names};
 use super::placeholder::conjuncts;
 use super::{Binder, Scope, unsupported, wrong};
+use crate::changelog::unique_keys;
 use crate::logical::{Field, Rel, RelNode, TimeAttribute};
-use crate::unique_key::unique_key;
 
 /// The time as of which a table is joined, and the table without that clause.
 pub(super) fn version(relation: &Relation) -> Option<(&Ast, Relation)> {
@@ -65,9 +65,10 @@ impl Binder<'_> {
         let [right_time] = times[..] else {
             return Err(wrong(format!("{needs}, but no row time attribute can be found"), table));
         };
-        let Some(key) = unique_key(&right) else {
+        let keys = unique_keys(&right);
+        if keys.is_empty() {
             return Err(wrong(format!("{needs}, but no primary key can be found"), table));
-        };
+        }
         let JoinConstraint::On(on) = &join.constraint else {
             return Err(wrong("a temporal join has its condition in ON", join));
         };
@@ -75,13 +76,13 @@ impl Binder<'_> {
         let condition = ExprBinder::scalar(self, &scope).condition(on)?;
         let width = left.fields.len();
         let tests = conjuncts(condition.clone());
-        if let Some(missing) =
-            key.iter().find(|column| !tests.iter().any(|test| equates(test, width + **column)))
-        {
+        let missing = |column: &&usize| !tests.iter().any(|test| equates(test, width + **column));
+        let missing: Option<Vec<&usize>> = keys.iter().map(|key| key.iter().find(missing)).collect();
+        if let Some([missing, ..]) = missing.as_deref() {
             let message = format!(
                 "Temporal table's primary key must be included in the equivalence condition of temporal join, but '{}' \
                  is not",
-                right.fields[*missing].name
+                right.fields[**missing].name
             );
             return Err(wrong(message, on));
         }

@@ -5,7 +5,7 @@ use flott_plan::{
 };
 use flott_types::{Error, Result, TypeKind};
 
-use super::{Planner, Stream, describe, insert_only, schema_of};
+use super::{Planner, Stream, describe, schema_of};
 use crate::logical::{Call, Rel, state_ttl};
 
 /// The parts of a window aggregation.
@@ -26,17 +26,17 @@ impl Planner<'_> {
         rel: &Rel,
     ) -> Result<Stream> {
         let input = self.stream(input)?;
-        insert_only(&input, "WindowTableFunction")?;
+        self.insert_only(&input, "WindowTableFunction")?;
         let name = describe::window_tvf(window, partition, &input.schema);
         let session = matches!(window.kind, WindowKind::Session { .. });
         let spec =
             OperatorSpec::WindowTableFunction { window: window.clone(), partition: partition.to_vec() };
         let schema = schema_of(rel);
         if session {
-            return Ok(self.keyed(name, spec, schema, false, input, partition));
+            return Ok(self.keyed(name, spec, schema, input, partition));
         }
         let parallelism = input.parallelism;
-        Ok(self.add(name, spec, schema, parallelism, false, &[(input, Exchange::Forward)]))
+        Ok(self.add(name, spec, schema, parallelism, &[(input, Exchange::Forward)]))
     }
 
     pub(super) fn group_aggregate(
@@ -49,7 +49,7 @@ impl Planner<'_> {
         let hint = state_ttl(&input.fields);
         let input = self.stream(input)?;
         let schema = schema_of(rel);
-        let updates = input.updates;
+        let updates = input.updates();
         let spec = |keys: Vec<usize>, phase| OperatorSpec::GroupAggregate {
             keys,
             aggregates: calls.to_vec(),
@@ -59,13 +59,13 @@ impl Planner<'_> {
             ttl: hint.unwrap_or(self.options.state_ttl),
         };
         let name = describe::group_aggregate("GroupAggregate", keys, calls, &input.schema);
-        if !self.options.two_phase || input.updates || input.parallelism == 1 {
+        if !self.options.two_phase || updates || input.parallelism == 1 {
             let spec = spec(keys.to_vec(), AggregatePhase::Single);
-            return Ok(self.keyed(name, spec, schema, true, input, keys));
+            return Ok(self.keyed(name, spec, schema, input, keys));
         }
         let Some(local_schema) = local_schema(keys, calls, &input.schema) else {
             let spec = spec(keys.to_vec(), AggregatePhase::Single);
-            return Ok(self.keyed(name, spec, schema, true, input, keys));
+            return Ok(self.keyed(name, spec, schema, input, keys));
         };
         let local_name = describe::group_aggregate("LocalGroupAggregate", keys, calls, &input.schema);
         let global_name = describe::group_aggregate("GlobalGroupAggregate", keys, calls, &input.schema);
@@ -74,12 +74,11 @@ impl Planner<'_> {
         let global_spec = spec(global_keys.clone(), AggregatePhase::Global);
         let parallelism = input.parallelism;
         let inputs = [(input.clone(), Exchange::Forward)];
-        let local = self.add(local_name, local_spec, local_schema, parallelism, false, &inputs);
+        let local = self.add(local_name, local_spec, local_schema, parallelism, &inputs);
         let single = spec(keys.to_vec(), AggregatePhase::Single);
         Ok(self.second_phase(
             (&name, single, &input),
             (global_name, global_spec, schema),
-            true,
             &local,
             &global_keys,
         ))
@@ -93,12 +92,12 @@ impl Planner<'_> {
     ) -> Result<Stream> {
         let WindowParts { window, attached, keys, calls, bounds } = parts;
         let input = self.stream(input)?;
-        if input.updates && attached.is_some() {
+        if input.updates() && attached.is_some() {
             return Err(Error::unsupported(
                 "an aggregation over windows of a stream with updates is not supported",
             ));
         }
-        if input.updates && matches!(window.kind, WindowKind::Session { .. }) {
+        if input.updates() && matches!(window.kind, WindowKind::Session { .. }) {
             return Err(Error::unsupported("a SESSION window over a stream with updates is not supported"));
         }
         let spec = |keys: Vec<usize>, phase, input_updates| OperatorSpec::WindowAggregate {
@@ -112,12 +111,12 @@ impl Planner<'_> {
         };
         let schema = schema_of(rel);
         let sliced = window.event_time && !matches!(window.kind, WindowKind::Session { .. });
-        let split = self.options.two_phase && sliced && !input.updates && input.parallelism > 1;
+        let split = self.options.two_phase && sliced && !input.updates() && input.parallelism > 1;
         let local = if split { local_schema(keys, calls, &input.schema) } else { None };
         let name = describe::window_aggregate("WindowAggregate", window, keys, calls, &input.schema);
         let Some(mut local) = local else {
-            let single = spec(keys.to_vec(), AggregatePhase::Single, input.updates);
-            return Ok(self.keyed(name, single, schema, false, input, keys));
+            let single = spec(keys.to_vec(), AggregatePhase::Single, input.updates());
+            return Ok(self.keyed(name, single, schema, input, keys));
         };
         local.columns.push(Column { name: "$slice_end".to_owned(), ty: TypeKind::BigInt.not_null() });
         let local_name =
@@ -129,12 +128,11 @@ impl Planner<'_> {
         let global_spec = spec(global_keys.clone(), AggregatePhase::Global, false);
         let parallelism = input.parallelism;
         let inputs = [(input.clone(), Exchange::Forward)];
-        let local = self.add(local_name, local_spec, local, parallelism, false, &inputs);
+        let local = self.add(local_name, local_spec, local, parallelism, &inputs);
         let single = spec(keys.to_vec(), AggregatePhase::Single, false);
         Ok(self.second_phase(
             (&name, single, &input),
             (global_name, global_spec, schema),
-            false,
             &local,
             &global_keys,
         ))

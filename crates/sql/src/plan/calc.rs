@@ -36,9 +36,9 @@ impl Planner<'_> {
         schema: Schema,
     ) -> Stream {
         let name = describe::calc(&projection, condition.as_ref(), &input.schema, &schema);
-        let (parallelism, updates) = (input.parallelism, input.updates);
+        let parallelism = input.parallelism;
         let spec = OperatorSpec::Calc { condition, projection };
-        self.add(name, spec, schema, parallelism, updates, &[(input, Exchange::Forward)])
+        self.add(name, spec, schema, parallelism, &[(input, Exchange::Forward)])
     }
 }
 

@@ -7,10 +7,11 @@ use flott_sql_parser::ast::ExplainDetail;
 use serde::Serialize;
 
 use super::describe;
+use crate::changelog::Mode;
 use crate::logical::{Rel, RelNode};
 
-/// The text of EXPLAIN. `updates` tells for each node whether it emits updates.
-pub fn explain(roots: &[Rel], graph: &StreamGraph, updates: &[bool], details: &[ExplainDetail]) -> String {
+/// The text of EXPLAIN. `modes` tells for each node which changes it emits.
+pub fn explain(roots: &[Rel], graph: &StreamGraph, modes: &[Mode], details: &[ExplainDetail]) -> String {
     let has = |detail| details.contains(&detail);
     let mut text = String::from("== Abstract Syntax Tree ==\n");
     for root in roots {
@@ -19,12 +20,12 @@ pub fn explain(roots: &[Rel], graph: &StreamGraph, updates: &[bool], details: &[
     let advice = has(ExplainDetail::PlanAdvice);
     let with_advice = if advice { " With Advice" } else { "" };
     let _ = write!(text, "\n== Optimized Physical Plan{with_advice} ==\n");
-    operators(graph, updates, has(ExplainDetail::ChangelogMode), &mut text);
+    operators(graph, modes, has(ExplainDetail::ChangelogMode), &mut text);
     if advice {
         text.push_str("\nNo available advice...\n");
     }
     text.push_str("\n== Optimized Execution Plan ==\n");
-    operators(graph, updates, false, &mut text);
+    operators(graph, modes, false, &mut text);
     if has(ExplainDetail::JsonExecutionPlan) {
         let _ = write!(text, "\n== Physical Execution Plan ==\n{}\n", json(graph));
     }
@@ -32,10 +33,10 @@ pub fn explain(roots: &[Rel], graph: &StreamGraph, updates: &[bool], details: &[
 }
 
 /// The operators, each above its inputs.
-fn operators(graph: &StreamGraph, updates: &[bool], changelog_mode: bool, text: &mut String) {
+fn operators(graph: &StreamGraph, modes: &[Mode], changelog_mode: bool, text: &mut String) {
     let is_input = |id: NodeId| graph.edges.iter().any(|edge| edge.from == id);
     for id in (0..graph.nodes.len() as u32).map(NodeId).filter(|id| !is_input(*id)) {
-        physical(graph, updates, changelog_mode, id, None, 0, text);
+        physical(graph, modes, changelog_mode, id, None, 0, text);
     }
 }
 
@@ -97,7 +98,7 @@ fn json(graph: &StreamGraph) -> String {
 
 fn physical(
     graph: &StreamGraph,
-    updates: &[bool],
+    modes: &[Mode],
     changelog_mode: bool,
     id: NodeId,
     exchange: Option<(&Exchange, &Schema)>,
@@ -105,11 +106,8 @@ fn physical(
     text: &mut String,
 ) {
     let mut depth = depth;
-    let mode = match (changelog_mode, updates.get(id.0 as usize)) {
-        (true, Some(true)) => ", changelogMode=[I,UB,UA,D]",
-        (true, _) => ", changelogMode=[I]",
-        _ => "",
-    };
+    let mode = modes.get(id.0 as usize).filter(|_| changelog_mode);
+    let mode = mode.map(|mode| format!(", changelogMode=[{mode}]")).unwrap_or_default();
     if let Some((exchange, schema)) = exchange {
         let kind = match exchange {
             Exchange::Forward => None,
@@ -130,13 +128,14 @@ fn physical(
     }
     let node = &graph.nodes[id.0 as usize];
     let shown = match node.name.strip_suffix(')') {
+        Some(open) if open.ends_with('(') => format!("{open}{})", mode.trim_start_matches(", ")),
         Some(open) => format!("{open}{mode})"),
         None => node.name.clone(),
     };
     line(depth, &shown, text);
     for edge in graph.edges.iter().filter(|edge| edge.to == id) {
         let schema = &graph.nodes[edge.from.0 as usize].schema;
-        physical(graph, updates, changelog_mode, edge.from, Some((&edge.exchange, schema)), depth + 1, text);
+        physical(graph, modes, changelog_mode, edge.from, Some((&edge.exchange, schema)), depth + 1, text);
     }
 }
 

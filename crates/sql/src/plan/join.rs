@@ -4,7 +4,7 @@ use flott_plan::{Exchange, Expr, JoinKind, OperatorSpec, Schema, TemporalJoinSpe
 use flott_types::Result;
 
 use super::aggregate::identity;
-use super::{Planner, Stream, describe, insert_only, schema_of};
+use super::{Planner, Stream, describe, schema_of};
 use crate::bind::placeholder::{conjunction, conjuncts};
 use crate::join_bound;
 use crate::logical::{Rel, state_ttl};
@@ -59,8 +59,8 @@ impl Planner<'_> {
         let sides = self.sides(left, right, condition)?;
         if let Some(bound) = &bound {
             let node = if bound.windows { "WindowJoin" } else { "IntervalJoin" };
-            insert_only(&sides.left, node)?;
-            insert_only(&sides.right, node)?;
+            self.insert_only(&sides.left, node)?;
+            self.insert_only(&sides.right, node)?;
         }
         let wide = match kind {
             JoinKind::Semi | JoinKind::Anti => sides.left.schema.clone(),
@@ -68,9 +68,6 @@ impl Planner<'_> {
         };
         let name =
             describe::join(kind, &sides.keys(), sides.rest.as_ref(), &sides.left.schema, &sides.right.schema);
-        // Only an inner or semi join of rows that are never taken back takes nothing back itself.
-        let appends = matches!(kind, JoinKind::Inner | JoinKind::Semi);
-        let updates = sides.left.updates || sides.right.updates || !(appends || bound.is_some());
         let (name, ttl) = match &bound {
             Some(bound) if bound.windows => (format!("Window{name}"), [0; 2]),
             Some(_) => (format!("Interval{name}"), [0; 2]),
@@ -87,7 +84,7 @@ impl Planner<'_> {
             right_ttl: (right_ttl != ttl).then_some(right_ttl),
             bound,
         };
-        Ok(self.joined(sides, name, spec, wide, updates, rel))
+        Ok(self.joined(sides, name, spec, wide, rel))
     }
 
     pub(super) fn temporal_join(
@@ -100,7 +97,7 @@ impl Planner<'_> {
         rel: &Rel,
     ) -> Result<Stream> {
         let sides = self.sides(left, &self.versions(right)?, condition)?;
-        insert_only(&sides.left, "TemporalJoin")?;
+        self.insert_only(&sides.left, "TemporalJoin")?;
         let (schema, keys) = (&sides.left.schema, sides.keys());
         let name = describe::join(kind, &keys, sides.rest.as_ref(), schema, &sides.right.schema);
         let spec = OperatorSpec::TemporalJoin(TemporalJoinSpec {
@@ -113,7 +110,7 @@ impl Planner<'_> {
             condition: sides.rest.clone(),
         });
         let wide = sides.both();
-        Ok(self.joined(sides, format!("Temporal{name}"), spec, wide, false, rel))
+        Ok(self.joined(sides, format!("Temporal{name}"), spec, wide, rel))
     }
 
     /// Plans the inputs of a join, and finds the keys in its condition.
@@ -157,22 +154,14 @@ impl Planner<'_> {
     }
 
     /// Adds a join, and takes computed keys away again. `wide` are its columns with them.
-    fn joined(
-        &mut self,
-        sides: Sides,
-        name: String,
-        spec: OperatorSpec,
-        wide: Schema,
-        updates: bool,
-        rel: &Rel,
-    ) -> Stream {
+    fn joined(&mut self, sides: Sides, name: String, spec: OperatorSpec, wide: Schema, rel: &Rel) -> Stream {
         let Sides { left, right, left_keys, right_keys, left_width, moved, extra, .. } = sides;
         let schema = if extra == 0 { schema_of(rel) } else { wide };
         let (parallelism, left_exchange) = self.distribution(&left_keys);
         let right_exchange =
             if right_keys.is_empty() { Exchange::Global } else { Exchange::Hash(right_keys) };
         let inputs = [(left, left_exchange), (right, right_exchange)];
-        let joined = self.add(name, spec, schema, parallelism, updates, &inputs);
+        let joined = self.add(name, spec, schema, parallelism, &inputs);
         if extra == 0 {
             return joined;
         }

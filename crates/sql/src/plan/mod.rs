@@ -8,6 +8,7 @@
 
 mod aggregate;
 mod calc;
+mod changes;
 mod describe;
 mod explain;
 mod join;
@@ -15,6 +16,7 @@ pub(crate) mod limits;
 mod lookup_join;
 mod meaning;
 mod options;
+mod over;
 mod row_pattern;
 mod sink;
 mod source;
@@ -23,14 +25,15 @@ mod versions;
 use flott_connector::{Changelog, Registry, TableContext};
 use flott_expr::Functions;
 use flott_plan::{Exchange, Lineage, Node, NodeId, OperatorSpec, Schema, StreamGraph, Wishes};
-use flott_types::{Error, FastMap, FastSet, OperatorUid, Result};
+use flott_types::{FastMap, FastSet, OperatorUid, Result};
 
 use self::meaning::{Identity, Meaning};
 pub use explain::explain;
 pub use options::PlanOptions;
 pub use sink::SinkTarget;
 
-use crate::logical::{Rel, RelNode, TimeAttribute, WindowBound};
+use crate::changelog::{Asked, Mode, Relation};
+use crate::logical::{Rel, RelNode, WindowBound};
 
 /// A stream in the graph.
 #[derive(Clone, Debug)]
@@ -39,12 +42,19 @@ pub(crate) struct Stream {
     pub id: NodeId,
     /// How many subtasks it has.
     pub parallelism: u32,
-    /// Whether it has updates and deletions.
-    pub updates: bool,
+    /// What is known of its changes and keys.
+    pub relation: Relation,
     /// Its columns.
     pub schema: Schema,
     /// What its rows and columns are.
     pub meaning: Meaning,
+}
+
+impl Stream {
+    /// Whether rows are updated or deleted.
+    pub fn updates(&self) -> bool {
+        !self.relation.kinds.is_insert_only()
+    }
 }
 
 /// Builds the graph of one job.
@@ -54,8 +64,10 @@ pub struct Planner<'a> {
     options: &'a PlanOptions,
     table_context: TableContext,
     graph: StreamGraph,
-    /// What each node emits, for EXPLAIN: `I` or `I,UB,UA,D`.
-    updates: Vec<bool>,
+    /// What is known of the changes of each node.
+    relations: Vec<Relation>,
+    /// What sinks and clients want of updates.
+    asked: FastMap<NodeId, Asked>,
     by_lineage: FastMap<String, Stream>,
 }
 
@@ -64,14 +76,15 @@ impl<'a> Planner<'a> {
     pub fn new(connectors: &'a Registry, functions: &'a Functions, options: &'a PlanOptions) -> Self {
         let table_context = options.table_context();
         let graph = StreamGraph::default();
-        let (updates, by_lineage) = (Vec::new(), FastMap::default());
-        Planner { connectors, functions, options, table_context, graph, updates, by_lineage }
+        let (relations, asked, by_lineage) = (Vec::new(), FastMap::default(), FastMap::default());
+        Planner { connectors, functions, options, table_context, graph, relations, asked, by_lineage }
     }
 
-    /// The operators planned so far.
-    pub fn finish(mut self) -> (StreamGraph, Vec<bool>) {
+    /// The operators planned so far, and what each emits.
+    pub fn finish(mut self) -> (StreamGraph, Vec<Mode>) {
         self.tell_apart();
-        (self.graph, self.updates)
+        let modes = self.leave_out_update_before();
+        (self.graph, modes)
     }
 
     /// Operators whose state would have one name are told apart by all that they compute: all of them, so that none takes the
@@ -98,7 +111,7 @@ impl<'a> Planner<'a> {
             RelNode::Values(rows) => {
                 let schema = schema_of(rel);
                 let name = describe::values(rows, &schema);
-                Ok(self.add(name, OperatorSpec::Values { rows: rows.clone() }, schema, 1, false, &[]))
+                Ok(self.add(name, OperatorSpec::Values { rows: rows.clone() }, schema, 1, &[]))
             }
             RelNode::Project { .. } | RelNode::Filter { .. } => self.calc(rel),
             RelNode::Watermark { input, column, expr } => self.watermark(input, *column, expr, rel),
@@ -124,7 +137,7 @@ impl<'a> Planner<'a> {
                 let name = describe::expand(projections, &input.schema);
                 let spec = OperatorSpec::Expand { projections: projections.clone() };
                 let inputs = [(input.clone(), Exchange::Forward)];
-                Ok(self.add(name, spec, schema, input.parallelism, input.updates, &inputs))
+                Ok(self.add(name, spec, schema, input.parallelism, &inputs))
             }
             RelNode::Unnest { input, collection, ordinality, keep_empty } => {
                 let input = self.stream(input)?;
@@ -134,30 +147,30 @@ impl<'a> Planner<'a> {
                     ordinality: *ordinality,
                     keep_empty: *keep_empty,
                 };
-                let (parallelism, updates) = (input.parallelism, input.updates);
-                Ok(self.add(name, spec, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
+                let parallelism = input.parallelism;
+                Ok(self.add(name, spec, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))
             }
             RelNode::ToChangelog { input, codes } => {
                 let input = self.stream(input)?;
                 let name = describe::to_changelog(codes, &rel.fields[0].name);
                 let spec = OperatorSpec::ToChangelog { codes: codes.clone() };
                 let parallelism = input.parallelism;
-                Ok(self.add(name, spec, schema_of(rel), parallelism, false, &[(input, Exchange::Forward)]))
+                Ok(self.add(name, spec, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))
             }
             RelNode::FromChangelog { input, column, codes } => {
                 let input = self.stream(input)?;
-                insert_only(&input, "FROM_CHANGELOG")?;
+                self.insert_only(&input, "FROM_CHANGELOG")?;
                 let name = describe::from_changelog(*column, codes, &input.schema);
                 let spec = OperatorSpec::FromChangelog { column: *column, codes: codes.clone() };
                 let parallelism = input.parallelism;
-                Ok(self.add(name, spec, schema_of(rel), parallelism, true, &[(input, Exchange::Forward)]))
+                Ok(self.add(name, spec, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))
             }
             RelNode::TopN { input: source, partition, order, from, to, rank } => {
                 let input = self.stream(source)?;
                 let schema = schema_of(rel);
                 let name = describe::top_n(partition, order, *from, *to, *rank, &input.schema);
                 let window_end =
-                    self.window_of_partition(source, partition).filter(|_| to.is_some() && !input.updates);
+                    self.window_of_partition(source, partition).filter(|_| to.is_some() && !input.updates());
                 let name = if window_end.is_some() { format!("Window{name}") } else { name };
                 let spec = OperatorSpec::TopN {
                     partition: partition.clone(),
@@ -165,29 +178,27 @@ impl<'a> Planner<'a> {
                     from: *from,
                     to: *to,
                     output_rank: *rank,
-                    input_updates: input.updates,
+                    input_updates: input.updates(),
                     ttl: self.options.state_ttl,
                     window_end,
+                    emit_update_before: true,
                 };
-                // LIMIT without an order keeps the first rows that come and takes none back; in a batch query all leave at the end.
-                let updates =
-                    self.options.streaming && window_end.is_none() && (!order.is_empty() || input.updates);
-                Ok(self.keyed(name, spec, schema, updates, input, partition))
+                Ok(self.keyed(name, spec, schema, input, partition))
             }
             RelNode::TemporalSort { input, order } => {
                 let input = self.stream(input)?;
-                insert_only(&input, "Sort")?;
+                self.insert_only(&input, "Sort")?;
                 let name = describe::sort(order, &input.schema);
                 let spec = OperatorSpec::TemporalSort { order: order.clone() };
-                Ok(self.keyed(name, spec, schema_of(rel), false, input, &[]))
+                Ok(self.keyed(name, spec, schema_of(rel), input, &[]))
             }
             RelNode::Over { input, spec, calls } => self.over(input, spec, calls, rel),
             RelNode::Match { input, spec } => {
                 let input = self.stream(input)?;
-                insert_only(&input, "Match Recognize")?;
+                self.insert_only(&input, "Match Recognize")?;
                 let name = row_pattern::describe(spec, &input.schema, &rel.fields);
                 let operator = OperatorSpec::MatchRecognize(spec.clone());
-                Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+                Ok(self.keyed(name, operator, schema_of(rel), input, &spec.partition))
             }
         }
     }
@@ -208,12 +219,11 @@ impl<'a> Planner<'a> {
         spec: OperatorSpec,
         schema: Schema,
         parallelism: u32,
-        updates: bool,
         inputs: &[(Stream, Exchange)],
     ) -> Stream {
         let ports: Vec<(usize, &Stream, &Exchange)> =
             inputs.iter().enumerate().map(|(port, (stream, exchange))| (port, stream, exchange)).collect();
-        self.add_ports(name, spec, schema, parallelism, updates, &ports)
+        self.add_ports(name, spec, schema, parallelism, &ports)
     }
 
     pub(crate) fn add_ports(
@@ -222,7 +232,6 @@ impl<'a> Planner<'a> {
         mut spec: OperatorSpec,
         schema: Schema,
         parallelism: u32,
-        updates: bool,
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
         let streams: Vec<&Stream> = inputs.iter().map(|(_, stream, _)| *stream).collect();
@@ -231,7 +240,8 @@ impl<'a> Planner<'a> {
             meaning::name_calls(&mut spec, &meaning::in_state(input));
         }
         let identity = meaning::identify(kind_of(&name), &spec, &streams, &schema);
-        self.add_as((lineage, identity), (name, spec, schema, parallelism), updates, inputs)
+        let relation = self.relation(&spec, inputs);
+        self.add_as((lineage, identity), (name, spec, schema, parallelism), relation, inputs)
     }
 
     /// The lineage of what an operator described so computes from these inputs.
@@ -248,7 +258,7 @@ impl<'a> Planner<'a> {
         &mut self,
         (lineage, identity): (String, Identity),
         (name, spec, schema, parallelism): (String, OperatorSpec, Schema, u32),
-        updates: bool,
+        relation: Relation,
         inputs: &[(usize, &Stream, &Exchange)],
     ) -> Stream {
         if let Some(known) = self.by_lineage.get(&lineage)
@@ -275,8 +285,8 @@ impl<'a> Planner<'a> {
         for (port, stream, exchange) in inputs {
             self.graph.connect(stream.id, id, *port, (*exchange).clone());
         }
-        self.updates.push(updates);
-        let stream = Stream { id, parallelism, updates, schema, meaning: identity.output };
+        self.relations.push(relation.clone());
+        let stream = Stream { id, parallelism, relation, schema, meaning: identity.output };
         self.by_lineage.insert(whole, stream.clone());
         stream
     }
@@ -287,7 +297,6 @@ impl<'a> Planner<'a> {
         &mut self,
         single: (&str, OperatorSpec, &Stream),
         (name, mut spec, schema): (String, OperatorSpec, Schema),
-        updates: bool,
         local: &Stream,
         keys: &[usize],
     ) -> Stream {
@@ -296,7 +305,9 @@ impl<'a> Planner<'a> {
         meaning::name_calls(&mut spec, &meaning::in_state(input));
         let identity = meaning::identify(kind_of(single_name), &single_spec, &[input], &schema);
         let (parallelism, exchange) = self.distribution(keys);
-        self.add_as((lineage, identity), (name, spec, schema, parallelism), updates, &[(0, local, &exchange)])
+        let inputs = [(0, local, &exchange)];
+        let relation = self.relation(&spec, &inputs);
+        self.add_as((lineage, identity), (name, spec, schema, parallelism), relation, &inputs)
     }
 
     /// An operator with state per key: hash exchange on the key, or a single subtask without one.
@@ -305,12 +316,11 @@ impl<'a> Planner<'a> {
         name: String,
         spec: OperatorSpec,
         schema: Schema,
-        updates: bool,
         input: Stream,
         keys: &[usize],
     ) -> Stream {
         let (parallelism, exchange) = self.distribution(keys);
-        self.add(name, spec, schema, parallelism, updates, &[(input, exchange)])
+        self.add(name, spec, schema, parallelism, &[(input, exchange)])
     }
 
     pub(crate) fn distribution(&self, keys: &[usize]) -> (u32, Exchange) {
@@ -323,7 +333,6 @@ impl<'a> Planner<'a> {
 
     fn union(&mut self, inputs: &[Rel], rel: &Rel) -> Result<Stream> {
         let streams = inputs.iter().map(|input| self.stream(input)).collect::<Result<Vec<_>>>()?;
-        let updates = streams.iter().any(|stream| stream.updates);
         let parallelism = streams.iter().map(|stream| stream.parallelism).max().unwrap_or(1);
         let schema = schema_of(rel);
         let all: Vec<usize> = (0..schema.len()).collect();
@@ -332,7 +341,7 @@ impl<'a> Planner<'a> {
             .map(|stream| {
                 if stream.parallelism == parallelism {
                     Exchange::Forward
-                } else if stream.updates {
+                } else if stream.updates() {
                     // Equal rows must stay in their order, so that an insertion is not overtaken by its retraction.
                     Exchange::Hash(all.clone())
                 } else {
@@ -343,119 +352,12 @@ impl<'a> Planner<'a> {
         let ports: Vec<(usize, &Stream, &Exchange)> =
             streams.iter().zip(&exchanges).map(|(stream, exchange)| (0, stream, exchange)).collect();
         let name = describe::union(&schema);
-        Ok(self.add_ports(name, OperatorSpec::Union, schema, parallelism, updates, &ports))
-    }
-
-    fn over(
-        &mut self,
-        input: &Rel,
-        spec: &crate::logical::OverSpec,
-        calls: &[crate::logical::Call],
-        rel: &Rel,
-    ) -> Result<Stream> {
-        if !self.options.streaming {
-            return self.batch_over(input, spec, calls, rel);
-        }
-        if let Some(call) = calls.iter().find(|call| is_ranking(&call.function))
-            && (spec.order.first().is_some_and(|key| key.descending) || spec.order.len() > 1)
-        {
-            return Err(Error::unsupported(format!(
-                "{}() on streaming table is not supported currently in this order: number rows with ROW_NUMBER()",
-                call.function
-            )));
-        }
-        if let Some(call) = calls.iter().find(|call| is_unknowable(&call.function)) {
-            return Err(Error::unsupported(format!(
-                "{} with OVER on a stream is not supported",
-                call.function
-            )));
-        }
-        let key = match spec.order.as_slice() {
-            [key] if !key.descending => key,
-            [_] => {
-                return Err(Error::invalid(
-                    "The window can only be ordered in ASCENDING mode: this is OVER of a stream",
-                ));
-            }
-            _ => {
-                return Err(Error::invalid(
-                    "OVER of a stream needs an ORDER BY of one column, preferably a time attribute",
-                ));
-            }
-        };
-        let Some(time) = input.fields[key.column].time else {
-            return self.updating_over(input, spec, calls, rel);
-        };
-        if let Some(call) = calls.iter().find(|call| is_ranking(&call.function)) {
-            return Err(Error::unsupported(format!(
-                "{} with OVER by a time attribute is not supported",
-                call.function
-            )));
-        }
-        let time_column = (time == TimeAttribute::Event).then_some(key.column);
-        let input = self.stream(input)?;
-        insert_only(&input, "OverAggregate")?;
-        let name = describe::over(spec, calls, &input.schema);
-        let operator = OperatorSpec::OverAggregate {
-            partition: spec.partition.clone(),
-            time_column,
-            preceding: spec.preceding,
-            rows: spec.rows,
-            aggregates: calls.to_vec(),
-            ttl: self.options.state_ttl,
-        };
-        Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
-    }
-
-    /// OVER by what is no time attribute: rows change the results of those behind them.
-    fn updating_over(
-        &mut self,
-        input: &Rel,
-        spec: &crate::logical::OverSpec,
-        calls: &[crate::logical::Call],
-        rel: &Rel,
-    ) -> Result<Stream> {
-        if spec.preceding.is_some() {
-            return Err(Error::unsupported(
-                "OVER of a stream with a bounded frame that is not ordered by a time attribute is not supported",
-            ));
-        }
-        let input = self.stream(input)?;
-        let name = describe::over(spec, calls, &input.schema);
-        let operator = OperatorSpec::UpdatingOver {
-            partition: spec.partition.clone(),
-            order: spec.order.clone(),
-            rows: spec.rows,
-            aggregates: calls.to_vec(),
-            ttl: self.options.state_ttl,
-        };
-        Ok(self.keyed(name, operator, schema_of(rel), true, input, &spec.partition))
-    }
-
-    /// OVER when all rows are there: any order, any frame.
-    fn batch_over(
-        &mut self,
-        input: &Rel,
-        spec: &crate::logical::OverSpec,
-        calls: &[crate::logical::Call],
-        rel: &Rel,
-    ) -> Result<Stream> {
-        let input = self.stream(input)?;
-        let name = describe::over(spec, calls, &input.schema);
-        let operator = OperatorSpec::BatchOver {
-            partition: spec.partition.clone(),
-            order: spec.order.clone(),
-            rows: spec.rows,
-            preceding: spec.preceding,
-            following: spec.following,
-            aggregates: calls.to_vec(),
-        };
-        Ok(self.keyed(name, operator, schema_of(rel), false, input, &spec.partition))
+        Ok(self.add_ports(name, OperatorSpec::Union, schema, parallelism, &ports))
     }
 
     /// In a batch query the rows that are left of a changelog, once it has ended; in a stream the changelog.
     pub(crate) fn settled(&mut self, stream: Stream) -> Stream {
-        if self.options.streaming || !stream.updates {
+        if self.options.streaming || !stream.updates() {
             return stream;
         }
         let (schema, parallelism) = (stream.schema.clone(), stream.parallelism);
@@ -465,7 +367,7 @@ impl<'a> Planner<'a> {
             _ => Exchange::Hash((0..schema.len()).collect()),
         };
         let name = describe::batch_rows(&schema);
-        self.add(name, OperatorSpec::BatchRows, schema, parallelism, false, &[(stream, exchange)])
+        self.add(name, OperatorSpec::BatchRows, schema, parallelism, &[(stream, exchange)])
     }
 
     pub(crate) fn changelog(&self, table: &flott_plan::TableSpec) -> Result<Changelog> {
@@ -493,24 +395,4 @@ fn numbered(name: String, taken: impl Fn(&str) -> bool) -> String {
 /// The columns of a relation as the plan names them.
 pub(crate) fn schema_of(rel: &Rel) -> Schema {
     Schema::new(rel.fields.iter().map(|field| (field.name.clone(), field.ty.clone())))
-}
-
-/// Refuses updates where an operator cannot take them.
-pub(crate) fn insert_only(stream: &Stream, operator: &str) -> Result<()> {
-    if stream.updates {
-        return Err(Error::invalid(format!(
-            "{operator} doesn't support consuming update and delete changes, which its input produces"
-        )));
-    }
-    Ok(())
-}
-
-/// Functions with OVER by which rows that are equal have the same rank.
-fn is_ranking(function: &str) -> bool {
-    matches!(function, "RANK" | "DENSE_RANK")
-}
-
-/// Functions with OVER that need rows that a stream has not seen yet.
-fn is_unknowable(function: &str) -> bool {
-    matches!(function, "NTILE" | "LEAD" | "PERCENT_RANK" | "CUME_DIST")
 }

@@ -7,6 +7,7 @@ use flott_types::{Error, Result};
 
 use super::{Planner, Stream, describe, meaning, schema_of};
 use crate::bind::table::table_spec;
+use crate::changelog::{Keys, Kinds, Relation};
 use crate::logical::{Rel, RelNode, Scan};
 
 impl Planner<'_> {
@@ -51,7 +52,6 @@ impl Planner<'_> {
         let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark };
         // A wrong option is reported now, with the statement, and not when the job starts.
         self.connectors.source(&spec, &self.table_context)?;
-        let updates = changelog != Changelog::InsertOnly;
         let mut name = describe::source(&spec, &schema);
         // Where a table was read to has nothing to do with how its watermarks are made.
         let lineage = self.lineage_of(&name, &[]);
@@ -65,17 +65,28 @@ impl Planner<'_> {
             .iter()
             .filter_map(|key| spec.projection.iter().position(|column| column == key))
             .collect();
+        let declared = spec.table.primary_key.len();
+        let whole_key = declared > 0 && keys.len() == declared && spec.paths.is_empty();
         let width = rel.fields.len();
         let spec = OperatorSpec::Source(spec);
         let identity = meaning::identify("Source", &spec, &[], &schema);
+        let relation = Relation {
+            kinds: Kinds::of_source(changelog),
+            keys: if whole_key { Keys::one(keys.iter().copied()) } else { Keys::none() },
+            always_before: changelog == Changelog::Retract,
+        };
         let stream =
-            self.add_as((lineage, identity), (name, spec, schema.clone(), parallelism), updates, &[]);
+            self.add_as((lineage, identity), (name, spec, schema.clone(), parallelism), relation, &[]);
         if !normalize {
             return Ok(stream);
         }
         let name = describe::normalize(&keys, &schema);
-        let spec = OperatorSpec::ChangelogNormalize { keys: keys.clone(), ttl: self.options.state_ttl };
-        let normalized = self.keyed(name, spec, schema.clone(), true, stream, &keys);
+        let spec = OperatorSpec::ChangelogNormalize {
+            keys: keys.clone(),
+            ttl: self.options.state_ttl,
+            emit_update_before: true,
+        };
+        let normalized = self.keyed(name, spec, schema.clone(), stream, &keys);
         if schema.len() == width {
             return Ok(normalized);
         }
@@ -102,9 +113,9 @@ impl Planner<'_> {
         }
         let input = self.stream(input)?;
         let name = describe::watermark(&spec, &input.schema);
-        let (parallelism, updates) = (input.parallelism, input.updates);
+        let parallelism = input.parallelism;
         let operator = OperatorSpec::WatermarkAssigner(spec);
-        Ok(self.add(name, operator, schema_of(rel), parallelism, updates, &[(input, Exchange::Forward)]))
+        Ok(self.add(name, operator, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))
     }
 
     /// Whether the source of a table can generate watermarks for each split. One of a stream of upserts

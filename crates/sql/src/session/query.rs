@@ -14,6 +14,7 @@ use super::{Answer, Outcome, PlanToKeep, PlannedJob, Session, parts, settings};
 use crate::bind::Binder;
 use crate::bind::table::table_spec;
 use crate::catalog::{Table, TableColumnKind};
+use crate::changelog::Mode;
 use crate::compiled::{CompiledPlan, is_of_the_plan};
 use crate::logical::Rel;
 use crate::optimize::{optimize, share_sources};
@@ -42,7 +43,12 @@ impl Session {
 
     pub(super) fn explain(&self, statement: &Explain) -> Result<Outcome> {
         let roots = match (statement.statement.as_ref(), inserts_of(&statement.statement)) {
-            (Statement::Query(query), _) => vec![(self.bound(query)?, SinkTarget::Collect)],
+            (Statement::Query(query), _) => {
+                // What is only shown has no client that needs all changes.
+                let target =
+                    if statement.restore.is_some() { SinkTarget::Collect } else { SinkTarget::Nobody };
+                vec![(self.bound(query)?, target)]
+            }
             (_, Some(inserts)) => self.bound_inserts(inserts)?,
             (_, None) => {
                 return Err(Error::invalid(format!(
@@ -64,7 +70,7 @@ impl Session {
         }
         let planned = self.planned(&roots, &options)?;
         let logical: Vec<Rel> = roots.into_iter().map(|(rel, _)| rel).collect();
-        let text = explain(&logical, &planned.graph, &planned.node_updates, &statement.details);
+        let text = explain(&logical, &planned.graph, &planned.modes, &statement.details);
         Ok(Outcome::Table(Answer::list("result", [text])))
     }
 
@@ -86,8 +92,8 @@ impl Session {
                 targets.push(spec.table.name.clone());
             }
         }
-        let (graph, node_updates) = planner.finish();
-        Ok(Planned { graph, node_updates, schema, updates, targets })
+        let (graph, modes) = planner.finish();
+        Ok(Planned { graph, modes, schema, updates, targets })
     }
 
     /// COMPILE PLAN
@@ -181,6 +187,7 @@ impl Session {
             metadata: Schema::new(metadata),
             overwrite: insert.overwrite,
             static_partition,
+            drop_update_before: false,
         };
         Ok((rel, SinkTarget::Table(Box::new(spec))))
     }
@@ -189,8 +196,8 @@ impl Session {
 /// The result of planning, before it becomes a job.
 struct Planned {
     graph: StreamGraph,
-    /// For each node, whether it emits updates.
-    node_updates: Vec<bool>,
+    /// What each node emits.
+    modes: Vec<Mode>,
     /// The columns of the last root.
     schema: Schema,
     /// Whether it contains updates.

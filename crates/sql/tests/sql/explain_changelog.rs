@@ -13,7 +13,7 @@ fn appends_stay_appends() {
     check(
         changelog("SELECT t.a FROM t JOIN u ON t.a = u.a UNION ALL SELECT a FROM u WHERE a > 3"),
         expect![[r#"
-            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I])
+            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[NONE])
             +- Union(all=[true], union=[a], changelogMode=[I])
                +- Calc(select=[a], changelogMode=[I])
                   +- Join(joinType=[InnerJoin], where=[(a = a$1)], select=[a, a$1], changelogMode=[I])
@@ -31,7 +31,7 @@ fn appends_stay_appends() {
              GROUP BY window_start, window_end",
         ),
         expect![[r#"
-            Sink(table=[*anonymous_collect$1*], fields=[window_start, EXPR$1], changelogMode=[I])
+            Sink(table=[*anonymous_collect$1*], fields=[window_start, EXPR$1], changelogMode=[NONE])
             +- Calc(select=[window_start, EXPR$0 AS EXPR$1], changelogMode=[I])
                +- WindowAggregate(window=[TUMBLE(time_col=[ts], size=[60000 ms])], select=[, COUNT(*) AS EXPR$0], changelogMode=[I])
                   +- Exchange(distribution=[single], changelogMode=[I])
@@ -46,19 +46,19 @@ fn aggregations_update() {
     check(
         changelog("SELECT a, COUNT(*) FROM t GROUP BY a"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a, EXPR$1], changelogMode=[I,UB,UA,D])
-        +- Calc(select=[a, EXPR$0 AS EXPR$1], changelogMode=[I,UB,UA,D])
-           +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0], changelogMode=[I,UB,UA,D])
-              +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a, EXPR$1], changelogMode=[NONE])
+            +- Calc(select=[a, EXPR$0 AS EXPR$1], changelogMode=[I,UA])
+               +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0], changelogMode=[I,UA])
+                  +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
+        "#]],
     );
     check(
         changelog("SELECT t.a FROM t LEFT JOIN u ON t.a = u.a"),
         expect![[r#"
-            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[I,UB,UA,D])
-            +- Calc(select=[a], changelogMode=[I,UB,UA,D])
-               +- Join(joinType=[LeftOuterJoin], where=[(a = a$1)], select=[a, a$1], changelogMode=[I,UB,UA,D])
+            Sink(table=[*anonymous_collect$1*], fields=[a], changelogMode=[NONE])
+            +- Calc(select=[a], changelogMode=[I,UA,D])
+               +- Join(joinType=[LeftOuterJoin], where=[(a = a$1)], select=[a, a$1], changelogMode=[I,UA,D])
                   +- Exchange(distribution=[hash[a]], changelogMode=[I])
                      +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
                   +- Exchange(distribution=[hash[a]], changelogMode=[I])
@@ -72,28 +72,29 @@ fn an_upsert_source_is_made_complete() {
     check(
         changelog("SELECT v FROM ups"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[v], changelogMode=[I,UB,UA,D])
-        +- Calc(select=[v], changelogMode=[I,UB,UA,D])
-           +- ChangelogNormalize(key=[id], changelogMode=[I,UB,UA,D])
-              +- Exchange(distribution=[hash[id]], changelogMode=[I,UB,UA,D])
-                 +- TableSourceScan(table=[[default_catalog, default_database, ups]], fields=[v, id], changelogMode=[I,UB,UA,D])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[v], changelogMode=[NONE])
+            +- Calc(select=[v], changelogMode=[I,UA,D])
+               +- ChangelogNormalize(key=[id], changelogMode=[I,UA,D])
+                  +- Exchange(distribution=[hash[id]], changelogMode=[I,UA,D])
+                     +- TableSourceScan(table=[[default_catalog, default_database, ups]], fields=[v, id], changelogMode=[I,UA,D])
+        "#]],
     );
     check(
         changelog("SELECT id, v, n FROM ups"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[id, v, n], changelogMode=[I,UB,UA,D])
-        +- ChangelogNormalize(key=[id], changelogMode=[I,UB,UA,D])
-           +- Exchange(distribution=[hash[id]], changelogMode=[I,UB,UA,D])
-              +- TableSourceScan(table=[[default_catalog, default_database, ups]], fields=[id, v, n], changelogMode=[I,UB,UA,D])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[id, v, n], changelogMode=[NONE])
+            +- ChangelogNormalize(key=[id], changelogMode=[I,UA,D])
+               +- Exchange(distribution=[hash[id]], changelogMode=[I,UA,D])
+                  +- TableSourceScan(table=[[default_catalog, default_database, ups]], fields=[id, v, n], changelogMode=[I,UA,D])
+        "#]],
     );
     check(
         changelog("SELECT id, v FROM cdc"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[id, v], changelogMode=[I,UB,UA,D])
-        +- TableSourceScan(table=[[default_catalog, default_database, cdc]], fields=[id, v], changelogMode=[I,UB,UA,D])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[id, v], changelogMode=[NONE])
+            +- DropUpdateBefore(changelogMode=[I,UA,D])
+               +- TableSourceScan(table=[[default_catalog, default_database, cdc]], fields=[id, v], changelogMode=[I,UB,UA,D])
+        "#]],
     );
 }
 
@@ -152,15 +153,15 @@ fn who_takes_no_updates() {
         ),
         expect![[r#"
             > INSERT INTO log SELECT a, COUNT(*) FROM t GROUP BY a
-            invalid: Table sink 'default_catalog.default_database.log' doesn't support consuming update and delete changes which is produced by node Calc(select=[a, EXPR$0 AS n])
+            invalid: Table sink 'default_catalog.default_database.log' doesn't support consuming update changes which is produced by node GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])
             > INSERT INTO mirror SELECT a, COUNT(*) FROM t GROUP BY a
             INSERT INTO default_catalog.default_database.mirror
             > SELECT * FROM TUMBLE(TABLE cdcts, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
-            invalid: WindowTableFunction doesn't support consuming update and delete changes, which its input produces
+            invalid: WindowTableFunction doesn't support consuming update and delete changes which is produced by node TableSourceScan(table=[[default_catalog, default_database, cdcts]], fields=[id, ts])
             > SELECT COUNT(*) OVER (ORDER BY ts) FROM cdcts
-            invalid: OverAggregate doesn't support consuming update and delete changes, which its input produces
+            invalid: OverAggregate doesn't support consuming update and delete changes which is produced by node TableSourceScan(table=[[default_catalog, default_database, cdcts]], fields=[ts])
             > SELECT * FROM cdcts ORDER BY ts
-            invalid: Sort doesn't support consuming update and delete changes, which its input produces
+            invalid: Sort doesn't support consuming update and delete changes which is produced by node TableSourceScan(table=[[default_catalog, default_database, cdcts]], fields=[id, ts])
         "#]],
     );
 }

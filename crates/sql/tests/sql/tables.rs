@@ -18,7 +18,7 @@ fn create_table_as() {
         expect![[r#"
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT a, x AS name, COUNT(*) OVER (ORDER BY ts) AS n
                            FROM (SELECT u.a, u.x, bid.ts FROM bid, u)
-            invalid: Table sink 'default_catalog.default_database.x' doesn't support consuming update and delete changes which is produced by node Calc(select=[a, x AS name, w0$o0 AS n])
+            invalid: Table sink 'default_catalog.default_database.x' doesn't support consuming update and delete changes which is produced by node OverAggregate(partitionBy=[], orderBy=[ts ASC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[COUNT(*) AS w0$o0])
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT a + 1 AS n, x FROM u
             INSERT INTO default_catalog.default_database.x
             > DESCRIBE x
@@ -91,7 +91,7 @@ fn what_cannot_be_written_is_not_created() {
             > CREATE TABLE x AS SELECT a FROM t
             invalid: table `default_catalog`.`default_database`.`x` has no option 'connector'; it cannot be read or written: WITH ('connector' = '...')
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT a, COUNT(*) FROM t GROUP BY a
-            invalid: Table sink 'default_catalog.default_database.x' doesn't support consuming update and delete changes which is produced by node Calc(select=[a, EXPR$0 AS EXPR$1])
+            invalid: Table sink 'default_catalog.default_database.x' doesn't support consuming update changes which is produced by node GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])
             > CREATE TABLE x WITH ('connector' = 'rows') AS SELECT nope FROM t
             invalid: Column 'nope' not found in any table at line 1, column 54
             > SHOW TABLES LIKE 'x'

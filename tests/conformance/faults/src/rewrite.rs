@@ -52,6 +52,7 @@ pub fn commits(graph: &mut JobGraph) {
                 metadata: Schema::default(),
                 overwrite: false,
                 static_partition: BTreeMap::new(),
+                drop_update_before: false,
             });
         }
     }

@@ -106,6 +106,7 @@ impl Plan {
             metadata: Schema::default(),
             overwrite: false,
             static_partition: BTreeMap::new(),
+            drop_update_before: false,
         };
         self.add(uid, OperatorSpec::Sink(spec), parallelism)
     }
@@ -144,6 +145,7 @@ impl Plan {
             input_updates: true,
             ttl: 0,
             window_end: None,
+            emit_update_before: true,
         };
         self.add(uid, spec, parallelism)
     }

@@ -103,6 +103,7 @@ impl Table {
             metadata: Schema::default(),
             overwrite: false,
             static_partition: BTreeMap::new(),
+            drop_update_before: false,
         }
     }
 

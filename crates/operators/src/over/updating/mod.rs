@@ -39,6 +39,7 @@ pub(crate) struct UpdatingOver {
     /// The position that the next new row gets among rows with equal order.
     next: i64,
     entries: Vec<u32>,
+    emit_update_before: bool,
     batch_bytes: usize,
 }
 
@@ -60,6 +61,7 @@ impl UpdatingOver {
         node: &ChainedNode,
         parts: &CompleteParts<'_>,
         ttl: i64,
+        emit_update_before: bool,
         context: &BuildContext,
     ) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
@@ -81,6 +83,7 @@ impl UpdatingOver {
             index,
             next: 0,
             entries: Vec::new(),
+            emit_update_before,
             batch_bytes: context.batch_bytes,
         })
     }
@@ -198,7 +201,9 @@ impl UpdatingOver {
         for (old, row) in new {
             match old {
                 Some(old) => {
-                    changes.push(RowKind::UpdateBefore, 0, old);
+                    if self.emit_update_before {
+                        changes.push(RowKind::UpdateBefore, 0, old);
+                    }
                     changes.push(RowKind::UpdateAfter, 1, row);
                 }
                 None => changes.push(RowKind::Insert, 1, row),

@@ -9,9 +9,14 @@ use rand::{Rng, SeedableRng};
 use crate::harness::{Harness, call, node};
 
 fn over(rows: bool, ttl: i64, aggregates: Vec<AggregateCall>) -> Harness {
+    over_emitting(true, rows, ttl, aggregates)
+}
+
+fn over_emitting(emit_update_before: bool, rows: bool, ttl: i64, aggregates: Vec<AggregateCall>) -> Harness {
     let output = aggregates.iter().fold("INT INT".to_owned(), |output, call| format!("{output} {}", call.ty));
     let order = vec![SortKey { column: 1, descending: false, nulls_first: true }];
-    let spec = OperatorSpec::UpdatingOver { partition: vec![0], order, rows, aggregates, ttl };
+    let spec =
+        OperatorSpec::UpdatingOver { partition: vec![0], order, rows, aggregates, ttl, emit_update_before };
     Harness::keyed(node(spec, &["INT INT"], &output), &[&[0]])
 }
 
@@ -34,6 +39,19 @@ fn a_row_between_others_changes_the_results_after_it() {
     operator.push("-D 1 20\n-D 1 30\n-D 2 5");
     operator.checkpoint(true);
     assert!(!operator.table("rows").contains("\n1 "), "{}", operator.table("rows"));
+}
+
+#[test]
+fn without_update_before_only_the_new_results_are_sent() {
+    let mut operator = over_emitting(false, false, 0, vec![call("SUM", &[(1, "INT")], "INT")]).upsert();
+    operator.push("+I 1 10\n+I 1 30");
+    assert_eq!(operator.push("+I 1 20").lines_sorted(), "+U 1 30 60\n+I 1 20 30\n".lines_sorted());
+    operator.checkpoint(false);
+    operator.restore(2);
+    assert_eq!(
+        operator.push("-D 1 10").lines_sorted(),
+        "-D 1 10 10\n+U 1 20 20\n+U 1 30 50\n".lines_sorted()
+    );
 }
 
 #[test]

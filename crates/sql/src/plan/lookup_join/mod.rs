@@ -112,7 +112,7 @@ impl Planner<'_> {
                 .all(|(at, expr)| matches!(expr, Expr::Column { index, .. } if *index == at));
         let spec = LookupJoinSpec {
             kind: *kind,
-            requests: self.requests(hint.as_ref(), input.updates, is_async),
+            requests: self.requests(hint.as_ref(), input.updates(), is_async),
             keys,
             projection: if as_read { Vec::new() } else { projection.clone() },
             left_condition: conjunction(asked.of_left.clone()),
@@ -148,9 +148,8 @@ impl Planner<'_> {
             true => self.distribution(&by_rows),
             false => (input.parallelism, Exchange::Forward),
         };
-        let updates = input.updates;
         let operator = OperatorSpec::LookupJoin(spec);
-        let joined = self.add(name, operator, schema, parallelism, updates, &[(input, exchange)]);
+        let joined = self.add(name, operator, schema, parallelism, &[(input, exchange)]);
         // While there is no room, nobody before it in its task may go on.
         self.graph.nodes[joined.id.0 as usize].wishes.chaining = Chaining::Head;
         if wide == width {

@@ -1,33 +1,29 @@
-//! Which columns of a relation identify its rows.
+//! Unique keys of relations that are not planned yet: what the binder asks of a versioned table.
 
 use flott_plan::{Expr, Literal};
 
+use super::Keys;
 use crate::bind::placeholder::conjuncts;
 use crate::logical::{Rel, RelNode};
 
 /// The columns of which each row has another value at any time, if they can be told: a declared primary key, the groups of
 /// an aggregation, the partition of a first row.
-pub(crate) fn unique_key(rel: &Rel) -> Option<Vec<usize>> {
+pub(crate) fn unique_keys(rel: &Rel) -> Keys {
     match &rel.node {
         RelNode::Scan(scan) => {
-            let key = scan.table.primary_key.as_ref()?;
+            let Some(key) = &scan.table.primary_key else { return Keys::none() };
             let read = |name: &String| rel.fields.iter().position(|field| field.name == *name);
-            key.columns.iter().map(read).collect()
+            let columns: Option<Vec<usize>> = key.columns.iter().map(read).collect();
+            columns.map_or_else(Keys::none, Keys::one)
         }
-        RelNode::Project { input, exprs } => {
-            let key = unique_key(input)?;
-            let place = |column: &usize| {
-                exprs.iter().position(|expr| matches!(expr, Expr::Column { index, .. } if index == column))
-            };
-            key.iter().map(place).collect()
-        }
+        RelNode::Project { input, exprs } => unique_keys(input).projected(exprs),
         RelNode::Filter { input, condition } => {
-            first_of_partition(input, condition).or_else(|| unique_key(input))
+            first_of_partition(input, condition).unwrap_or_else(|| unique_keys(input))
         }
-        RelNode::Watermark { input, .. } | RelNode::TemporalSort { input, .. } => unique_key(input),
-        RelNode::Aggregate { keys, .. } => Some((0..keys.len()).collect()),
-        RelNode::TopN { partition, from: 1, to: Some(1), .. } => Some(partition.clone()),
-        RelNode::TopN { input, .. } | RelNode::Over { input, .. } => unique_key(input),
+        RelNode::Watermark { input, .. } | RelNode::TemporalSort { input, .. } => unique_keys(input),
+        RelNode::Aggregate { keys, .. } => Keys::one(0..keys.len()),
+        RelNode::TopN { partition, from: 1, to: Some(1), .. } => Keys::one(partition.iter().copied()),
+        RelNode::TopN { input, .. } | RelNode::Over { input, .. } => unique_keys(input),
         RelNode::TemporalJoin { .. }
         | RelNode::LookupJoin { .. }
         | RelNode::Values(_)
@@ -39,12 +35,12 @@ pub(crate) fn unique_key(rel: &Rel) -> Option<Vec<usize>> {
         | RelNode::Unnest { .. }
         | RelNode::ToChangelog { .. }
         | RelNode::FromChangelog { .. }
-        | RelNode::Match { .. } => None,
+        | RelNode::Match { .. } => Keys::none(),
     }
 }
 
 /// The partition of `WHERE ROW_NUMBER() OVER (PARTITION BY ...) = 1`.
-fn first_of_partition(input: &Rel, condition: &Expr) -> Option<Vec<usize>> {
+fn first_of_partition(input: &Rel, condition: &Expr) -> Option<Keys> {
     let number = conjuncts(condition.clone()).iter().find_map(|test| {
         let Expr::Call { function, args, .. } = test else { return None };
         match (function.as_str(), args.as_slice()) {
@@ -66,18 +62,16 @@ fn is_one(expr: &Expr) -> bool {
 }
 
 /// The partition, if the column is a ROW_NUMBER() of one.
-fn partition_of(rel: &Rel, column: usize) -> Option<Vec<usize>> {
+fn partition_of(rel: &Rel, column: usize) -> Option<Keys> {
     match &rel.node {
         RelNode::Project { input, exprs } => {
             let Expr::Column { index, .. } = exprs.get(column)? else { return None };
-            let place = |key: &usize| {
-                exprs.iter().position(|expr| matches!(expr, Expr::Column { index, .. } if index == key))
-            };
-            partition_of(input, *index)?.iter().map(place).collect()
+            let partition = partition_of(input, *index)?.projected(exprs);
+            (!partition.is_empty()).then_some(partition)
         }
         RelNode::Over { input, spec, calls } => {
             let call = calls.get(column.checked_sub(input.fields.len())?)?;
-            (call.function == "ROW_NUMBER").then(|| spec.partition.clone())
+            (call.function == "ROW_NUMBER").then(|| Keys::one(spec.partition.iter().copied()))
         }
         _ => None,
     }

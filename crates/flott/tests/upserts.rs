@@ -1,0 +1,155 @@
+//! Tables that find rows by their primary key get no -U, and what they hold in the end is the result.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flott::batch::{Batch, RowKind, pretty};
+use flott::connector::{
+    Changelog, Connector, Manual, Options, Payload, Sink, SinkContext, SinkWriter, TableContext,
+};
+use flott::plan::{SinkSpec, TableSpec};
+use flott::sql::{Environment, Outcome, parse_script};
+use flott::types::Configuration;
+use flott::types::{LogicalType, Result};
+use parking_lot::Mutex;
+
+/// The changes that tables got, by name.
+type Changes = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
+
+/// A connector that keeps what is written: `keeper` takes all changes, `upserts` finds rows by the primary key.
+struct Keeper {
+    changelog: Changelog,
+    changes: Changes,
+}
+
+impl Connector for Keeper {
+    fn name(&self) -> &'static str {
+        match self.changelog {
+            Changelog::Upsert => "upserts",
+            Changelog::InsertOnly | Changelog::Retract => "keeper",
+        }
+    }
+
+    fn manual(&self) -> Manual {
+        Manual::default()
+    }
+
+    fn sink(&self, spec: &SinkSpec, _: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        let types = spec.table.schema.columns.iter().map(|column| column.ty.clone()).collect();
+        let name = spec.table.name.rsplit('.').next().unwrap_or_default().to_owned();
+        Ok(Arc::new(Kept { name, types, changes: Arc::clone(&self.changes) }))
+    }
+
+    fn sink_changelog(&self, _: &TableSpec, _: &Options<'_>) -> Result<Changelog> {
+        Ok(self.changelog)
+    }
+}
+
+#[derive(Clone)]
+struct Kept {
+    name: String,
+    types: Vec<LogicalType>,
+    changes: Changes,
+}
+
+impl Sink for Kept {
+    fn writer(&self, _: SinkContext, _: Vec<Payload>) -> Result<Box<dyn SinkWriter>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl SinkWriter for Kept {
+    fn write(&mut self, batch: Batch) -> Result<()> {
+        let Batch::Changes(batch) = batch else { return Ok(()) };
+        let rows = pretty::print(&batch, &self.types);
+        let mut changes = self.changes.lock();
+        changes.entry(self.name.clone()).or_default().extend(rows.lines().map(str::to_owned));
+        Ok(())
+    }
+}
+
+/// Runs a script of INSERTs. Gives the changes that tables got.
+fn run(script: &str) -> std::result::Result<BTreeMap<String, Vec<String>>, String> {
+    let changes = Changes::default();
+    let mut registry = flott::connectors::builtin();
+    for changelog in [Changelog::Upsert, Changelog::Retract] {
+        registry.register(Arc::new(Keeper { changelog, changes: Arc::clone(&changes) }));
+    }
+    let mut environment = Environment::new(registry, Configuration::default()).unwrap();
+    for statement in parse_script(script).unwrap() {
+        let outcome = environment.session.execute(&statement).map_err(|error| error.to_string())?;
+        if let Outcome::Insert(job) = outcome {
+            let client = environment.cluster.submit(&job.graph).map_err(|error| error.to_string())?;
+            client.wait().map_err(|error| error.to_string())?;
+        }
+    }
+    drop(environment);
+    let changes = changes.lock().clone();
+    Ok(changes)
+}
+
+fn count(changes: &[String], kind: RowKind) -> usize {
+    changes.iter().filter(|change| change.starts_with(kind.symbol())).count()
+}
+
+/// What is left of a changelog, by row.
+fn left(changes: &[String]) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for change in changes {
+        let (kind, row) = change.split_once(' ').unwrap();
+        if kind == "+I" || kind == "+U" {
+            rows.push(row.to_owned());
+        } else {
+            let at = rows.iter().position(|known| known == row).unwrap();
+            rows.remove(at);
+        }
+    }
+    rows.sort();
+    rows
+}
+
+/// What is left of upserts: the last row of each key, which is the first column.
+fn last(changes: &[String]) -> Vec<String> {
+    let mut rows: BTreeMap<&str, &str> = BTreeMap::new();
+    for change in changes {
+        let (kind, row) = change.split_once(' ').unwrap();
+        let key = row.split(' ').next().unwrap();
+        if kind == "+I" || kind == "+U" {
+            rows.insert(key, row);
+        } else {
+            assert!(rows.remove(key).is_some(), "a row is deleted that is not there: {change}");
+        }
+    }
+    let mut rows: Vec<String> = rows.into_values().map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+/// Many small batches of the same keys.
+const ROWS: &str = "
+    SET 'parallelism.default' = '2';
+    CREATE TABLE rows_in (k BIGINT, v INT) WITH ('connector' = 'datagen', 'number-of-rows' = '20000',
+        'fields.k.kind' = 'sequence', 'fields.k.start' = '0', 'fields.k.end' = '19999', 'fields.v.min' = '1', 'fields.v.max' = '1');
+    CREATE TABLE all_changes (k BIGINT, n BIGINT) WITH ('connector' = 'keeper');
+    CREATE TABLE last_rows (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upserts');";
+
+#[test]
+fn a_table_with_the_key_of_an_aggregation_gets_half_of_its_updates() {
+    for query in [
+        "SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)",
+        "SELECT k, n FROM (SELECT MOD(k, 7) AS k, k AS n, ROW_NUMBER() OVER (PARTITION BY MOD(k, 7) ORDER BY k DESC) AS rn
+         FROM rows_in) WHERE rn = 1",
+        "SELECT k, n FROM (SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)) WHERE MOD(n, 2) = 1 OR n > 1000",
+    ] {
+        let all = run(&format!("{ROWS} INSERT INTO all_changes {query};")).unwrap();
+        let upserts = run(&format!("{ROWS} INSERT INTO last_rows {query};")).unwrap();
+        let (all, upserts) = (&all["all_changes"], &upserts["last_rows"]);
+        assert_eq!(last(upserts), left(all), "{query}");
+        assert_eq!(last(upserts).len(), 7);
+        let updates = count(all, RowKind::UpdateAfter);
+        assert!(updates > 0, "{query} has no updates in {} changes", all.len());
+        assert_eq!(count(all, RowKind::UpdateBefore), updates);
+        assert_eq!(count(upserts, RowKind::UpdateBefore), 0, "{query}");
+    }
+}

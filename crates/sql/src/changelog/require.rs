@@ -1,0 +1,133 @@
+//! Top-down: whose `-U` is needed.
+
+use flott_plan::{Expr, NodeId, OperatorSpec, StreamGraph};
+
+use super::{Kinds, Relation};
+
+/// What a sink wants of updates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asked {
+    /// Both halves.
+    Both,
+    /// `+U` is enough, `-U` does no harm.
+    After,
+    /// `+U`; rows are found by a key, and `-U` must not come.
+    OnlyAfter,
+    /// Rows are found by a key that is not that of the updates: both halves are made, so that a row that leaves a key is
+    /// deleted, and the sink drops the `-U` of those that stay.
+    Unkeyed,
+}
+
+/// What consumers need.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Required {
+    /// For each node, whether somebody needs the `-U` of its updates.
+    pub before: Vec<bool>,
+    /// Edges on which `-U` is to be dropped: the sender emits it for others, or cannot do without.
+    pub drops: Vec<usize>,
+    /// Sinks that get `-U` and must not.
+    pub dropping_sinks: Vec<NodeId>,
+}
+
+/// Finds out what is needed of each node. `asked` tells of the nodes without consumers what they want.
+pub(crate) fn require(
+    graph: &StreamGraph,
+    relations: &[Relation],
+    asked: impl Fn(NodeId) -> Asked,
+) -> Required {
+    let inputs = |node: usize| graph.edges.iter().filter(move |edge| edge.to.0 as usize == node);
+    let kinds =
+        |node: NodeId| relations.get(node.0 as usize).map_or(Kinds::INSERTS, |relation| relation.kinds);
+    // Inputs stand before those who read them.
+    let mut able = vec![true; graph.nodes.len()];
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let all = inputs(at).all(|edge| able[edge.from.0 as usize] || !kinds(edge.from).updates);
+        able[at] = match &node.spec {
+            OperatorSpec::Calc { condition: Some(condition), .. } => {
+                let mut updated = inputs(at).filter(|edge| kinds(edge.from).updates);
+                all && updated.all(|edge| relations[edge.from.0 as usize].keys.cover(&columns(condition)))
+            }
+            // Matches of a row that is replaced are found by the row.
+            OperatorSpec::Join { .. } => inputs(at).all(|edge| !kinds(edge.from).updates),
+            spec => !passes_updates(spec) || all,
+        };
+    }
+    let mut required = Required { before: vec![false; graph.nodes.len()], ..Required::default() };
+    for (at, node) in graph.nodes.iter().enumerate().rev() {
+        for edge in inputs(at).filter(|edge| kinds(edge.from).updates) {
+            let from = edge.from.0 as usize;
+            let needs = match &node.spec {
+                OperatorSpec::Sink(_) | OperatorSpec::Collect => {
+                    matches!(asked(NodeId(at as u32)), Asked::Both | Asked::Unkeyed) || !able[from]
+                }
+                // The last row of a key says it all.
+                OperatorSpec::ChangelogNormalize { .. } => !able[from],
+                spec if passes_updates(spec) => required.before[at],
+                _ => true,
+            };
+            required.before[from] |= needs;
+        }
+    }
+    for (at, node) in graph.nodes.iter().enumerate() {
+        for (number, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 as usize == at) {
+            let from = edge.from.0 as usize;
+            let emits = required.before[from] || relations[from].always_before;
+            if !emits || !kinds(edge.from).updates {
+                continue;
+            }
+            match &node.spec {
+                OperatorSpec::Sink(_)
+                    if required.before[from]
+                        && matches!(asked(NodeId(at as u32)), Asked::OnlyAfter | Asked::Unkeyed) =>
+                {
+                    required.dropping_sinks.push(NodeId(at as u32));
+                }
+                OperatorSpec::Sink(_) | OperatorSpec::Collect if !required.before[from] => {
+                    required.drops.push(number);
+                }
+                spec if passes_updates(spec) && !required.before[at] => required.drops.push(number),
+                _ => (),
+            }
+        }
+    }
+    required
+}
+
+/// Whether an operator hands the updates of its inputs on.
+pub(crate) fn passes_updates(spec: &OperatorSpec) -> bool {
+    match spec {
+        OperatorSpec::Calc { .. }
+        | OperatorSpec::WatermarkAssigner(_)
+        | OperatorSpec::DropUpdateBefore
+        | OperatorSpec::Expand { .. }
+        | OperatorSpec::Unnest { .. }
+        | OperatorSpec::LookupJoin(_)
+        | OperatorSpec::Union => true,
+        OperatorSpec::Source(_)
+        | OperatorSpec::Values { .. }
+        | OperatorSpec::GroupAggregate { .. }
+        | OperatorSpec::WindowTableFunction { .. }
+        | OperatorSpec::WindowAggregate { .. }
+        | OperatorSpec::Join { .. }
+        | OperatorSpec::TemporalJoin(_)
+        | OperatorSpec::TopN { .. }
+        | OperatorSpec::OverAggregate { .. }
+        | OperatorSpec::UpdatingOver { .. }
+        | OperatorSpec::BatchRows
+        | OperatorSpec::BatchOver { .. }
+        | OperatorSpec::TemporalSort { .. }
+        | OperatorSpec::MatchRecognize(_)
+        | OperatorSpec::ChangelogNormalize { .. }
+        | OperatorSpec::ToChangelog { .. }
+        | OperatorSpec::FromChangelog { .. }
+        | OperatorSpec::Sink(_)
+        | OperatorSpec::Collect
+        | OperatorSpec::Function { .. } => false,
+    }
+}
+
+fn columns(expr: &Expr) -> Vec<usize> {
+    let mut columns = Vec::new();
+    expr.collect_columns(&mut columns);
+    columns
+}
