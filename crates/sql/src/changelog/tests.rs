@@ -148,7 +148,7 @@ impl Plan {
                 (false, _, false) => "I",
             };
             let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
-            text += &format!("{}: [{kinds}] {}", node.name, keys.join(" ")).trim_end();
+            text += format!("{}: [{kinds}] {}", node.name, keys.join(" ")).trim_end();
             text.push('\n');
         }
         for edge in &required.drops {
