@@ -170,7 +170,8 @@ impl<T: Record> TableConnector<T> {
     pub fn sink(&self) -> Result<TypedSink<T>> {
         let table = self.table()?;
         let (metadata, static_partition) = (Schema::default(), BTreeMap::new());
-        let spec = SinkSpec { table, metadata, overwrite: false, static_partition };
+        let drop_update_before = false;
+        let spec = SinkSpec { table, metadata, overwrite: false, static_partition, drop_update_before };
         let registry = self.registry();
         self.check_format(&registry)?;
         TypedSink::new(registry.sink(&spec, &context())?)
