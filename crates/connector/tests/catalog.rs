@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::Registry;
-use flott_connector::catalog::{Catalog, CatalogObject, Database, InMemoryCatalog, InMemoryCatalogFactory};
+use flott_connector::catalog::{
+    Catalog, CatalogFunction, CatalogObject, Database, InMemoryCatalog, InMemoryCatalogFactory,
+};
 use flott_connector::conformance::check_catalog;
 use flott_types::{ErrorKind, Result};
 use parking_lot::Mutex;
@@ -30,6 +32,8 @@ enum Wrong {
     Opens,
     /// A database is changed with what is in it.
     Clears,
+    /// A function and a table are one.
+    OneName,
 }
 
 /// A catalog that all who open it share.
@@ -115,6 +119,32 @@ impl Catalog for Shared {
     fn drop_object(&mut self, database: &str, name: &str) -> Result<()> {
         self.inner.lock().drop_object(database, &self.name(name))
     }
+
+    fn functions(&self, database: &str) -> Result<Vec<String>> {
+        self.inner.lock().functions(database)
+    }
+
+    fn function(&self, database: &str, name: &str) -> Result<Option<CatalogFunction>> {
+        if self.database(database)?.is_none() {
+            return Ok(None);
+        }
+        self.inner.lock().function(database, &self.name(name))
+    }
+
+    fn create_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        if self.wrong == Wrong::OneName && self.object(database, name)?.is_some() {
+            self.inner.lock().drop_object(database, name)?;
+        }
+        self.inner.lock().create_function(database, &self.name(name), function)
+    }
+
+    fn alter_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        self.inner.lock().alter_function(database, &self.name(name), function)
+    }
+
+    fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
+        self.inner.lock().drop_function(database, &self.name(name))
+    }
 }
 
 fn check(wrong: Wrong) -> Result<()> {
@@ -136,6 +166,7 @@ fn catalogs_that_break_a_rule_are_found() {
         (Wrong::Keeps, "comes back with what was in it"),
         (Wrong::Opens, "it opens the database 'nowhere'"),
         (Wrong::Clears, "goes when that is changed"),
+        (Wrong::OneName, "with functions, the list of tables and views is []"),
     ] {
         let error = check(wrong).unwrap_err().to_string();
         assert!(error.contains(what), "{wrong:?}: {error}");

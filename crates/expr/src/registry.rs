@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use flott_types::FastMap;
+use flott_types::{Error, FastMap, Result};
 
 use crate::function::ScalarFunction;
-use crate::user::{ClosureFunction, FunctionName, UserFunction};
+use crate::user::{FunctionDefinition, FunctionKind, FunctionName, UserFunction};
+
+/// Plans call functions that are defined by an identifier by this and the identifier.
+const DEFINED: &str = "rust:";
 
 /// Functions by name. Cloning shares them.
 #[derive(Clone, Default)]
@@ -22,7 +25,23 @@ struct Inner {
     by_name: FastMap<String, Arc<dyn ScalarFunction>>,
     planned: Vec<&'static str>,
     /// The user's functions, by the names under which they are called.
-    user: BTreeMap<FunctionName, UserFunction>,
+    user: BTreeMap<FunctionName, Arc<UserFunction>>,
+    /// All of them, those with no name any more too, by the names under which plans call them.
+    called: FastMap<String, Arc<UserFunction>>,
+    /// Those that statements may name (CREATE FUNCTION), by identifier.
+    defined: BTreeMap<String, Arc<UserFunction>>,
+}
+
+impl Inner {
+    /// Plans may call it.
+    fn insert(&mut self, name: String, shown: &str, definition: FunctionDefinition) -> Arc<UserFunction> {
+        let function = Arc::new(UserFunction::new(name.clone(), shown.to_owned(), definition));
+        if matches!(function.kind(), FunctionKind::Scalar | FunctionKind::Table) {
+            self.by_name.insert(name.clone(), function.clone());
+        }
+        self.called.insert(name, function.clone());
+        function
+    }
 }
 
 impl Functions {
@@ -54,17 +73,42 @@ impl Functions {
     /// Adds one of the user's functions. Plans call it by a unique name, so that running jobs keep the
     /// function they were started with when its name is reused.
     #[must_use]
-    pub fn with_user(&self, name: FunctionName, function: ClosureFunction) -> Self {
+    pub fn with_user(&self, name: FunctionName, definition: FunctionDefinition) -> Self {
         let mut inner = (*self.0).clone();
         let plain = name.to_string();
-        let taken = |name: &String| inner.by_name.contains_key(name);
+        let taken = |name: &String| inner.by_name.contains_key(name) || inner.called.contains_key(name);
         let own = std::iter::once(plain.clone()).chain((2u64..).map(|number| format!("{plain}#{number}")));
         let own = own.into_iter().find(|name| !taken(name)).unwrap_or(plain);
-        let kind = function.kind();
-        let function = function.named(own.clone(), name.simple().to_owned());
-        inner.by_name.insert(own, function.clone());
-        inner.user.insert(name, UserFunction { kind, function });
+        let function = inner.insert(own, name.simple(), definition);
+        inner.user.insert(name, function);
         Functions(Arc::new(inner))
+    }
+
+    /// Adds a function that statements may name by this identifier; plans call it by that, too.
+    ///
+    /// # Errors
+    /// If there is one of this identifier.
+    pub fn with_definition(&self, identifier: &str, definition: FunctionDefinition) -> Result<Self> {
+        if self.0.defined.contains_key(identifier) {
+            return Err(Error::invalid(format!(
+                "a function of the identifier '{identifier}' is defined already"
+            )));
+        }
+        let mut inner = (*self.0).clone();
+        let function = inner.insert(format!("{DEFINED}{identifier}"), identifier, definition);
+        inner.defined.insert(identifier.to_owned(), function);
+        Ok(Functions(Arc::new(inner)))
+    }
+
+    /// The function that is defined by this identifier, for a name.
+    pub fn definition(&self, identifier: &str, name: &FunctionName) -> Option<Arc<UserFunction>> {
+        let found = self.0.defined.get(identifier)?;
+        Some(Arc::new(found.shown_as(name.simple())))
+    }
+
+    /// The identifiers of all that are defined, sorted.
+    pub fn definitions(&self) -> impl Iterator<Item = &str> {
+        self.0.defined.keys().map(String::as_str)
     }
 
     /// Removes the name of one of the user's functions. Plans that call it still find it.
@@ -76,12 +120,17 @@ impl Functions {
     }
 
     /// The user's function with this name.
-    pub fn user(&self, name: &FunctionName) -> Option<&UserFunction> {
+    pub fn user(&self, name: &FunctionName) -> Option<&Arc<UserFunction>> {
         self.0.user.get(name)
     }
 
+    /// The user's function that plans call by this name.
+    pub fn called(&self, name: &str) -> Option<&Arc<UserFunction>> {
+        self.0.called.get(name)
+    }
+
     /// All of the user's functions, by name.
-    pub fn users(&self) -> impl Iterator<Item = (&FunctionName, &UserFunction)> {
+    pub fn users(&self) -> impl Iterator<Item = (&FunctionName, &Arc<UserFunction>)> {
         self.0.user.iter()
     }
 
@@ -89,6 +138,11 @@ impl Functions {
     pub fn get(&self, name: &str) -> Option<&Arc<dyn ScalarFunction>> {
         let by_name = &self.0.by_name;
         by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()))
+    }
+
+    /// Whether a name in upper case is that of a function that is no user's.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.0.by_name.contains_key(name) || matches!(name, "IF" | "NULLIF") || self.is_planned(name)
     }
 
     /// The names and aliases of all functions that are called by name (not the operators such as `+`),
@@ -123,5 +177,6 @@ impl fmt::Debug for Functions {
 fn is_callable(name: &str) -> bool {
     // Lower-case names are those of the user's functions in plans.
     name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN")
+        // FIELD is what `row.field` becomes.
+        && !matches!(name, "AND" | "OR" | "NOT" | "LIKE" | "IN" | "FIELD")
 }

@@ -9,7 +9,9 @@ use flott_connector_filesystem::FileCatalogStore;
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_expr::Functions;
-pub use flott_expr::user::{ClosureFunction, SqlRow, SqlType, scalar, table};
+pub use flott_expr::user::{
+    AggregateDefinition, FunctionDefinition, SqlRow, SqlType, aggregate, scalar, table,
+};
 pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
@@ -60,12 +62,31 @@ impl Environment {
         Ok(Environment { session, cluster, operators })
     }
 
+    /// Defines a function by an identifier, as which statements can name it:
+    /// `CREATE FUNCTION f AS 'identifier'`. As with the name of a class in Flink, the identifier may have dots.
+    ///
+    /// # Errors
+    /// If there is one of this identifier.
+    pub fn define_function(
+        &mut self,
+        identifier: &str,
+        function: impl Into<FunctionDefinition>,
+    ) -> Result<()> {
+        self.session.define_function(identifier, function)?;
+        self.operators.set_functions(self.session.functions().clone());
+        Ok(())
+    }
+
     /// Registers a function under a name that hides any other function of that name
     /// (`TableEnvironment.createTemporarySystemFunction`).
     ///
     /// # Errors
     /// If there is one already.
-    pub fn create_temporary_system_function(&mut self, name: &str, function: ClosureFunction) -> Result<()> {
+    pub fn create_temporary_system_function(
+        &mut self,
+        name: &str,
+        function: impl Into<FunctionDefinition>,
+    ) -> Result<()> {
         self.session.create_temporary_system_function(name, function)?;
         self.operators.set_functions(self.session.functions().clone());
         Ok(())
@@ -75,8 +96,12 @@ impl Environment {
     /// (`TableEnvironment.createTemporaryFunction`).
     ///
     /// # Errors
-    /// If there is one already, or no such catalog.
-    pub fn create_temporary_function(&mut self, path: &str, function: ClosureFunction) -> Result<()> {
+    /// If there is one already.
+    pub fn create_temporary_function(
+        &mut self,
+        path: &str,
+        function: impl Into<FunctionDefinition>,
+    ) -> Result<()> {
         self.session.create_temporary_function(path, function)?;
         self.operators.set_functions(self.session.functions().clone());
         Ok(())

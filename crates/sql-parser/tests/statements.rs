@@ -48,7 +48,7 @@ fn databases_catalogs_functions() {
             AlterCatalog(AlterCatalog { name: c, operation: Set(["a" = "b"]) })
             AlterCatalog(AlterCatalog { name: c, operation: Reset(["a"]) })
             AlterCatalog(AlterCatalog { name: c, operation: Comment("x") })
-            CreateFunction(CreateFunction { temporary: true, system: true, if_not_exists: true, name: [f], class: "a.B", language: Some(JAVA), resources: ["/x.jar", "/y.jar"] })
+            CreateFunction(CreateFunction { temporary: true, system: true, if_not_exists: true, name: [f], class: "a.B", language: Some(JAVA), resources: [(true, "/x.jar"), (true, "/y.jar")] })
             CreateFunction(CreateFunction { name: [a, b, f], class: "a.B" })
             AlterFunction(AlterFunction { temporary: true, if_exists: true, name: [f], class: "a.B", language: Some(PYTHON) })
         "#]],

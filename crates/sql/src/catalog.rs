@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use flott_connector::catalog::Catalog;
+use flott_expr::user::FunctionName;
 use flott_types::{Error, Result};
 
 pub use flott_connector::catalog::{
-    CatalogDescription, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database, DistributionKind,
-    InMemoryCatalog, ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution,
-    TablePartition, View, WatermarkDef,
+    CatalogDescription, CatalogFunction, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database,
+    DistributionKind, FunctionLanguage, FunctionResource, FunctionResourceKind, InMemoryCatalog, ObjectPath,
+    PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View,
+    WatermarkDef,
 };
 
 /// The catalog that always exists.
@@ -33,6 +35,8 @@ pub struct Catalogs {
     pub catalogs: BTreeMap<String, NamedCatalog>,
     /// Temporary tables and views; they hide permanent ones of the same path.
     pub temporary: BTreeMap<ObjectPath, CatalogObject>,
+    /// Temporary functions that statements have created; they hide permanent ones of the same name.
+    pub temporary_functions: BTreeMap<FunctionName, CatalogFunction>,
     /// USE CATALOG
     pub current_catalog: String,
     /// USE
@@ -46,6 +50,7 @@ impl Default for Catalogs {
         Catalogs {
             catalogs: BTreeMap::from([(DEFAULT_CATALOG.to_owned(), catalog)]),
             temporary: BTreeMap::new(),
+            temporary_functions: BTreeMap::new(),
             current_catalog: DEFAULT_CATALOG.to_owned(),
             current_database: DEFAULT_DATABASE.to_owned(),
         }
@@ -82,6 +87,17 @@ impl Catalogs {
         match self.catalogs.get(&path.catalog) {
             Some(named) => named.catalog.object(&path.database, &path.object),
             None => Ok(None),
+        }
+    }
+
+    /// The permanent function of this name.
+    pub fn function(&self, name: &FunctionName) -> Result<Option<CatalogFunction>> {
+        match name {
+            FunctionName::System(_) => Ok(None),
+            FunctionName::Catalog(catalog, database, name) => match self.catalogs.get(catalog) {
+                Some(named) => named.catalog.function(database, name),
+                None => Ok(None),
+            },
         }
     }
 

@@ -1,35 +1,139 @@
-//! Which function of the program a name means.
+//! Which function of a user a name means.
 
-use flott_expr::user::FunctionName;
+use std::sync::Arc;
+
+use flott_expr::user::{FunctionName, UserFunction};
 use flott_expr::{Functions, aggregate};
-use flott_types::Result;
+use flott_types::{Error, Result};
 
-use crate::catalog::Catalogs;
+use crate::catalog::{CatalogFunction, Catalogs, ObjectPath};
 
-/// The function of a program that a name means. As in Flink a function that is temporary and of the system comes first, then Flott's
-/// own, then that of the database.
+/// Names that are Flott's own although no registry has them: the binder knows their form.
+const FORMS: &[&str] = &[
+    "CUMULATE",
+    "FROM_CHANGELOG",
+    "GROUPING",
+    "GROUPING_ID",
+    "GROUP_ID",
+    "HOP",
+    "HOP_END",
+    "HOP_PROCTIME",
+    "HOP_ROWTIME",
+    "HOP_START",
+    "SESSION",
+    "SESSION_END",
+    "SESSION_PROCTIME",
+    "SESSION_ROWTIME",
+    "SESSION_START",
+    "TO_CHANGELOG",
+    "TUMBLE",
+    "TUMBLE_END",
+    "TUMBLE_PROCTIME",
+    "TUMBLE_ROWTIME",
+    "TUMBLE_START",
+];
+
+/// A function of a user, and where it was found.
+pub(crate) struct Found {
+    /// Its name.
+    pub name: FunctionName,
+    /// Whether it ends with the session.
+    pub temporary: bool,
+    /// What a statement said of it; a program that registers a function says nothing.
+    pub catalog: Option<CatalogFunction>,
+    functions: Functions,
+}
+
+impl Found {
+    /// What it does.
+    ///
+    /// # Errors
+    /// If the program defines no function of the identifier.
+    pub fn function(&self) -> Result<Arc<UserFunction>> {
+        match &self.catalog {
+            None => {
+                self.functions.user(&self.name).cloned().ok_or_else(|| Error::internal("a function is lost"))
+            }
+            Some(function) => defined(&self.functions, &function.identifier, &self.name).map_err(|error| {
+                error.context(format!("Cannot instantiate user-defined function '{}'", self.name))
+            }),
+        }
+    }
+}
+
+/// The function that the program defines by an identifier.
+pub(crate) fn defined(
+    functions: &Functions,
+    identifier: &str,
+    name: &FunctionName,
+) -> Result<Arc<UserFunction>> {
+    functions.definition(identifier, name).ok_or_else(|| {
+        let known: Vec<&str> = functions.definitions().collect();
+        let known = match known.as_slice() {
+            [] => "none at all".to_owned(),
+            known => known.join(", "),
+        };
+        Error::invalid(format!(
+            "this program defines no function of the identifier '{identifier}'; it defines {known}"
+        ))
+    })
+}
+
+/// The function of a user that a name means. As in Flink a function that is temporary and of the system comes first, then
+/// Flott's own, then a temporary one of the database, then the catalog's. A name with dots is only sought in its database.
+///
+/// `qualify` makes a full path of the parts of a name.
+///
+/// # Errors
+/// If a catalog cannot be reached.
 pub(crate) fn resolve(
     functions: &Functions,
     catalogs: &Catalogs,
     parts: &[String],
-) -> Result<Option<FunctionName>> {
+    qualify: impl FnOnce(&[String]) -> Result<ObjectPath>,
+) -> Result<Option<Found>> {
     if let [name] = parts {
         let system = FunctionName::System(name.to_lowercase());
-        if functions.user(&system).is_some() {
-            return Ok(Some(system));
+        if let Some(found) = temporary(functions, catalogs, &system) {
+            return Ok(Some(found));
         }
-        let upper = name.to_uppercase();
-        if functions.get(&upper).is_some() || aggregate::is_aggregate(&upper) {
+        if is_own(functions, name) {
             return Ok(None);
         }
     }
-    // The path of a function that is not there need not exist.
-    let Ok(name) = in_database(catalogs, parts) else { return Ok(None) };
-    Ok(functions.user(&name).is_some().then_some(name))
+    // Something with dots that is no path is no function.
+    let Ok(path) = qualify(parts) else { return Ok(None) };
+    let name = of_path(&path);
+    if let Some(found) = temporary(functions, catalogs, &name) {
+        return Ok(Some(found));
+    }
+    let found = catalogs.function(&name)?;
+    Ok(found.map(|catalog| Found {
+        name,
+        temporary: false,
+        catalog: Some(catalog),
+        functions: functions.clone(),
+    }))
 }
 
-/// The name of a function in a database.
-pub(crate) fn in_database(catalogs: &Catalogs, parts: &[String]) -> Result<FunctionName> {
-    let path = catalogs.qualify(parts)?;
-    Ok(FunctionName::Catalog(path.catalog, path.database, path.object.to_lowercase()))
+/// The temporary function of this name.
+pub(crate) fn temporary(functions: &Functions, catalogs: &Catalogs, name: &FunctionName) -> Option<Found> {
+    let catalog = catalogs.temporary_functions.get(name).cloned();
+    (catalog.is_some() || functions.user(name).is_some()).then(|| Found {
+        name: name.clone(),
+        temporary: true,
+        catalog,
+        functions: functions.clone(),
+    })
+}
+
+/// Whether a name without dots is one of Flott's own functions.
+pub(crate) fn is_own(functions: &Functions, name: &str) -> bool {
+    let upper = name.to_uppercase();
+    functions.is_own(&upper) || aggregate::is_aggregate(&upper) || FORMS.contains(&upper.as_str())
+}
+
+/// The name of the function of a path.
+pub(crate) fn of_path(path: &ObjectPath) -> FunctionName {
+    FunctionName::Catalog(path.catalog.clone(), path.database.clone(), path.object.to_lowercase())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flott_types::{Error, Result};
 
-use super::{Catalog, CatalogFactory, CatalogObject, DEFAULT_DATABASE, Database};
+use super::{Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database};
 use crate::{AnyOption, Manual, Options, TableOption, WithDefault};
 
 const OPENED: TableOption<String, WithDefault> = TableOption::text(
@@ -25,7 +25,7 @@ impl CatalogFactory for InMemoryCatalogFactory {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&OPENED];
         Manual {
-            summary: "Databases, tables and views in the memory of a session.",
+            summary: "Databases, tables, views and functions in the memory of a session.",
             details: "\
 It ends with the session.
 Every session starts with one: `default_catalog`.",
@@ -54,6 +54,7 @@ pub struct InMemoryCatalog {
 struct Content {
     database: Database,
     objects: BTreeMap<String, CatalogObject>,
+    functions: BTreeMap<String, CatalogFunction>,
 }
 
 impl InMemoryCatalog {
@@ -98,7 +99,7 @@ impl Catalog for InMemoryCatalog {
         if self.databases.contains_key(name) {
             return Err(taken(name));
         }
-        self.databases.insert(name.to_owned(), Content { database, objects: BTreeMap::new() });
+        self.databases.insert(name.to_owned(), Content { database, ..Content::default() });
         Ok(())
     }
 
@@ -137,5 +138,33 @@ impl Catalog for InMemoryCatalog {
 
     fn drop_object(&mut self, database: &str, name: &str) -> Result<()> {
         self.content(database)?.objects.remove(name).map(|_| ()).ok_or_else(|| missing(name))
+    }
+
+    fn functions(&self, database: &str) -> Result<Vec<String>> {
+        let content = self.databases.get(database).ok_or_else(|| no_database(database))?;
+        Ok(content.functions.keys().cloned().collect())
+    }
+
+    fn function(&self, database: &str, name: &str) -> Result<Option<CatalogFunction>> {
+        Ok(self.databases.get(database).and_then(|content| content.functions.get(name)).cloned())
+    }
+
+    fn create_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        let functions = &mut self.content(database)?.functions;
+        if functions.contains_key(name) {
+            return Err(taken(name));
+        }
+        functions.insert(name.to_owned(), function);
+        Ok(())
+    }
+
+    fn alter_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        let known = self.content(database)?.functions.get_mut(name).ok_or_else(|| missing(name))?;
+        *known = function;
+        Ok(())
+    }
+
+    fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
+        self.content(database)?.functions.remove(name).map(|_| ()).ok_or_else(|| missing(name))
     }
 }

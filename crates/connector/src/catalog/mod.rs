@@ -1,9 +1,9 @@
-//! Catalogs: databases with tables and views, kept by a session or by an external service.
+//! Catalogs: databases with tables, views and functions, kept by a session or by an external service.
 //!
 //! A [`CatalogFactory`] is found by the name in `CREATE CATALOG c WITH ('type' = '...')` and creates a
 //! [`Catalog`]. Every session starts with one in memory ([`InMemoryCatalog`]).
 //!
-//! A catalog stores objects and lists them. The meaning of statements (`IF NOT EXISTS`, temporary objects,
+//! A catalog stores objects and functions and lists them. The meaning of statements (`IF NOT EXISTS`, temporary objects,
 //! the current database) is up to the session, which checks before it changes something. A catalog that
 //! others change too refuses changes that have become invalid: creating an object that exists, changing or
 //! dropping one that does not.
@@ -11,6 +11,7 @@
 //! Calls may wait for an external service: they are made while a statement is planned, and never while a job
 //! runs.
 
+mod functions;
 mod memory;
 mod objects;
 mod store;
@@ -19,6 +20,7 @@ use std::fmt;
 
 use flott_types::Result;
 
+pub use functions::{CatalogFunction, FunctionLanguage, FunctionResource, FunctionResourceKind};
 pub use memory::{InMemoryCatalog, InMemoryCatalogFactory};
 pub use objects::{
     CatalogObject, Database, DistributionKind, ObjectPath, PrimaryKeyDef, Table, TableColumn,
@@ -47,7 +49,7 @@ pub trait CatalogFactory: Send + Sync {
     fn catalog(&self, name: &str, options: &Options<'_>) -> Result<Box<dyn Catalog>>;
 }
 
-/// Databases with tables and views.
+/// Databases with tables, views and functions.
 pub trait Catalog: Send + Sync + fmt::Debug {
     /// The database that USE CATALOG opens.
     ///
@@ -84,4 +86,19 @@ pub trait Catalog: Send + Sync + fmt::Debug {
 
     /// A table or view goes.
     fn drop_object(&mut self, database: &str, name: &str) -> Result<()>;
+
+    /// The names of the functions in a database, sorted. A function may have the name of a table.
+    fn functions(&self, database: &str) -> Result<Vec<String>>;
+
+    /// The function of this name, if there is one. Nothing is in a database that there is not.
+    fn function(&self, database: &str, name: &str) -> Result<Option<CatalogFunction>>;
+
+    /// A function of a name that was free.
+    fn create_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()>;
+
+    /// A function has changed.
+    fn alter_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()>;
+
+    /// A function goes.
+    fn drop_function(&mut self, database: &str, name: &str) -> Result<()>;
 }

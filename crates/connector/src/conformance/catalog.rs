@@ -6,7 +6,10 @@ use std::sync::Arc;
 use flott_types::{Result, TypeKind};
 
 use super::broken;
-use crate::catalog::{Catalog, CatalogObject, Database, Table, TableColumn, TableColumnKind, View};
+use crate::catalog::{
+    Catalog, CatalogFunction, CatalogObject, Database, FunctionLanguage, FunctionResource,
+    FunctionResourceKind, Table, TableColumn, TableColumnKind, View,
+};
 
 /// Holds a catalog against the rules. `open` opens it, also while it is open already: as another session
 /// would.
@@ -28,23 +31,28 @@ pub fn check_catalog(open: &dyn Fn() -> Result<Box<dyn Catalog>>, lasts: bool) -
     opened(&*catalog)?;
     databases(&mut *catalog).map_err(|error| error.context("databases"))?;
     objects(&mut *catalog).map_err(|error| error.context("tables and views"))?;
+    functions(&mut *catalog).map_err(|error| error.context("functions"))?;
     if lasts {
         let other = open()?;
         expect(
             other.object(STRANGE, STRANGE)? == Some(table("a")),
             "a table is not there for who opens it anew",
         )?;
+        expect(
+            other.function(STRANGE, STRANGE)? == Some(function("a")),
+            "a function is not there for who opens it anew",
+        )?;
     }
     names(&mut *catalog).map_err(|error| error.context("names"))?;
     catalog.drop_database("rules")?;
     catalog.drop_database(STRANGE)?;
     expect(
-        catalog.object(STRANGE, STRANGE)?.is_none(),
-        "a table is there although its database was dropped",
+        catalog.object(STRANGE, STRANGE)?.is_none() && catalog.function(STRANGE, STRANGE)?.is_none(),
+        "a table or function is there although its database was dropped",
     )?;
     catalog.create_database(STRANGE, Database::default())?;
     expect(
-        catalog.objects(STRANGE)?.is_empty(),
+        catalog.objects(STRANGE)?.is_empty() && catalog.functions(STRANGE)?.is_empty(),
         "a database that was dropped comes back with what was in it",
     )?;
     catalog.drop_database(STRANGE)?;
@@ -131,6 +139,48 @@ fn objects(catalog: &mut dyn Catalog) -> Result<()> {
     catalog.drop_object("rules", "t")?;
     expect(catalog.object("rules", "t")?.is_none(), "one that was dropped is there")?;
     expect(catalog.object(STRANGE, STRANGE)? == Some(table("a")), "one of another database has gone too")
+}
+
+fn function(identifier: &str) -> CatalogFunction {
+    let file = FunctionResource { kind: FunctionResourceKind::Artifact, uri: format!("/{identifier}") };
+    CatalogFunction {
+        identifier: identifier.to_owned(),
+        language: FunctionLanguage::Rust,
+        resources: vec![file],
+    }
+}
+
+fn functions(catalog: &mut dyn Catalog) -> Result<()> {
+    expect(catalog.function("rules", "f")?.is_none(), "one that was not created is there")?;
+    expect(catalog.function("rules of nobody", "f")?.is_none(), "one is there in a database that is not")?;
+    refused(
+        catalog.create_function("rules of nobody", "f", function("a")),
+        "to create one in a database that is not there",
+    )?;
+    refused(catalog.alter_function("rules", "f", function("a")), "to change one that is not there")?;
+    refused(catalog.drop_function("rules", "f"), "to drop one that is not there")?;
+    // One may have the name of a table, which both keep.
+    for name in ["s", "f"] {
+        catalog.create_function("rules", name, function("a"))?;
+    }
+    catalog.create_function(STRANGE, STRANGE, function("a"))?;
+    refused(catalog.create_function("rules", "f", function("b")), "to create one that is there")?;
+    let list = catalog.functions("rules")?;
+    expect(list == ["f", "s"], &format!("the list is {list:?}"))?;
+    let list = catalog.objects("rules")?;
+    expect(
+        list == [("s".to_owned(), true)],
+        &format!("with functions, the list of tables and views is {list:?}"),
+    )?;
+    expect(
+        catalog.object("rules", "s")? == Some(view()),
+        "a view is not there beside a function of its name",
+    )?;
+    catalog.alter_function("rules", "f", function("b"))?;
+    expect(catalog.function("rules", "f")? == Some(function("b")), "one is not there as it was changed")?;
+    catalog.drop_function("rules", "f")?;
+    expect(catalog.function("rules", "f")?.is_none(), "one that was dropped is there")?;
+    expect(catalog.function("rules", "s")? == Some(function("a")), "another has gone too")
 }
 
 fn names(catalog: &mut dyn Catalog) -> Result<()> {

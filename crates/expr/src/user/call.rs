@@ -1,5 +1,6 @@
 //! Functions made from closures.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, StructArray};
@@ -8,7 +9,7 @@ use arrow::datatypes::{DataType, Fields};
 use flott_types::{Error, Result, RowField, TypeKind};
 
 use super::types::{SqlRow, SqlType, typed};
-use super::{ClosureFunction, FunctionKind, Typed};
+use super::{Body, FunctionDefinition, FunctionKind, Typed};
 use crate::function::Determinism;
 use crate::value::Value;
 
@@ -27,7 +28,7 @@ pub trait FunctionBody<Args>: Send + Sync + 'static {
     fn call(&self, args: &[Value], row: usize) -> Result<Option<Self::Returned>>;
 }
 
-fn argument<T: SqlType>(args: &[Value], at: usize, row: usize) -> Result<Option<T>> {
+pub(super) fn argument<T: SqlType>(args: &[Value], at: usize, row: usize) -> Result<Option<T>> {
     let value = args.get(at).ok_or_else(|| Error::internal("a function lacks an argument"))?;
     if value.is_null(row) && !T::NULLABLE {
         return Ok(None);
@@ -37,9 +38,9 @@ fn argument<T: SqlType>(args: &[Value], at: usize, row: usize) -> Result<Option<
 
 macro_rules! bodies {
     ($(($($name:ident $at:tt $value:ident),*))*) => {
-        $(impl<Body, Out, $($name: SqlType),*> FunctionBody<($($name,)*)> for Body
+        $(impl<Func, Out, $($name: SqlType),*> FunctionBody<($($name,)*)> for Func
         where
-            Body: Fn($($name),*) -> Out + Send + Sync + 'static,
+            Func: Fn($($name),*) -> Out + Send + Sync + 'static,
         {
             type Returned = Out;
 
@@ -100,19 +101,22 @@ impl<T: SqlRow> Returned<Vec<T>> for Vec<T> {
 /// let shout = scalar(|text: String, times: Option<i32>| text.to_uppercase() + &"!".repeat(times.unwrap_or(1) as usize));
 /// # let _ = shout;
 /// ```
-pub fn scalar<Args, T: SqlType, F: FunctionBody<Args>>(body: F) -> ClosureFunction
+pub fn scalar<Args, T: SqlType, F: FunctionBody<Args>>(body: F) -> FunctionDefinition
 where
     F::Returned: Returned<T>,
 {
-    ClosureFunction {
+    FunctionDefinition {
         kind: FunctionKind::Scalar,
         params: F::params(),
         result: typed::<T>(),
         determinism: Determinism::Always,
-        body: Arc::new(move |args, rows, _| {
-            let value = |row| body.call(args, row)?.map(Returned::returned).transpose();
+        body: Body::Rows(Arc::new(move |args, rows, _, computed| {
+            let value = |row| {
+                computed.set(row);
+                body.call(args, row)?.map(Returned::returned).transpose()
+            };
             Ok(T::array((0..rows).map(value).collect::<Result<_>>()?))
-        }),
+        })),
     }
 }
 
@@ -125,7 +129,7 @@ where
 ///     .columns(["word", "length"]);
 /// # let _ = words;
 /// ```
-pub fn table<Args, T: SqlRow, F: FunctionBody<Args>>(body: F) -> ClosureFunction
+pub fn table<Args, T: SqlRow, F: FunctionBody<Args>>(body: F) -> FunctionDefinition
 where
     F::Returned: Returned<Vec<T>>,
 {
@@ -135,12 +139,14 @@ where
         comment: None,
     });
     let row = TypeKind::Row(fields.collect()).not_null();
-    ClosureFunction {
+    FunctionDefinition {
         kind: FunctionKind::Table,
         params: F::params(),
         result: Typed { kind: TypeKind::Array(Box::new(row)), nullable: false },
         determinism: Determinism::Always,
-        body: Arc::new(move |args, rows, wanted| lists(&body, args, rows, wanted)),
+        body: Body::Rows(Arc::new(move |args, rows, wanted, computed| {
+            lists(&body, args, rows, wanted, computed)
+        })),
     }
 }
 
@@ -149,12 +155,14 @@ fn lists<Args, T: SqlRow, F: FunctionBody<Args>>(
     args: &[Value],
     rows: usize,
     wanted: &DataType,
+    computed: &Cell<usize>,
 ) -> Result<ArrayRef>
 where
     F::Returned: Returned<Vec<T>>,
 {
     let (mut all, mut lengths, mut valid) = (Vec::new(), Vec::with_capacity(rows), Vec::with_capacity(rows));
     for at in 0..rows {
+        computed.set(at);
         let mut returned = match body.call(args, at)? {
             Some(returned) => Some(returned.returned()?),
             None => None,

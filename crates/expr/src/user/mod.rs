@@ -1,30 +1,34 @@
 //! The user's functions, called by name in SQL.
 //!
-//! [`scalar`] and [`table`] make them from closures over Rust types; the SQL types of parameters and result
-//! follow from the Rust types ([`SqlType`]). Where a closure is not enough, implement
-//! [`ScalarFunction`](crate::ScalarFunction) over arrow arrays, with your own type inference.
+//! [`scalar`], [`table`] and [`aggregate`] make a [`FunctionDefinition`] of closures over Rust types; the SQL types of parameters and
+//! result follow from the Rust types ([`SqlType`]). Registered under a name it is a [`UserFunction`]; a statement may
+//! name it itself (CREATE FUNCTION), when the program has defined it by an identifier.
 //!
 //! A parameter that is not an `Option` is never NULL: if an argument is NULL, the function is not called, and
 //! the result is NULL (a table function returns no rows).
 //!
 //! A table function is a function that returns an ARRAY of ROWs, which the planner unnests.
 
+mod aggregate;
 mod call;
+mod failure;
 mod types;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use flott_batch::arrow_type;
-use flott_types::{LogicalType, Result, TypeKind};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::context::PlanContext;
 use crate::function::{Argument, Call, Determinism, ScalarFunction, Signature, no_signature};
 use crate::typing::casts::is_implicit;
 use crate::value::Value;
 
+pub use aggregate::{AggregateDefinition, AggregateRows, AggregateStates, Done, StateBody, aggregate};
 pub use call::{FunctionBody, Returned, scalar, table};
 pub use types::{SqlRow, SqlType};
 
@@ -35,6 +39,18 @@ pub enum FunctionKind {
     Scalar,
     /// Rows.
     Table,
+    /// A value for a group of rows.
+    Aggregate,
+}
+
+impl fmt::Display for FunctionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FunctionKind::Scalar => "SCALAR",
+            FunctionKind::Table => "TABLE",
+            FunctionKind::Aggregate => "AGGREGATE",
+        })
+    }
 }
 
 /// The name under which a user's function is called; in lower case, because Flink ignores case here.
@@ -64,15 +80,6 @@ impl fmt::Display for FunctionName {
     }
 }
 
-/// A registered function.
-#[derive(Clone, Debug)]
-pub struct UserFunction {
-    /// What it returns for a row.
-    pub kind: FunctionKind,
-    /// The function, under the name by which plans call it.
-    pub function: Arc<dyn ScalarFunction>,
-}
-
 /// A parameter or a result.
 #[derive(Clone, Debug)]
 pub struct Typed {
@@ -82,12 +89,19 @@ pub struct Typed {
     pub nullable: bool,
 }
 
-/// Takes the arguments, the number of rows, and the arrow type of the result.
-type Body = Arc<dyn Fn(&[Value], usize, &DataType) -> Result<ArrayRef> + Send + Sync>;
+/// Takes the arguments, the number of rows, and the arrow type of the result. The cell says which row is being computed.
+type OfRows = Arc<dyn Fn(&[Value], usize, &DataType, &Cell<usize>) -> Result<ArrayRef> + Send + Sync>;
 
-/// A function made from a closure.
+/// How a function is computed.
 #[derive(Clone)]
-pub struct ClosureFunction {
+enum Body {
+    Rows(OfRows),
+    Aggregate(Arc<dyn aggregate::AggregateBody>),
+}
+
+/// What a user's function does, with the types of its parameters and its result.
+#[derive(Clone)]
+pub struct FunctionDefinition {
     kind: FunctionKind,
     params: Vec<Typed>,
     result: Typed,
@@ -95,7 +109,7 @@ pub struct ClosureFunction {
     body: Body,
 }
 
-impl ClosureFunction {
+impl FunctionDefinition {
     /// Declares that the function may return different results for the same arguments: calls are not
     /// evaluated during planning, and not twice.
     #[must_use]
@@ -121,37 +135,99 @@ impl ClosureFunction {
     pub fn kind(&self) -> FunctionKind {
         self.kind
     }
-
-    /// The function under the name by which plans call it.
-    pub(crate) fn named(self, name: String, shown: String) -> Arc<dyn ScalarFunction> {
-        Arc::new(Named { name, shown, function: self })
-    }
 }
 
-impl fmt::Debug for ClosureFunction {
+impl fmt::Debug for FunctionDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClosureFunction").field("kind", &self.kind).field("params", &self.params).finish()
+        f.debug_struct("FunctionDefinition").field("kind", &self.kind).field("params", &self.params).finish()
     }
 }
 
-#[derive(Debug)]
-struct Named {
+/// A user's function, under its names.
+#[derive(Clone, Debug)]
+pub struct UserFunction {
+    /// The name that plans call it by.
     name: String,
+    /// The name that messages call it by.
     shown: String,
-    function: ClosureFunction,
+    definition: FunctionDefinition,
 }
 
-impl ScalarFunction for Named {
+impl UserFunction {
+    pub(crate) fn new(name: String, shown: String, definition: FunctionDefinition) -> Self {
+        UserFunction { name, shown, definition }
+    }
+
+    /// The same function, which messages call by another name.
+    pub(crate) fn shown_as(&self, shown: &str) -> Self {
+        UserFunction { shown: shown.to_owned(), ..self.clone() }
+    }
+
+    /// What it gives for a row.
+    pub fn kind(&self) -> FunctionKind {
+        self.definition.kind
+    }
+
+    fn aggregate(&self) -> Result<&dyn aggregate::AggregateBody> {
+        match &self.definition.body {
+            Body::Aggregate(body) => Ok(body.as_ref()),
+            Body::Rows(_) => {
+                Err(Error::invalid(format!("the function '{}' is not an aggregate function", self.shown)))
+            }
+        }
+    }
+
+    /// The type of the result of an aggregate function, of rows that there are.
+    pub fn aggregated(&self) -> LogicalType {
+        let Typed { kind, nullable } = &self.definition.result;
+        kind.clone().with_nullable(*nullable)
+    }
+
+    /// The states of an aggregate function, called so in snapshots.
+    ///
+    /// # Errors
+    /// If it is another function, or the type of its state cannot be stored.
+    pub fn states(&self, name: &str) -> Result<Box<dyn AggregateStates>> {
+        self.aggregate()?.states(name, &self.shown)
+    }
+
+    /// Checks that an aggregate function can do what a plan asks of it.
+    ///
+    /// # Errors
+    /// If it cannot take rows away or merge states, and must.
+    pub fn check_aggregate(&self, must_retract: Option<&str>, must_merge: Option<&str>) -> Result<()> {
+        let body = self.aggregate()?;
+        let lacks = |what: &str, why: &str| {
+            Err(Error::invalid(format!(
+                "the aggregate function '{}' has no {what}, which {why} needs: define it with .{what}(...)",
+                self.shown
+            )))
+        };
+        match (must_retract, must_merge) {
+            (Some(why), _) if !body.retracts() => lacks("retract", why),
+            (_, Some(why)) if !body.merges() => lacks("merge", why),
+            _ => Ok(()),
+        }
+    }
+
+    /// How it is called by a name: `f(BIGINT, STRING)`. The parameters have no names.
+    pub fn signature(&self, name: &str) -> String {
+        let params: Vec<String> = self.definition.params.iter().map(|param| param.kind.to_string()).collect();
+        format!("{name}({})", params.join(", "))
+    }
+}
+
+impl ScalarFunction for UserFunction {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn determinism(&self) -> Determinism {
-        self.function.determinism
+        self.definition.determinism
     }
 
     fn infer(&self, args: &[Argument<'_>], _: &PlanContext) -> Result<Signature> {
-        let ClosureFunction { params, result, .. } = &self.function;
+        let FunctionDefinition { params, result, .. } = &self.definition;
         let fits = |(arg, param): (&Argument<'_>, &Typed)| {
             arg.ty.kind == TypeKind::Null || is_implicit(&arg.ty.kind, &param.kind)
         };
@@ -171,6 +247,10 @@ impl ScalarFunction for Named {
     }
 
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-        (self.function.body)(args, call.rows, &arrow_type::to_arrow(call.result))
+        let result = arrow_type::to_arrow(call.result);
+        let Body::Rows(body) = &self.definition.body else {
+            return Err(Error::internal(format!("'{}' is not computed row by row", self.shown)));
+        };
+        failure::of_row(&self.shown, args, |row| body(args, call.rows, &result, row))
     }
 }

@@ -14,6 +14,7 @@ use super::outcome::Outcome;
 use super::set::Keys;
 use super::single::Single;
 use super::sum::{self, Sum};
+use super::user::User;
 use super::variance::Variance;
 
 /// Builds the accumulator of a call; DISTINCT and FILTER are handled elsewhere. `name` is unique among the
@@ -28,6 +29,9 @@ pub(super) fn accumulator(
     let function = call.function.trim_start_matches('$');
     if function == "COUNT" {
         return Ok(Box::new(Count::new(name)));
+    }
+    if let Some(user) = keys.functions.called(function) {
+        return Ok(Box::new(User::new(user, name)?));
     }
     let argument =
         call.arg_types.first().ok_or_else(|| Error::internal(format!("{function} without an argument")))?;

@@ -17,6 +17,7 @@
 //! | `single` | SINGLE_VALUE | one value and a count |
 //! | `bitmap` | BITMAP_*_AGG of append-only input | a set |
 //! | `list` | ARRAY_AGG, LISTAGG, JSON_*AGG, PERCENTILE; FIRST_VALUE and LAST_VALUE with retractions | the values in order |
+//! | `user` | those of a program | what the program keeps |
 //! | `collect` | COLLECT | the distinct values, sorted, and how often each occurs |
 //!
 //! # Cost
@@ -40,6 +41,7 @@ mod set;
 mod side;
 mod single;
 mod sum;
+mod user;
 mod values;
 mod variance;
 

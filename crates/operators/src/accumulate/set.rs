@@ -5,8 +5,9 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, FieldRef, Int64Type};
 use flott_batch::arrow_type;
 use flott_batch::bytes::{BATCH_BYTES, runs};
+use flott_expr::Functions;
 use flott_plan::AggregateCall;
-use flott_state::{PrimitiveColumn, SlotColumns, StateColumn, with_default};
+use flott_state::{Migration, PrimitiveColumn, SlotColumns, StateColumn, Stored, with_default};
 use flott_types::{Error, Result};
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub(crate) struct Keys {
     pub max_parallelism: u32,
     /// Whether this is a stream rather than a batch query; some functions differ between the two.
     pub streaming: bool,
+    /// The functions of the program are among them.
+    pub functions: Functions,
 }
 
 /// Rows of a batch with the slots of their groups.
@@ -358,6 +361,22 @@ impl SlotColumns for Aggregates {
             Some(counts) => counts.write(slots, columns),
             None => Ok(()),
         }
+    }
+
+    fn restore(&mut self, slots: &[u32], mut stored: Vec<Stored>) -> Result<Option<Migration>> {
+        let mut migration = None;
+        let few = || Error::internal("too few accumulator columns");
+        for unit in &mut self.units {
+            let accumulator = unit.kind.accumulator_mut();
+            let width = accumulator.fields().len();
+            let rest = if width <= stored.len() { stored.split_off(width) } else { return Err(few()) };
+            let migrated = accumulator.restore(slots, std::mem::replace(&mut stored, rest))?;
+            migration = migration.or(migrated);
+        }
+        if let Some(counts) = &mut self.row_counts {
+            counts.restore(slots, stored)?;
+        }
+        Ok(migration)
     }
 
     fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {

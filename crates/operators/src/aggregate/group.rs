@@ -35,6 +35,7 @@ pub(super) fn table_keys(node: &ChainedNode, keys: &[usize], context: &BuildCont
         partition_columns: keys.len(),
         max_parallelism: context.max_parallelism,
         streaming: context.streaming,
+        functions: context.functions.clone(),
     })
 }
 

@@ -119,6 +119,7 @@ impl OverAggregate {
             partition_columns: parts.partition.len(),
             max_parallelism: context.max_parallelism,
             streaming: context.streaming,
+            functions: context.functions.clone(),
         };
         let (mut framed, mut numbered, mut lagging, mut outputs) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());

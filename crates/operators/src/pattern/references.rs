@@ -114,6 +114,7 @@ impl Reference {
                     partition_columns: 0,
                     max_parallelism: context.max_parallelism,
                     streaming: context.streaming,
+                    functions: context.functions.clone(),
                 };
                 let calls = Aggregates::new(std::slice::from_ref(call), false, &keys)?;
                 if calls.has_side() {

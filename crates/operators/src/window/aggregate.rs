@@ -119,6 +119,7 @@ impl WindowAggregate {
             partition_columns: keys.len(),
             max_parallelism: context.max_parallelism,
             streaming: context.streaming,
+            functions: context.functions.clone(),
         };
         let aggregates = Aggregates::new(parts.calls, parts.input_updates, &table_keys)?;
         Ok(WindowAggregate {

@@ -48,6 +48,7 @@ impl LocalWindowAggregate {
             partition_columns: parts.keys.len(),
             max_parallelism: context.max_parallelism,
             streaming: context.streaming,
+            functions: context.functions.clone(),
         };
         Ok(LocalWindowAggregate {
             schema: arrow_type::schema(parts.node.node.schema.iter()),

@@ -101,6 +101,7 @@ impl SessionAggregate {
             partition_columns: parts.keys.len(),
             max_parallelism: context.max_parallelism,
             streaming: context.streaming,
+            functions: context.functions.clone(),
         };
         let aggregates = Aggregates::new(parts.calls, false, &table_keys)?;
         let values = (Bounds::new("window_start", 0), Bounds::new("window_end", 0), aggregates);

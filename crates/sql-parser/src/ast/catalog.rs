@@ -91,12 +91,12 @@ pub struct CreateFunction {
     pub if_not_exists: bool,
     /// Its name.
     pub name: ObjectName,
-    /// The class that implements it.
+    /// The class that implements it, or the identifier by which a program defines it.
     pub class: Text,
-    /// JAVA, SCALA or PYTHON
+    /// JAVA, SCALA, SQL, PYTHON or RUST
     pub language: Option<Ident>,
-    /// USING JAR and ARTIFACT, in order.
-    pub resources: Vec<Text>,
+    /// USING JAR and ARTIFACT, in order; whether each is a JAR.
+    pub resources: Vec<(bool, Text)>,
 }
 
 /// `ALTER [TEMPORARY [SYSTEM]] FUNCTION [IF EXISTS] name AS 'class'`
@@ -112,9 +112,9 @@ pub struct AlterFunction {
     pub if_exists: bool,
     /// Its name.
     pub name: ObjectName,
-    /// The class that implements it.
+    /// The class that implements it, or the identifier by which a program defines it.
     pub class: Text,
-    /// JAVA, SCALA or PYTHON
+    /// JAVA, SCALA, SQL, PYTHON or RUST
     pub language: Option<Ident>,
 }
 

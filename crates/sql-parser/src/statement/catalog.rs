@@ -55,8 +55,8 @@ impl Parser<'_> {
         let mut resources = vec![];
         if self.eat("USING") {
             resources = self.commas(|p| {
-                p.expect_any(&["JAR", "ARTIFACT"])?;
-                p.text()
+                let jar = p.expect_any(&["JAR", "ARTIFACT"])? == "JAR";
+                Ok((jar, p.text()?))
             })?;
         }
         Ok(Statement::CreateFunction(CreateFunction {

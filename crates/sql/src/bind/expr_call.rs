@@ -119,11 +119,14 @@ impl ExprBinder<'_, '_> {
     /// A call of a user's function.
     fn user_function(&self, user: &UserFunction, function: &Call, ast: &Ast) -> Result<Expr> {
         let name = function.name.to_string();
-        if user.kind == FunctionKind::Table {
+        if user.kind() == FunctionKind::Table {
             return Err(wrong(
                 format!("{name} is a table function: write LATERAL TABLE({name}(...)) in FROM"),
                 ast,
             ));
+        }
+        if user.kind() == FunctionKind::Aggregate {
+            return self.user_aggregate(user, function, ast);
         }
         if function.over.is_some() || function.filter.is_some() || function.ignore_nulls.is_some() {
             return Err(wrong(
@@ -136,7 +139,7 @@ impl ExprBinder<'_, '_> {
             return Err(wrong(format!("DISTINCT belongs to aggregates; {name} is none"), ast));
         }
         let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<_>>()?;
-        at(bind::call_of(user.function.as_ref(), args, self.binder.context), ast)
+        at(bind::call_of(user, args, self.binder.context), ast)
     }
 
     /// The arguments of a call that accepts only plain ones; `*` is not an argument. Also whether DISTINCT
@@ -166,12 +169,22 @@ impl ExprBinder<'_, '_> {
         Ok((args, function.quantifier == Some(Quantifier::Distinct)))
     }
 
-    /// Binds an aggregate call, which becomes a placeholder.
+    /// A call of one of Flott's own aggregates.
     fn aggregate_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
+        self.aggregate(name, ast, || self.bound_aggregate(name, function, ast))
+    }
+
+    /// An aggregate call; becomes a placeholder.
+    pub(super) fn aggregate(
+        &self,
+        name: &str,
+        ast: &Ast,
+        bound: impl FnOnce() -> Result<BoundAggregate>,
+    ) -> Result<Expr> {
         let Some(aggregates) = &self.aggregates else {
             return Err(wrong(format!("the aggregate {name} is not allowed here"), ast));
         };
-        let bound = self.bound_aggregate(name, function, ast)?;
+        let bound = bound()?;
         let mut aggregates = aggregates.borrow_mut();
         let index = match aggregates.iter().position(|known| *known == bound) {
             Some(index) => index,

@@ -32,10 +32,12 @@ pub(crate) mod table;
 mod temporal_join;
 mod unnest;
 mod unpivot;
+mod user_aggregate;
 mod window;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::sync::Arc;
 
 use flott_connector::Registry;
 use flott_expr::PlanContext;
@@ -132,14 +134,11 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// The user's function that a name refers to.
-    pub(crate) fn user_function(&self, name: &ObjectName) -> Result<Option<UserFunction>> {
-        let functions = &self.context.functions;
-        if functions.users().next().is_none() {
-            return Ok(None);
-        }
-        let found = resolve(functions, self.catalogs, &name.parts())?;
-        Ok(found.and_then(|name| functions.user(&name).cloned()))
+    /// The function of a user that a name means.
+    pub(crate) fn user_function(&self, name: &ObjectName) -> Result<Option<Arc<UserFunction>>> {
+        let qualify = |parts: &[String]| self.qualify(parts);
+        let found = resolve(&self.context.functions, self.catalogs, &name.parts(), qualify)?;
+        found.map(|found| at(found.function(), name)).transpose()
     }
 
     /// Goes this many levels deeper; [`Binder::leave`] goes back.

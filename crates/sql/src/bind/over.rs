@@ -44,12 +44,24 @@ impl OverCall {
 impl ExprBinder<'_, '_> {
     /// `name(...) OVER (...)`; becomes a placeholder.
     pub fn over_function(&self, name: &str, function: &Call, ast: &Ast) -> Result<Expr> {
+        if self.overs.is_some() && !aggregate::is_aggregate(name) {
+            return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
+        }
+        // The arguments may hold aggregates when the SELECT is grouped: SUM(COUNT(*)) OVER (...).
+        self.over(name, function, ast, || self.over_aggregate(name, function, ast))
+    }
+
+    /// An aggregate with OVER; becomes a placeholder.
+    pub(super) fn over(
+        &self,
+        name: &str,
+        function: &Call,
+        ast: &Ast,
+        bound: impl FnOnce() -> Result<BoundAggregate>,
+    ) -> Result<Expr> {
         let Some(overs) = &self.overs else {
             return Err(wrong(format!("{name} with OVER is not allowed here"), ast));
         };
-        if !aggregate::is_aggregate(name) {
-            return Err(wrong(format!("{name} is not a function that takes OVER"), ast));
-        }
         if let Some(filter) = &function.filter {
             return Err(wrong(format!("{name} takes FILTER or OVER, not both"), filter));
         }
@@ -58,8 +70,7 @@ impl ExprBinder<'_, '_> {
             Some(Over::Name(name)) => self.named_window(name, 0)?,
             None => return Err(wrong("expected OVER", ast)),
         };
-        // The arguments may contain aggregates if the SELECT is grouped: SUM(COUNT(*)) OVER (...).
-        let aggregate = BoundAggregate { ..self.over_aggregate(name, function, ast)? };
+        let aggregate = bound()?;
         let partition = spec.partition_by.iter().map(|expr| self.bind(expr)).collect::<Result<Vec<_>>>()?;
         let mut order = Vec::with_capacity(spec.order_by.len());
         for item in &spec.order_by {

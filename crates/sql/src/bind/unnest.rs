@@ -180,7 +180,7 @@ impl Binder<'_> {
         let Some(function) = self.user_function(name)? else {
             return Err(wrong(format!("No match found for table function {name}"), relation));
         };
-        if function.kind != FunctionKind::Table {
+        if function.kind() != FunctionKind::Table {
             return Err(wrong(format!("{name} is not a table function"), relation));
         }
         let binder = ExprBinder::scalar(self, scope);
@@ -188,7 +188,7 @@ impl Binder<'_> {
             ArgumentValue::Expr(value) if arg.name.is_none() => binder.bind(value),
             _ => Err(unsupported(format!("the argument '{arg}' in a call of {name}"), &arg.value)),
         });
-        at(bind::call_of(function.function.as_ref(), args.collect::<Result<_>>()?, self.context), relation)
+        at(bind::call_of(function.as_ref(), args.collect::<Result<_>>()?, self.context), relation)
     }
 }
 

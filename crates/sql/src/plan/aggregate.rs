@@ -50,6 +50,7 @@ impl Planner<'_> {
         let input = self.stream(input)?;
         let schema = schema_of(rel);
         let updates = input.updates();
+        self.check_users(calls, updates.then_some(UPDATES), None)?;
         let spec = |keys: Vec<usize>, phase| OperatorSpec::GroupAggregate {
             keys,
             aggregates: calls.to_vec(),
@@ -100,6 +101,13 @@ impl Planner<'_> {
         if input.updates() && matches!(window.kind, WindowKind::Session { .. }) {
             return Err(Error::unsupported("a SESSION window over a stream with updates is not supported"));
         }
+        let merged = match &window.kind {
+            WindowKind::Session { .. } => Some("a session window"),
+            WindowKind::Hop { .. } => Some("a hopping window"),
+            WindowKind::Cumulate { .. } => Some("a cumulating window"),
+            WindowKind::Tumble { .. } => None,
+        };
+        self.check_users(calls, input.updates().then_some(UPDATES), merged)?;
         let spec = |keys: Vec<usize>, phase, input_updates| OperatorSpec::WindowAggregate {
             window: (*window).clone(),
             keys,
@@ -136,6 +144,21 @@ impl Planner<'_> {
             &local,
             &global_keys,
         ))
+    }
+}
+
+const UPDATES: &str = "an input with updates";
+
+impl Planner<'_> {
+    /// Refuses aggregate functions of users that lack what they need here, and why they need it.
+    pub(super) fn check_users(
+        &self,
+        calls: &[AggregateCall],
+        must_retract: Option<&str>,
+        must_merge: Option<&str>,
+    ) -> Result<()> {
+        let users = calls.iter().filter_map(|call| self.functions.called(&call.function));
+        users.into_iter().try_for_each(|function| function.check_aggregate(must_retract, must_merge))
     }
 }
 

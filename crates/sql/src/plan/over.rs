@@ -56,6 +56,7 @@ impl Planner<'_> {
         let time_column = (time == TimeAttribute::Event).then_some(key.column);
         let input = self.stream(input)?;
         self.insert_only(&input, "OverAggregate")?;
+        self.check_users(calls, spec.preceding.map(|_| "a bounded frame"), None)?;
         let name = describe::over(spec, calls, &input.schema);
         let operator = OperatorSpec::OverAggregate {
             partition: spec.partition.clone(),

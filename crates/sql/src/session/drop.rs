@@ -53,9 +53,10 @@ impl Session {
         }
         self.catalogs.database(&catalog, &database)?;
         let found = &mut self.catalogs.catalog_mut(&catalog)?.catalog;
-        if !drop.cascade && !found.objects(&database)?.is_empty() {
+        let is_empty = found.objects(&database)?.is_empty() && found.functions(&database)?.is_empty();
+        if !drop.cascade && !is_empty {
             return Err(Error::invalid(format!(
-                "Database {database} in catalog {catalog} is not empty: drop its tables, or add CASCADE"
+                "Database {database} in catalog {catalog} is not empty: drop its tables, views and functions, or add CASCADE"
             )));
         }
         found.drop_database(&database)

@@ -6,6 +6,7 @@
 mod alter;
 mod create;
 mod describe;
+mod describe_function;
 mod drop;
 mod function;
 mod like;
@@ -216,9 +217,7 @@ impl Session {
             Statement::AlterDatabase(alter) => done(self.alter_database(alter)),
             Statement::AlterCatalog(alter) => done(self.alter_catalog(alter)),
             Statement::CreateFunction(create) => self.create_function(create),
-            Statement::AlterFunction(function) => {
-                Err(Error::unsupported(format!("ALTER FUNCTION is not supported, at {}", function.position)))
-            }
+            Statement::AlterFunction(alter) => self.alter_function(alter),
             Statement::DropFunction(drop) => self.drop_function(drop),
             Statement::Describe(Describe { target: DescribeTarget::Job(job), .. }) => {
                 Ok(Outcome::DescribeJob(job.clone()))

@@ -32,19 +32,13 @@ impl Session {
             ShowTarget::Tables => ("table name", self.object_names(show, false)?),
             ShowTarget::Views => ("view name", self.object_names(show, true)?),
             ShowTarget::MaterializedTables => ("materialized table name", Vec::new()),
-            ShowTarget::Functions { user_only: true } => {
-                let mut names = self.user_functions();
-                names.sort_unstable();
-                names.dedup();
-                ("function name", names)
-            }
-            ShowTarget::Functions { user_only: false } => {
-                let names =
-                    self.functions.names().into_iter().chain(flott_expr::aggregate::NAMES.iter().copied());
-                let mut names: Vec<String> = names.map(str::to_lowercase).collect();
-                names.append(&mut self.user_functions());
-                names.sort_unstable();
-                names.dedup();
+            ShowTarget::Functions { user_only } => {
+                let mut names = self.user_functions(show)?;
+                if !user_only {
+                    names.append(&mut self.own_functions());
+                    names.sort_unstable();
+                    names.dedup();
+                }
                 ("function name", names)
             }
             ShowTarget::Modules { full: false } => {

@@ -190,9 +190,9 @@ fn drop() {
             > DROP DATABASE default_database
             invalid: Cannot drop a database which is currently in use.
             > DROP DATABASE stuffed
-            invalid: Database stuffed in catalog default_catalog is not empty: drop its tables, or add CASCADE
+            invalid: Database stuffed in catalog default_catalog is not empty: drop its tables, views and functions, or add CASCADE
             > DROP DATABASE stuffed RESTRICT
-            invalid: Database stuffed in catalog default_catalog is not empty: drop its tables, or add CASCADE
+            invalid: Database stuffed in catalog default_catalog is not empty: drop its tables, views and functions, or add CASCADE
             > DROP DATABASE stuffed CASCADE
             > DROP CATALOG nope
             invalid: there is no catalog 'nope'
@@ -200,7 +200,7 @@ fn drop() {
             > DROP CATALOG default_catalog
             invalid: Cannot drop a catalog which is currently in use.
             > DROP FUNCTION nope
-            invalid: Function 'default_catalog.default_database.nope' does not exist
+            invalid: Function default_database.nope does not exist in Catalog default_catalog.
             > DROP FUNCTION IF EXISTS nope
             > SHOW TABLES
             bid

@@ -124,9 +124,7 @@ fn parts_of_statements() {
         ),
         expect![[r#"
             > CREATE FUNCTION f AS 'com.example.F'
-            unsupported: CREATE FUNCTION at line 1, column 1: 'com.example.F' is a class of JAVA, and there is no JAVA in this process; a Rust program registers its functions with create_temporary_system_function or create_temporary_function
             > ALTER FUNCTION f AS 'com.example.F'
-            unsupported: ALTER FUNCTION is not supported, at line 1, column 1
             > CREATE OR REPLACE TABLE x (a INT) WITH ('connector' = 'rows')
             > CREATE TABLE y (r ROW<ts TIMESTAMP(3)>, WATERMARK FOR r.ts AS r.ts) WITH ('connector' = 'rows')
             unsupported: WATERMARK FOR a nested field is not supported, at line 1, column 41
@@ -140,7 +138,7 @@ fn parts_of_statements() {
             > SHOW PROCEDURES
             unsupported: SHOW PROCEDURES is not supported, at line 1, column 1: the catalogs here have no procedures
             > DESCRIBE FUNCTION f
-            invalid: Function with the identifier 'f' doesn't exist.
+            invalid: Cannot instantiate user-defined function 'default_catalog.default_database.f': this program defines no function of the identifier 'com.example.F'; it defines none at all
             > DESCRIBE MODEL m
             unsupported: DESCRIBE MODEL, at line 1, column 1
             > DESCRIBE JOB 'x'

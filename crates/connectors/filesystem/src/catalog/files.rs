@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// How files of objects end.
 const OBJECT: &str = ".json";
+/// How files of functions end.
+const FUNCTION: &str = ".function";
 /// The version of the files.
 const VERSION: u32 = 1;
 
@@ -64,6 +66,16 @@ pub(super) fn named(file: &str) -> Option<String> {
 /// The file of an object of any name.
 pub(super) fn file_of(name: &str) -> String {
     encoded(name) + OBJECT
+}
+
+/// The function of which this is the file, if it is one's.
+pub(super) fn named_function(file: &str) -> Option<String> {
+    file.strip_suffix(FUNCTION).and_then(decoded)
+}
+
+/// The file of a function of any name.
+pub(super) fn file_of_function(name: &str) -> String {
+    encoded(name) + FUNCTION
 }
 
 /// A name of anything as the name of a file.

@@ -3,6 +3,7 @@
 //! ```text
 //! <path>/<database>/_database          what is said of the database; it exists if this file does
 //! <path>/<database>/<object>.json      a table or a view
+//! <path>/<database>/<name>.function    a function
 //! ```
 //!
 //! Every file is written as a whole, and a new one only if there is none of its name: of two sessions that create the same
@@ -13,13 +14,18 @@ mod store;
 
 use std::fmt;
 
-use flott_connector::catalog::{Catalog, CatalogFactory, CatalogObject, DEFAULT_DATABASE, Database};
+use flott_connector::catalog::{
+    Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database,
+};
 use flott_connector::options::{Required, WithDefault};
 use flott_connector::{AnyOption, Manual, Options, TableOption};
 use flott_storage::{Folder, block_on};
 use flott_types::{Error, Result};
+use serde::Serialize;
 
-use self::files::{create, decoded, encoded, file_of, named, read, replace};
+use self::files::{
+    create, decoded, encoded, file_of, file_of_function, named, named_function, read, replace,
+};
 pub use self::store::FileCatalogStore;
 
 const PATH: TableOption<String, Required> =
@@ -44,7 +50,7 @@ impl CatalogFactory for FilesystemCatalogFactory {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&PATH, &OPENED];
         Manual {
-            summary: "Databases, tables and views as files in a folder.",
+            summary: "Databases, tables, views and functions as files in a folder.",
             details: "It outlives the session, and several sessions may use it at the same time. \
                       Options of tables are in the files as they were written, also passwords: protect the folder accordingly.",
             example: "CREATE CATALOG lake WITH (
@@ -85,6 +91,32 @@ impl FilesystemCatalog {
         match self.database(database)? {
             Some(_) => Ok(self.folder.child(&encoded(database))),
             None => Err(Error::invalid(format!("there is no database '{database}'"))),
+        }
+    }
+
+    /// A file in a database that had none of this name.
+    fn create(&self, database: &str, name: &str, file: &str, content: &impl Serialize) -> Result<()> {
+        match create(&self.existing(database)?, file, content)? {
+            true => Ok(()),
+            false => Err(taken(name)),
+        }
+    }
+
+    /// Another content for a file that is there.
+    fn alter(&self, database: &str, name: &str, file: &str, content: &impl Serialize) -> Result<()> {
+        let folder = self.existing(database)?;
+        match block_on(folder.get(file))? {
+            Some(_) => replace(&folder, file, content),
+            None => Err(missing(name)),
+        }
+    }
+
+    /// A file that is there goes.
+    fn remove(&self, database: &str, name: &str, file: &str) -> Result<()> {
+        let folder = self.existing(database)?;
+        match block_on(folder.get(file))? {
+            Some(_) => block_on(folder.delete(file)),
+            None => Err(missing(name)),
         }
     }
 }
@@ -165,25 +197,40 @@ impl Catalog for FilesystemCatalog {
     }
 
     fn create_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()> {
-        match create(&self.existing(database)?, &file_of(name), &object)? {
-            true => Ok(()),
-            false => Err(taken(name)),
-        }
+        self.create(database, name, &file_of(name), &object)
     }
 
     fn alter_object(&mut self, database: &str, name: &str, object: CatalogObject) -> Result<()> {
-        let folder = self.existing(database)?;
-        match block_on(folder.get(&file_of(name)))? {
-            Some(_) => replace(&folder, &file_of(name), &object),
-            None => Err(missing(name)),
-        }
+        self.alter(database, name, &file_of(name), &object)
     }
 
     fn drop_object(&mut self, database: &str, name: &str) -> Result<()> {
-        let folder = self.existing(database)?;
-        match block_on(folder.get(&file_of(name)))? {
-            Some(_) => block_on(folder.delete(&file_of(name))),
-            None => Err(missing(name)),
+        self.remove(database, name, &file_of(name))
+    }
+
+    fn functions(&self, database: &str) -> Result<Vec<String>> {
+        let files = block_on(self.existing(database)?.list())?.files;
+        let mut names: Vec<String> = files.iter().filter_map(|file| named_function(file)).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn function(&self, database: &str, name: &str) -> Result<Option<CatalogFunction>> {
+        match self.database(database)? {
+            Some(_) => read(&self.folder.child(&encoded(database)), &file_of_function(name)),
+            None => Ok(None),
         }
+    }
+
+    fn create_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        self.create(database, name, &file_of_function(name), &function)
+    }
+
+    fn alter_function(&mut self, database: &str, name: &str, function: CatalogFunction) -> Result<()> {
+        self.alter(database, name, &file_of_function(name), &function)
+    }
+
+    fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
+        self.remove(database, name, &file_of_function(name))
     }
 }

@@ -88,6 +88,7 @@ impl CompleteOver {
                 partition_columns: parts.partition.len(),
                 max_parallelism: context.max_parallelism,
                 streaming: context.streaming,
+                functions: context.functions.clone(),
             },
         })
     }

@@ -1,56 +1,9 @@
-//! Functions of a program in SQL.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+//! Functions that the program registers under a name.
 
-use flott::batch::pretty;
-use flott::sql::{Environment, Outcome, PlannedJob, parse_script, scalar, table};
+use flott::sql::{scalar, table};
 use flott::types::Result;
 
-struct Shell(Environment);
-
-impl Shell {
-    fn new() -> Self {
-        let mut environment = Environment::local().unwrap();
-        let tables = "
-            SET 'parallelism.default' = '1';
-            CREATE VIEW t AS SELECT * FROM (VALUES (1, 'to be or'), (2, CAST(NULL AS STRING)), (3, 'not')) AS v (id, text);";
-        for statement in parse_script(tables).unwrap() {
-            environment.session.execute(&statement).unwrap();
-        }
-        Shell(environment)
-    }
-
-    /// The rows of the last statement, sorted; or the error.
-    fn ask(&mut self, script: &str) -> std::result::Result<Vec<String>, String> {
-        let mut rows = Vec::new();
-        for statement in parse_script(script).unwrap() {
-            let outcome = self.0.session.execute(&statement).map_err(|error| error.to_string())?;
-            rows = match outcome {
-                Outcome::Query(job) => self.run(&job).map_err(|error| error.to_string())?,
-                Outcome::Table(answer) => {
-                    let cell = |cell: &Option<String>| cell.clone().unwrap_or_default();
-                    answer.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("|")).collect()
-                }
-                _ => Vec::new(),
-            };
-        }
-        rows.sort();
-        Ok(rows)
-    }
-
-    fn run(&self, job: &PlannedJob) -> Result<Vec<String>> {
-        let client = self.0.cluster.submit(&job.graph)?;
-        let results = client.results().unwrap();
-        let types: Vec<_> = job.schema.columns.iter().map(|column| column.ty.clone()).collect();
-        let mut rows = Vec::new();
-        while let Some(batch) = results.next_rows()? {
-            let text = pretty::print(&batch, &types);
-            rows.extend(
-                text.lines().map(|line| line.replace("+I ", "").replace(' ', "|").replace("NULL", "")),
-            );
-        }
-        Ok(rows)
-    }
-}
+use crate::Shell;
 
 fn with_functions() -> Shell {
     let mut shell = Shell::new();
@@ -87,7 +40,8 @@ fn a_scalar_function_is_called_wherever_an_expression_stands() {
     assert!(error.contains("Cannot apply 'add_one'") && error.contains("'add_one(<BIGINT>)'"), "{error}");
     assert!(shell.ask("SELECT add_one(1, 2)").unwrap_err().contains("Cannot apply"));
     assert_eq!(shell.ask("SELECT small(id) FROM t WHERE id < 3").unwrap(), ["1", "2"]);
-    assert!(shell.ask("SELECT small(id) FROM t").unwrap_err().contains("3 is too much"));
+    let error = shell.ask("SELECT small(id) FROM t").unwrap_err();
+    assert!(error.contains("function 'small' failed for the arguments (3): 3 is too much"), "{error}");
 }
 
 #[test]
@@ -141,6 +95,17 @@ fn names_are_found_as_in_flink_shown_and_dropped() {
     // The name is free again, for another function.
     shell.0.create_temporary_function("words", scalar(|x: i32| x * 10)).unwrap();
     assert_eq!(shell.ask("SELECT words(4)").unwrap(), ["40"]);
-    let error = shell.ask("CREATE FUNCTION f AS 'org.example.F' LANGUAGE PYTHON").unwrap_err();
-    assert!(error.contains("there is no PYTHON in this process"), "{error}");
+}
+
+#[test]
+fn a_panic_of_a_function_names_it_and_the_row() {
+    let mut shell = Shell::new();
+    let panics = |id: i32, text: String| -> Vec<String> {
+        assert!(id < 3, "no words for it");
+        vec![text]
+    };
+    shell.0.create_temporary_system_function("picky", table(panics)).unwrap();
+    let error = shell.ask("SELECT * FROM t, LATERAL TABLE(picky(id, text))").unwrap_err();
+    let expected = "function 'picky' failed for the arguments (3, not): it panicked: no words for it";
+    assert!(error.contains(expected), "{error}");
 }
