@@ -1,5 +1,6 @@
 //! Row patterns: finds the places in a sequence of rows where one variable follows another, each as often as
-//! its quantifier says. It is the state machine behind SQL's MATCH_RECOGNIZE, with Flink's semantics.
+//! its quantifier says. It is the state machine behind SQL's MATCH_RECOGNIZE and behind the CEP of programs,
+//! with Flink's semantics.
 //!
 //! The machine is pure: it knows rows by their numbers and asks its caller, through [`Conditions`], whether a
 //! row may be a variable. It does no I/O, keeps no rows, and reads no clock.
@@ -26,12 +27,22 @@
 //! assert_eq!(rows, [0..3, 4..6]);
 //! ```
 //!
-//! # Runs
+//! # One machine, two representations
 //!
-//! A partial match is a [`Run`]. The rows of a match are consecutive, and the variables come in the order of
-//! the pattern, so a run consists of its first row and the number of rows that each variable has taken. It is
-//! a few numbers however long it gets, and no buffer of shared rows is needed. The caller keeps the rows from
-//! [`Matcher::first_row`] on.
+//! A pattern is compiled to an [`Automaton`]: states, and edges that *take* a row, *ignore* it, or *proceed*
+//! with it to another state. [`Partials`] are the partial matches over one sequence of rows; each follows all
+//! edges that a row passes. Both are those of Flink's CEP library, and so are the matches and their order;
+//! golden results of the library are among the tests.
+//!
+//! What rows a partial match has is kept by [`Paths`], in one of two forms:
+//!
+//! - In SQL's patterns the rows of a match are consecutive, and the variables come in the order of the
+//!   pattern, so a [`Run`] is its first row and the number of rows that each variable has taken. It is a few
+//!   numbers however long it gets. [`Matcher`] is the machine for these.
+//! - A program's patterns ([`Stage`]) may pass rows over, repeat groups and exclude what must not come. Their
+//!   rows are links in a [`Buffer`] that partial matches share.
+//!
+//! The caller keeps the rows.
 //!
 //! # Greedy
 //!
@@ -43,13 +54,26 @@
 //!
 //! # Which matches are found
 //!
-//! A run may begin at every row. A match is reported when no run that began earlier is still open, in the
-//! order of first rows; each reported match ends other runs as [`Skip`] says.
+//! A match may begin at every row. If matches skip ([`Skip`]), one is reported when no partial match that
+//! began earlier is still open, in the order of first rows, and each reported match ends others. Otherwise
+//! every match is reported with the row that completes it.
 
+mod automaton;
+mod compile;
+mod engine;
+mod heap;
 mod matcher;
+mod paths;
 mod pattern;
 mod run;
+mod sequence;
+mod skip;
 
-pub use matcher::{Conditions, Matcher, StepError};
-pub use pattern::{Pattern, Skip, Variable};
+pub use automaton::{Automaton, Shape, Test};
+pub use engine::{Ask, Ended, Partials, StepError};
+pub use matcher::{Conditions, Matcher};
+pub use paths::{Buffer, Paths};
+pub use pattern::{Pattern, Variable};
 pub use run::Run;
+pub use sequence::{Contiguity, Malformed, Stage, Times};
+pub use skip::Skip;

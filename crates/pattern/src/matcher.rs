@@ -1,13 +1,12 @@
-//! The machine.
-//!
-//! Cost of a row: for each open run one condition for each variable that the row might be, mostly one or two.
-
-use std::fmt;
+//! The machine for SQL's patterns, whose rows follow each other.
 
 use serde::{Deserialize, Serialize};
 
-use crate::pattern::{Pattern, Skip};
-use crate::run::Run;
+use crate::automaton::{Action, Automaton};
+use crate::engine::{Ask, Partial, Partials, StepError};
+use crate::heap::Heap;
+use crate::pattern::Pattern;
+use crate::run::{Run, Runs};
 
 /// What rows may be.
 pub trait Conditions {
@@ -22,49 +21,73 @@ pub trait Conditions {
     fn holds(&mut self, variable: usize, run: &Run, row: u64) -> Result<bool, Self::Error>;
 }
 
-/// Why a step failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StepError<E> {
-    /// The caller could not compute a condition.
-    Condition(E),
-    /// A match has no row of the variable that AFTER MATCH SKIP names.
-    NoRowToSkipTo {
-        /// The variable.
-        variable: usize,
-    },
-    /// AFTER MATCH SKIP names the first row of a match, which would be found again forever.
-    SkipsToFirstRow {
-        /// The variable.
-        variable: usize,
-    },
-}
+struct OfRuns<'a, C>(&'a mut C);
 
-impl<E: fmt::Display> fmt::Display for StepError<E> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StepError::Condition(error) => error.fmt(out),
-            StepError::NoRowToSkipTo { variable } => {
-                write!(out, "a match has no row of variable {variable} to skip to")
-            }
-            StepError::SkipsToFirstRow { variable } => {
-                write!(
-                    out,
-                    "variable {variable} begins with the first row of the match, to which nothing can skip"
-                )
-            }
-        }
+impl<C: Conditions> Ask<Runs> for OfRuns<'_, C> {
+    type Error = C::Error;
+
+    fn ask(&mut self, condition: u32, _: &Runs, path: &Run, row: u64) -> Result<bool, C::Error> {
+        self.0.holds(condition as usize, path, row)
     }
 }
 
 /// The runs over one sequence of rows. Rows are numbered from 0.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Matcher {
     /// The number of the next row.
     next: u64,
-    /// Open runs, in the order of their first rows.
+    partials: Partials<Run>,
+    /// The states of runs are not known yet: they were read from a snapshot.
+    read: bool,
+}
+
+/// How a matcher is written. A run's state follows from its counts, so a snapshot does not depend on how
+/// patterns are compiled.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    next: u64,
+    /// Open runs as they are tried; one without rows is the place where runs begin.
     runs: Vec<Run>,
-    /// Matches that wait for runs that began before them, in the order of their first rows.
+    /// Matches that wait for runs that began before them.
     waiting: Vec<Run>,
+}
+
+/// The state of a run that was read.
+const UNKNOWN: u32 = u32::MAX;
+
+impl From<Matcher> for Written {
+    fn from(matcher: Matcher) -> Self {
+        let Matcher { next, partials, .. } = matcher;
+        let runs = |heap: Heap<Partial<Run>>| {
+            let run = |partial: Partial<Run>| match partial.first {
+                Some(_) => partial.path,
+                None => Run::before(0, 0),
+            };
+            heap.into_stored().into_iter().map(run).collect()
+        };
+        Written { next, runs: runs(partials.open), waiting: runs(partials.completed) }
+    }
+}
+
+impl From<Written> for Matcher {
+    fn from(written: Written) -> Self {
+        let Written { next, mut runs, waiting } = written;
+        if !runs.is_empty() && runs.iter().all(|run| !run.counts().is_empty()) {
+            // Earlier versions did not write where runs begin.
+            runs.push(Run::before(0, 0));
+        }
+        let partial = |run: Run| Partial {
+            state: UNKNOWN,
+            first: (!run.counts().is_empty()).then_some(run.first_row()),
+            first_time: run.first_time(),
+            last_time: run.first_time(),
+            path: run,
+        };
+        let heap = |runs: Vec<Run>| runs.into_iter().map(partial).collect::<Heap<_>>();
+        let partials = Partials { open: heap(runs), completed: heap(waiting) };
+        Matcher { next, read: !partials.is_idle(), partials }
+    }
 }
 
 impl Matcher {
@@ -78,19 +101,14 @@ impl Matcher {
         time: i64,
         conditions: &mut C,
     ) -> Result<Vec<Run>, StepError<C::Error>> {
+        let mut told = self.advance(pattern, time)?;
         let row = self.next;
         self.next += 1;
-        self.expire(pattern, time);
-        let mut step = Step { pattern, row, conditions, open: Vec::new(), matches: Vec::new() };
-        for run in self.runs.drain(..) {
-            step.extend(&run)?;
+        if let Some(automaton) = pattern.automaton() {
+            let found = self.partials.step(automaton, &mut Runs, (row, time), &mut OfRuns(conditions))?;
+            told.extend(found);
         }
-        step.extend(&Run::before(row, time))?;
-        let Step { open, matches, .. } = step;
-        self.runs = open;
-        self.waiting.extend(matches);
-        self.waiting.sort_by_key(Run::first_row);
-        self.tell(pattern)
+        Ok(told)
     }
 
     /// Advances time without a row. Returns the matches that no longer wait for a run.
@@ -98,14 +116,16 @@ impl Matcher {
     /// # Errors
     /// If AFTER MATCH SKIP has nowhere to go.
     pub fn advance<E>(&mut self, pattern: &Pattern, time: i64) -> Result<Vec<Run>, StepError<E>> {
-        self.expire(pattern, time);
-        self.tell(pattern)
+        let Some(automaton) = pattern.automaton().filter(|_| !self.is_idle()) else { return Ok(Vec::new()) };
+        if std::mem::take(&mut self.read) {
+            self.find_states(automaton);
+        }
+        Ok(self.partials.advance(automaton, &mut Runs, time)?.matches)
     }
 
     /// The first row that is still needed; the number of the next one if none is.
     pub fn first_row(&self) -> u64 {
-        let first = |runs: &[Run]| runs.first().map_or(self.next, Run::first_row);
-        first(&self.runs).min(first(&self.waiting))
+        self.partials.first_row().unwrap_or(self.next)
     }
 
     /// The number of the next row.
@@ -115,126 +135,54 @@ impl Matcher {
 
     /// Nothing is open: the matcher is equivalent to a new one.
     pub fn is_idle(&self) -> bool {
-        self.runs.is_empty() && self.waiting.is_empty()
+        self.partials.is_idle()
     }
 
     /// When the oldest open run expires.
     pub fn deadline(&self, pattern: &Pattern) -> Option<i64> {
-        Some(self.runs.first()?.first_time().saturating_add(pattern.within?))
+        let automaton = pattern.automaton()?;
+        let oldest = self.partials.open.peek().filter(|partial| partial.first.is_some())?;
+        Some(oldest.first_time.saturating_add(automaton.within?))
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        let runs = self.runs.iter().chain(&self.waiting);
-        size_of::<Self>() + runs.map(Run::memory).sum::<usize>()
+        let Partials { open, completed } = &self.partials;
+        let runs = open.iter().chain(completed.iter());
+        size_of::<Self>()
+            + runs.map(|partial| size_of::<Partial<Run>>() + partial.path.memory()).sum::<usize>()
     }
 
-    fn expire(&mut self, pattern: &Pattern, time: i64) {
-        if let Some(within) = pattern.within {
-            self.runs.retain(|run| time.saturating_sub(run.first_time()) < within);
-        }
-    }
-
-    /// Takes out the matches that no earlier run holds back, and ends what they skip.
-    fn tell<E>(&mut self, pattern: &Pattern) -> Result<Vec<Run>, StepError<E>> {
-        let mut told = Vec::new();
-        while let Some(first) = self.waiting.first().map(Run::first_row) {
-            if self.runs.first().is_some_and(|run| run.first_row() < first) {
-                break;
-            }
-            let found = self.waiting.remove(0);
-            let keep_from = keep_from(&found, pattern.skip)?;
-            self.runs.retain(|run| run.first_row() >= keep_from);
-            self.waiting.retain(|run| run.first_row() >= keep_from);
-            told.push(found);
-        }
-        Ok(told)
+    /// Finds the states of runs that were read by going through their rows again.
+    fn find_states(&mut self, automaton: &Automaton) {
+        let Partials { open, completed } = std::mem::take(&mut self.partials);
+        let found = |heap: Heap<Partial<Run>>| {
+            let partials = heap.into_stored().into_iter();
+            let known =
+                partials.map(|partial| Partial { state: state_of(automaton, &partial.path), ..partial });
+            known.collect::<Heap<_>>()
+        };
+        self.partials = Partials { open: found(open), completed: found(completed) };
     }
 }
 
-/// The first row from which runs survive a match.
-fn keep_from<E>(found: &Run, skip: Skip) -> Result<u64, StepError<E>> {
-    let (variable, row) = match skip {
-        Skip::ToNextRow => return Ok(found.first_row() + 1),
-        Skip::PastLastRow => return Ok(found.rows().end),
-        Skip::ToFirst(variable) => (variable, found.rows_of(variable).next()),
-        Skip::ToLast(variable) => (variable, found.rows_of(variable).next_back()),
-    };
-    match row {
-        None => Err(StepError::NoRowToSkipTo { variable }),
-        Some(row) if row == found.first_row() => Err(StepError::SkipsToFirstRow { variable }),
-        Some(row) => Ok(row),
+/// Where a run with these rows is.
+fn state_of(automaton: &Automaton, run: &Run) -> u32 {
+    let mut state = automaton.start;
+    for (variable, count) in run.counts().iter().enumerate() {
+        for _ in 0..*count {
+            state = after(automaton, state, variable as u32).unwrap_or(state);
+        }
     }
+    state
 }
 
-/// One row, tried on each run.
-struct Step<'a, C> {
-    pattern: &'a Pattern,
-    row: u64,
-    conditions: &'a mut C,
-    open: Vec<Run>,
-    matches: Vec<Run>,
-}
-
-impl<C: Conditions> Step<'_, C> {
-    fn holds(&mut self, variable: usize, run: &Run) -> Result<bool, StepError<C::Error>> {
-        self.conditions.holds(variable, run, self.row).map_err(StepError::Condition)
-    }
-
-    /// All continuations of a run with the row.
-    fn extend(&mut self, run: &Run) -> Result<(), StepError<C::Error>> {
-        let mut variable = run.variable();
-        while let Some(quantifier) = self.pattern.variables.get(variable) {
-            let count = run.count(variable);
-            if self.held_back(variable, count, run)? {
-                return Ok(());
-            }
-            if quantifier.takes_more(count) && self.holds(variable, run)? {
-                self.take(run, variable)?;
-            }
-            if count < quantifier.min {
-                return Ok(());
-            }
-            variable += 1;
-        }
-        Ok(())
-    }
-
-    /// Whether a greedy variable before this one, which has no row yet, would take the row.
-    fn held_back(&mut self, variable: usize, count: u32, run: &Run) -> Result<bool, StepError<C::Error>> {
-        let before = variable.checked_sub(1).filter(|_| count == 0);
-        match before {
-            Some(before) if self.pattern.variables[before].holds_back() => self.holds(before, run),
-            _ => Ok(false),
-        }
-    }
-
-    fn take(&mut self, run: &Run, variable: usize) -> Result<(), StepError<C::Error>> {
-        let longer = run.with(variable);
-        if self.completes(run, &longer, variable)? {
-            self.matches.push(longer.clone());
-        }
-        let last = variable + 1 == self.pattern.len();
-        if !last || self.pattern.variables[variable].takes_more(longer.count(variable)) {
-            self.open.push(longer);
-        }
-        Ok(())
-    }
-
-    /// Whether a run that has taken the row may end with it.
-    fn completes(
-        &mut self,
-        run: &Run,
-        longer: &Run,
-        mut variable: usize,
-    ) -> Result<bool, StepError<C::Error>> {
-        while let Some(quantifier) = self.pattern.variables.get(variable) {
-            let count = longer.count(variable);
-            if count < quantifier.min || self.held_back(variable, count, run)? {
-                return Ok(false);
-            }
-            variable += 1;
-        }
-        Ok(true)
-    }
+/// The state after a row of a variable: strict stages have one at most.
+fn after(automaton: &Automaton, from: u32, variable: u32) -> Option<u32> {
+    let state = automaton.state(from);
+    let take = state.edges.iter().find(|edge| edge.action == Action::Take && state.stage == variable);
+    take.map(|edge| edge.target).or_else(|| {
+        let mut on = state.edges.iter().filter(|edge| edge.action == Action::Proceed);
+        on.find_map(|edge| after(automaton, edge.target, variable))
+    })
 }

@@ -1,4 +1,8 @@
-//! Patterns: what is looked for, and what happens after a match.
+//! Patterns of SQL: variables one after the other.
+
+use crate::automaton::{Automaton, Test};
+use crate::sequence::{Contiguity, Stage, Times};
+use crate::skip::Skip;
 
 /// A variable of a pattern with its quantifier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,37 +33,45 @@ impl Variable {
         self.greedy && self.max != Some(self.min) && (self.min, self.max) != (0, Some(1))
     }
 
-    pub(crate) fn takes_more(&self, count: u32) -> bool {
-        self.max.is_none_or(|max| count < max)
+    /// The stage of the automaton; `None` if it takes no row.
+    fn stage(&self, number: u32) -> Option<Stage> {
+        let least = self.min.max(1);
+        let times = match self.max {
+            Some(0) => return None,
+            Some(1) => Times::Once,
+            Some(max) => Times::Between(least, max),
+            None => Times::AtLeast(least),
+        };
+        let stage = Stage::new(number, Contiguity::Strict, Test::Holds(number));
+        let (optional, greedy) = (self.is_optional(), self.holds_back());
+        Some(Stage { times, optional, greedy, inner: Contiguity::Strict, ..stage })
     }
 }
 
-/// AFTER MATCH SKIP: which runs a match ends, and which of their matches are not reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Skip {
-    /// Those that began with its first row, or before.
-    ToNextRow,
-    /// Those that began with one of its rows, or before.
-    PastLastRow,
-    /// Those that began before the first row of this variable.
-    ToFirst(usize),
-    /// Those that began before the last row of this variable.
-    ToLast(usize),
-}
-
-/// A pattern: variables one after the other.
+/// A pattern: variables one after the other, without rows between.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pattern {
-    pub(crate) variables: Vec<Variable>,
-    pub(crate) within: Option<i64>,
-    pub(crate) skip: Skip,
+    variables: Vec<Variable>,
+    /// Without one the pattern has no variable that takes a row, and so no match.
+    automaton: Option<Automaton>,
 }
 
 impl Pattern {
     /// `within`: the last row of a match is less than this long after its first row, in the unit of the rows'
     /// times.
     pub fn new(variables: Vec<Variable>, within: Option<i64>, skip: Skip) -> Self {
-        Pattern { variables, within, skip }
+        let numbered = variables.iter().zip(0..);
+        let mut stages: Vec<Stage> =
+            numbered.filter_map(|(variable, number)| variable.stage(number)).collect();
+        if let Some(last) = stages.last_mut() {
+            last.within = within;
+        }
+        let automaton = Automaton::new(&stages, skip, true).ok();
+        Pattern { variables, automaton }
+    }
+
+    pub(crate) fn automaton(&self) -> Option<&Automaton> {
+        self.automaton.as_ref()
     }
 
     /// How many variables there are.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::paths::Paths;
+
 /// Consecutive rows, assigned to the variables of a pattern in order: a partial or a complete match.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
@@ -28,9 +30,9 @@ impl Run {
         Run { counts, ..*self }
     }
 
-    /// The variable of the last row; the first variable for a run without rows.
-    pub(crate) fn variable(&self) -> usize {
-        self.counts.len().saturating_sub(1)
+    /// How many rows each variable has, up to the last one that has any.
+    pub(crate) fn counts(&self) -> &[u32] {
+        &self.counts
     }
 
     /// How many rows a variable has.
@@ -64,5 +66,35 @@ impl Run {
     /// The bytes of memory that it holds.
     pub(crate) fn memory(&self) -> usize {
         size_of::<Self>() + self.counts.capacity() * size_of::<u32>()
+    }
+}
+
+/// Runs keep their own rows: nothing is shared.
+pub(crate) struct Runs;
+
+impl Paths for Runs {
+    type Path = Run;
+
+    fn start(&mut self, row: u64, time: i64) -> Run {
+        Run::before(row, time)
+    }
+
+    fn take(&mut self, path: &Run, stage: u32, _: u64) -> Run {
+        path.with(stage as usize)
+    }
+
+    fn share(&mut self, path: &Run) -> Run {
+        path.clone()
+    }
+
+    fn release(&mut self, _: Run) {}
+
+    fn row_of(&self, path: &Run, stage: u32, last: bool) -> Option<u64> {
+        let mut rows = path.rows_of(stage as usize);
+        if last { rows.next_back() } else { rows.next() }
+    }
+
+    fn bounds(&self, path: &Run) -> Option<(u64, u64)> {
+        Some((path.rows().start, path.rows().end))
     }
 }
