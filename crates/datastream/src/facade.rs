@@ -77,6 +77,16 @@ pub mod table {
     pub use crate::tables::{Files, TableConnector};
 }
 
+/// CEP: patterns of events. See [`flott_function_cep`].
+pub mod cep {
+    pub use flott_function_cep::condition::Matched;
+    pub use flott_function_cep::matches::Match;
+    pub use flott_function_cep::pattern::{AfterMatchSkipStrategy, Pattern};
+    pub use flott_function_cep::process::{MatchContext, PatternProcessFunction};
+
+    pub use crate::stream::cep::{Cep, PatternInput, PatternStream};
+}
+
 /// Windows: buckets of records of one key that produce a result. See [`flott_function_windows`].
 pub mod window {
     pub use flott_function_windows::assigner::{

@@ -12,6 +12,7 @@
 //! | `flott-values` | [`codec`] | values of users' types as columns |
 //! | `flott-function` | [`state`], [`accumulator`], the traits of functions | what functions are, and what they can use |
 //! | `flott-function-operators` | [`AsyncOptions`] | the operators that call them |
+//! | `flott-function-cep` | [`cep`] | patterns of events, and the function that looks for them |
 //! | `flott-function-windows` | [`window`] | windows: assigners, triggers, evictors, and their operator |
 //! | `flott-connector-*` | [`source`], [`sink`] | collections, channels, sockets, files, print |
 //!
@@ -43,7 +44,7 @@ pub use environment::{
     CheckpointConfig, CheckpointingMode, ExternalizedCheckpointRetention, RestartStrategy,
 };
 pub use environment::{JobListener, RuntimeMode, StreamExecutionEnvironment};
-pub use facade::{accumulator, codec, sink, source, state, table, window};
+pub use facade::{accumulator, cep, codec, sink, source, state, table, window};
 pub use flott_batch::Record;
 pub use flott_function::aggregate::AggregateFunction;
 pub use flott_function::async_function::AsyncFunction;

@@ -2,8 +2,8 @@
 //!
 //! Simple functions are closures. Functions with a life cycle (state, timers, side outputs, `open` and
 //! `close`) are types that implement a trait of this crate; each subtask gets a clone. Nothing here calls a
-//! function: the operators that do are in `flott-function-operators` and `flott-function-windows`, so that
-//! the traits do not depend on how functions are run.
+//! function: the operators that do are in `flott-function-operators`, `flott-function-windows` and
+//! `flott-function-cep`, so that the traits do not depend on how functions are run.
 //!
 //! The modules use each other in one direction, from the top of this table to its end:
 //!

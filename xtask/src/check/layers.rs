@@ -21,7 +21,13 @@ const LAYERS: &[&[&str]] = &[
     &["flott-runtime"],
     &["flott-expr", "flott-files", "flott-formats", "flott-function"],
     &["flott-functions"],
-    &["flott-operators", "flott-function-operators", "flott-function-windows", CONNECTORS],
+    &[
+        "flott-operators",
+        "flott-function-cep",
+        "flott-function-operators",
+        "flott-function-windows",
+        CONNECTORS,
+    ],
     &["flott-cluster", "flott-sql"],
     &["flott-datastream"],
     &["flott-testkit"],
@@ -69,6 +75,7 @@ const OUTSIDE: &[&str] = &["conformance-faults", "datastream-bench", "examples",
 const EXAMPLES: &[(&str, &str)] = &[
     ("flott-connector-combinators", "flott-datastream"),
     ("flott-function", "flott-datastream"),
+    ("flott-function-cep", "flott-datastream"),
     ("flott-function-operators", "flott-datastream"),
     ("flott-function-windows", "flott-datastream"),
 ];

@@ -25,6 +25,7 @@ const HELD: &[&str] = &[
     "flott-files",
     "flott-formats",
     "flott-function",
+    "flott-function-cep",
     "flott-function-operators",
     "flott-function-windows",
     "flott-functions",

@@ -7,6 +7,7 @@ mod sink;
 
 mod async_io;
 mod broadcast;
+pub(crate) mod cep;
 mod collect;
 mod connected;
 mod custom;

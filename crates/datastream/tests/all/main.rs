@@ -7,6 +7,7 @@ mod accumulators;
 mod async_io;
 mod broadcast;
 mod cancellation;
+mod cep;
 mod channels;
 mod co_rich;
 mod configuration;

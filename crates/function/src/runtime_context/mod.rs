@@ -4,7 +4,7 @@ mod declare;
 
 use std::collections::BTreeMap;
 
-use flott_operator::{MetricGroup, OperatorMetrics, TaskInfo};
+use flott_operator::{Counter, MetricGroup, OperatorMetrics, TaskInfo};
 use flott_runtime::TaskOptions;
 use flott_state::{Index, RestoredState};
 use flott_types::JobId;
@@ -93,6 +93,12 @@ impl<'a> RuntimeContext<'a> {
     /// Where the function creates its own metrics; `JobClient::metrics` shows them in the operator's report.
     pub fn metric_group(&self) -> &MetricGroup {
         &self.metrics.user
+    }
+
+    /// `numLateRecordsDropped` of the operator.
+    #[doc(hidden)]
+    pub fn late_records(&self) -> Counter {
+        self.metrics.num_late_records_dropped.clone()
     }
 
     pub(crate) fn operator_metrics(&self) -> &OperatorMetrics {
