@@ -138,8 +138,8 @@ const ROWS: &str = "
 fn a_table_with_the_key_of_an_aggregation_gets_half_of_its_updates() {
     for query in [
         "SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)",
-        "SELECT k, n FROM (SELECT MOD(k, 7) AS k, k AS n, ROW_NUMBER() OVER (PARTITION BY MOD(k, 7) ORDER BY k DESC) AS rn
-         FROM rows_in) WHERE rn = 1",
+        "SELECT k, n FROM (SELECT k, n, ROW_NUMBER() OVER (PARTITION BY k ORDER BY n DESC) AS rn
+         FROM (SELECT MOD(k, 7) AS k, k AS n FROM rows_in)) WHERE rn = 1",
         "SELECT k, n FROM (SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)) WHERE MOD(n, 2) = 1 OR n > 1000",
     ] {
         let all = run(&format!("{ROWS} INSERT INTO all_changes {query};")).unwrap();
@@ -152,4 +152,39 @@ fn a_table_with_the_key_of_an_aggregation_gets_half_of_its_updates() {
         assert_eq!(count(all, RowKind::UpdateBefore), updates);
         assert_eq!(count(upserts, RowKind::UpdateBefore), 0, "{query}");
     }
+}
+
+/// Counts of five groups, by the count: it changes all the time, and in the end all have the same.
+const COUNTS: &str = "SELECT COUNT(*) AS k, g AS n FROM (SELECT MOD(k, 5) AS g, t FROM rows_at) GROUP BY g";
+
+/// Rows with event time.
+const ROWS_AT: &str = "
+    CREATE TABLE rows_at (k BIGINT, t AS TO_TIMESTAMP_LTZ(k, 3), WATERMARK FOR t AS t) WITH (
+        'connector' = 'datagen', 'number-of-rows' = '20000',
+        'fields.k.kind' = 'sequence', 'fields.k.start' = '0', 'fields.k.end' = '19999');";
+
+#[test]
+fn rows_that_change_by_another_key_become_one_for_each_primary_key() {
+    let all = run(&format!("{ROWS} {ROWS_AT} INSERT INTO all_changes {COUNTS};")).unwrap();
+    let rows = left(&all["all_changes"]);
+    assert_eq!(rows, ["4000 0", "4000 1", "4000 2", "4000 3", "4000 4"]);
+    for conflict in ["DEDUPLICATE", "NOTHING"] {
+        let insert = format!("{ROWS} {ROWS_AT} INSERT INTO last_rows {COUNTS} ON CONFLICT DO {conflict};");
+        let upserts = run(&insert).unwrap();
+        // Rows of counts that no group has any more are deleted; of the one that all have, one row is there.
+        let last = last(&upserts["last_rows"]);
+        assert!(last.len() == 1 && rows.contains(&last[0]), "{conflict}: {last:?}");
+        assert_eq!(count(&upserts["last_rows"], RowKind::UpdateBefore), 0);
+    }
+}
+
+#[test]
+fn rows_with_one_primary_key_are_an_error_if_that_is_asked_for() {
+    let insert = format!("{ROWS} {ROWS_AT} INSERT INTO last_rows {COUNTS} ON CONFLICT DO ERROR;");
+    let failed = run(&insert).unwrap_err();
+    assert!(failed.contains("multiple distinct records with the same primary key detected"), "{failed}");
+    let counts = "SELECT g AS k, COUNT(*) AS n FROM (SELECT MOD(k, 5) AS g, t FROM rows_at) GROUP BY g";
+    let insert = format!("{ROWS} {ROWS_AT} INSERT INTO last_rows {counts} ON CONFLICT DO ERROR;");
+    let upserts = run(&insert).unwrap();
+    assert_eq!(last(&upserts["last_rows"]), ["0 4000", "1 4000", "2 4000", "3 4000", "4 4000"]);
 }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
-use flott_plan::{AggregatePhase, ChainedNode, OperatorSpec, Schema, WindowKind};
+use flott_plan::{AggregatePhase, ChainedNode, Conflict, OperatorSpec, Schema, WindowKind};
 use flott_runtime::Outside;
 use flott_types::{Error, Result, Timestamp};
 
@@ -178,6 +178,8 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 ttl: ttl_of(ttl),
                 window_end: *window_end,
                 emit_update_before: *emit_update_before,
+                latest_first: false,
+                conflicts_fail: false,
             };
             match order.is_empty() && !output_rank && !input_updates {
                 true => Box::new(Limit::new(node, &parts, context)?),
@@ -188,6 +190,22 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), *emit_update_before, context)?)
         }
         OperatorSpec::Union => Box::new(Union),
+        OperatorSpec::SinkMaterializer { keys, conflict, ttl } => {
+            let parts = rank::Parts {
+                partition: keys,
+                order: &[],
+                from: 1,
+                to: Some(1),
+                output_rank: false,
+                input_updates: true,
+                ttl: ttl_of(ttl),
+                window_end: None,
+                emit_update_before: false,
+                latest_first: *conflict == Conflict::Last,
+                conflicts_fail: *conflict == Conflict::Error,
+            };
+            Box::new(TopN::new(node, &parts, context)?)
+        }
         OperatorSpec::DropUpdateBefore => Box::new(DropUpdateBefore),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
         OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, right_ttl, bound } => {
@@ -255,6 +273,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::TemporalJoin(_) => "TemporalJoin",
         OperatorSpec::LookupJoin(_) => "LookupJoin",
         OperatorSpec::ChangelogNormalize { .. } => "ChangelogNormalize",
+        OperatorSpec::SinkMaterializer { .. } => "SinkMaterializer",
         OperatorSpec::DropUpdateBefore => "DropUpdateBefore",
         OperatorSpec::Expand { .. } => "Expand",
         OperatorSpec::BatchRows => "BatchRows",

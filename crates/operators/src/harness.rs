@@ -202,8 +202,13 @@ impl Harness {
 
     /// Advances event time; returns the output.
     pub fn watermark(&mut self, at: Timestamp) -> String {
-        self.subtasks.watermark(at).unwrap();
+        self.try_watermark(at).unwrap();
         self.taken()
+    }
+
+    /// Like [`Harness::watermark`], where the operator may refuse.
+    pub fn try_watermark(&mut self, at: Timestamp) -> Result<()> {
+        self.subtasks.watermark(at)
     }
 
     /// Advances processing time by this many milliseconds; returns the output.

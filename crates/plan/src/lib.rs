@@ -31,7 +31,8 @@ pub use pattern::{
 };
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, ChangeCodes, JoinBound, JoinKind, OperatorSpec, SortKey, TemporalJoinSpec, WatermarkSpec,
+    AggregatePhase, ChangeCodes, Conflict, JoinBound, JoinKind, OperatorSpec, SortKey, TemporalJoinSpec,
+    WatermarkSpec,
 };
 pub use table::{SinkSpec, SourceSpec, TableSpec};
 pub use window::{WindowKind, WindowSpec};

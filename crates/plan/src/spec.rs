@@ -50,6 +50,18 @@ pub enum AggregatePhase {
     Global,
 }
 
+/// What becomes of several rows with one primary key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// The one that came last counts.
+    Last,
+    /// The one that came first counts.
+    First,
+    /// The job fails, once event time has moved on and there are still several.
+    Error,
+}
+
 /// Joins of two streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -304,6 +316,17 @@ pub enum OperatorSpec {
         /// -U rows are wanted downstream.
         #[serde(default = "wanted", skip_serializing_if = "is_wanted")]
         emit_update_before: bool,
+    },
+    /// One row for each primary key, of rows that change by another key: before a sink that finds rows by its
+    /// primary key. Emits no -U.
+    SinkMaterializer {
+        /// The columns of the primary key.
+        keys: Vec<usize>,
+        /// Which of several rows of a key counts.
+        conflict: Conflict,
+        /// State that was not touched for this long is dropped (milliseconds); 0 never.
+        #[serde(default)]
+        ttl: i64,
     },
     /// Leaves out the -U of updates, where nobody needs them and the operator upstream cannot do without.
     DropUpdateBefore,

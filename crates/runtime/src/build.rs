@@ -225,6 +225,7 @@ impl Builder<'_> {
             | OperatorSpec::LookupJoin(_)
             | OperatorSpec::ChangelogNormalize { .. }
             | OperatorSpec::DropUpdateBefore
+            | OperatorSpec::SinkMaterializer { .. }
             | OperatorSpec::Expand { .. }
             | OperatorSpec::Unnest { .. }
             | OperatorSpec::UpdatingOver { .. }

@@ -69,7 +69,9 @@ impl Promises {
             OperatorSpec::UpdatingOver { emit_update_before, .. } => {
                 Promises { consistent: *emit_update_before, ..all }
             }
-            OperatorSpec::DropUpdateBefore => Promises { consistent: false, ..all },
+            OperatorSpec::DropUpdateBefore | OperatorSpec::SinkMaterializer { .. } => {
+                Promises { consistent: false, ..all }
+            }
             // An expression may return something else for the same row (RAND, UUID).
             OperatorSpec::Calc { .. } | OperatorSpec::Expand { .. } | OperatorSpec::Unnest { .. } => {
                 Promises { consistent: false, ..all }

@@ -20,11 +20,13 @@
 //! | `ranked` | the sorted rows, and where equal rows are |
 //! | `windows` | when windows are emitted |
 //! | `limit` | LIMIT without an order, of append-only input: a count |
+//! | `conflicts` | keys of a table that several rows have |
 //!
 //! Cost of a record: interning its partition, encoding the row, and a binary search among the partition's
 //! rows (for one wanted row, only for the best of the batch); with retractions one more index of all rows.
 //! Per partition and batch: walking the wanted rows before and after, and decoding those that changed.
 
+mod conflicts;
 mod limit;
 mod ranked;
 mod windows;
@@ -40,6 +42,7 @@ use flott_plan::{ChainedNode, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind, Watermark};
 
+use self::conflicts::Conflicts;
 use self::ranked::{Ranked, sort_options};
 use self::windows::Windows;
 use crate::BuildContext;
@@ -61,6 +64,10 @@ pub(crate) struct Parts<'a> {
     pub ttl: i64,
     pub window_end: Option<usize>,
     pub emit_update_before: bool,
+    /// Of rows that sort equal the last one counts.
+    pub latest_first: bool,
+    /// Several rows in a partition are an error.
+    pub conflicts_fail: bool,
 }
 
 /// The operator.
@@ -79,6 +86,7 @@ pub(crate) struct TopN {
     sorter: Option<RowConverter>,
     rows: Ranked,
     windows: Option<Windows>,
+    conflicts: Option<Conflicts>,
     batch_bytes: usize,
     batch: u32,
     /// By partition: the batch that touched it last, and the best row of that batch.
@@ -109,7 +117,7 @@ impl TopN {
                 input.columns.get(key.column).map(|column| &column.ty.kind),
                 Some(TypeKind::Timestamp(0..=3) | TypeKind::TimestampLtz(0..=3))
             ),
-            _ => false,
+            _ => parts.latest_first,
         };
         let fields = arrow_type::schema(input.iter());
         let sorter = (first_only && !parts.order.is_empty()).then(|| {
@@ -136,6 +144,7 @@ impl TopN {
             sorter: sorter.transpose()?,
             rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
             windows: parts.window_end.filter(|_| !at_end).map(Windows::new),
+            conflicts: parts.conflicts_fail.then(|| Conflicts::new(input, parts.partition)),
             batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
@@ -325,6 +334,9 @@ impl Operator for TopN {
             windows.progress.restore(&mut restored)?;
             windows.restore(&self.rows)?;
         }
+        if let Some(conflicts) = &mut self.conflicts {
+            conflicts.restore(&self.rows);
+        }
         self.expire(0, context);
         Ok(())
     }
@@ -372,6 +384,9 @@ impl Operator for TopN {
         }
         self.rows.remove(gone);
         self.trim(&touched, now);
+        if let Some(conflicts) = &mut self.conflicts {
+            conflicts.note(&touched, &self.rows);
+        }
         self.expire(rows, context);
         Ok(())
     }
@@ -379,6 +394,9 @@ impl Operator for TopN {
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         if let Some(windows) = &mut self.windows {
             windows.advance(watermark);
+        }
+        if let Some(conflicts) = &mut self.conflicts {
+            conflicts.check(&self.rows)?;
         }
         while let Some(mut partitions) = self.windows.as_mut().and_then(Windows::ended) {
             self.send(&partitions, context)?;

@@ -1,5 +1,5 @@
 use expect_test::expect;
-use flott_plan::{OperatorSpec, SortKey};
+use flott_plan::{Conflict, OperatorSpec, SortKey};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -290,4 +290,44 @@ fn without_update_before_only_the_new_rows_are_sent() {
         }
         assert!(left_out > 1, "{to} {rank} {updates}");
     }
+}
+
+fn one_per_key(conflict: Conflict) -> Harness {
+    let spec = OperatorSpec::SinkMaterializer { keys: vec![0], conflict, ttl: 0 };
+    Harness::keyed(node(spec, &[ROW], ROW), &[&[0]]).upsert()
+}
+
+#[test]
+fn of_the_rows_of_a_primary_key_the_last_one_counts() {
+    let mut rows = one_per_key(Conflict::Last);
+    assert_eq!(rows.push("+I a 1 1\n+I a 2 1"), "+I a 2 1\n");
+    assert_eq!(rows.push("+I a 3 1"), "+U a 3 1\n");
+    rows.checkpoint(false);
+    rows.restore(2);
+    assert_eq!(rows.push("-D a 1 1"), "", "it was not the last");
+    let mut moved: Vec<String> = rows.push("-U a 3 1\n+U b 3 1").lines().map(str::to_owned).collect();
+    moved.sort();
+    assert_eq!(moved, ["+I b 3 1", "+U a 2 1"]);
+    assert_eq!(rows.push("-D a 2 1"), "-D a 2 1\n");
+}
+
+#[test]
+fn of_the_rows_of_a_primary_key_the_first_one_counts() {
+    let mut rows = one_per_key(Conflict::First);
+    assert_eq!(rows.push("+I a 1 1\n+I a 2 1"), "+I a 1 1\n");
+    assert_eq!(rows.push("+I a 3 1"), "");
+    assert_eq!(rows.push("-D a 1 1"), "+U a 2 1\n");
+}
+
+#[test]
+fn several_rows_of_a_primary_key_are_an_error_when_event_time_moves_on() {
+    let mut rows = one_per_key(Conflict::Error);
+    rows.push("+I a 1 1\n+I a 2 1");
+    rows.push("-D a 1 1\n+I b 4 4\n+I b 4 4");
+    rows.watermark(5);
+    rows.push("+I a 3 1");
+    rows.checkpoint(false);
+    rows.restore(1);
+    let failed = rows.try_watermark(9).unwrap_err().to_string();
+    assert!(failed.contains("=a]. Use ON CONFLICT DO NOTHING"), "{failed}");
 }

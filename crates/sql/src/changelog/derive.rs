@@ -75,7 +75,7 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
         OperatorSpec::UpdatingOver { partition, .. } => {
             Relation::new(Kinds::ALL, first().covering(partition))
         }
-        OperatorSpec::ChangelogNormalize { keys, .. } => {
+        OperatorSpec::ChangelogNormalize { keys, .. } | OperatorSpec::SinkMaterializer { keys, .. } => {
             Relation::new(Kinds::ALL, Keys::one(keys.iter().copied()))
         }
         OperatorSpec::Expand { projections } => {

@@ -118,6 +118,7 @@ pub(crate) fn passes_updates(spec: &OperatorSpec) -> bool {
         | OperatorSpec::TemporalSort { .. }
         | OperatorSpec::MatchRecognize(_)
         | OperatorSpec::ChangelogNormalize { .. }
+        | OperatorSpec::SinkMaterializer { .. }
         | OperatorSpec::ToChangelog { .. }
         | OperatorSpec::FromChangelog { .. }
         | OperatorSpec::Sink(_)

@@ -6,6 +6,7 @@ use flott_plan::{
     AggregateCall, ChangeCodes, Expr, JoinKind, Literal, OperatorSpec, Schema, SinkSpec, SortKey, SourceSpec,
     WatermarkSpec, WindowKind, WindowSpec,
 };
+use flott_sql_parser::ast::OnConflict;
 use flott_types::TypeKind;
 
 use crate::logical::OverSpec;
@@ -357,8 +358,33 @@ pub(super) fn batch_rows(schema: &Schema) -> String {
     format!("BatchRows(select=[{}])", all_names(schema))
 }
 
-pub(super) fn sink(spec: &SinkSpec, schema: &Schema) -> String {
-    format!("Sink(table=[{}], fields=[{}])", spec.table.name, all_names(schema))
+pub(super) fn sink(
+    spec: &SinkSpec,
+    materialize: bool,
+    conflict: Option<OnConflict>,
+    schema: &Schema,
+) -> String {
+    let materialize = if materialize { ", upsertMaterialize=[true]" } else { "" };
+    let conflict = conflict.map(|conflict| format!(", conflictStrategy=[{}]", strategy(conflict)));
+    format!(
+        "Sink(table=[{}], fields=[{}]{materialize}{})",
+        spec.table.name,
+        all_names(schema),
+        conflict.unwrap_or_default()
+    )
+}
+
+/// What ON CONFLICT says.
+pub(super) fn strategy(conflict: OnConflict) -> &'static str {
+    match conflict {
+        OnConflict::Nothing => "NOTHING",
+        OnConflict::Error => "ERROR",
+        OnConflict::Deduplicate => "DEDUPLICATE",
+    }
+}
+
+pub(super) fn materializer(keys: &[usize], input: &Schema) -> String {
+    format!("SinkMaterializer(key=[{}])", names(keys, input))
 }
 
 pub(super) fn collect(schema: &Schema) -> String {

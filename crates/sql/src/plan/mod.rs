@@ -29,7 +29,7 @@ use flott_types::{FastMap, FastSet, OperatorUid, Result};
 
 use self::meaning::{Identity, Meaning};
 pub use explain::explain;
-pub use options::PlanOptions;
+pub use options::{Materialize, PlanOptions};
 pub use sink::SinkTarget;
 
 use crate::changelog::{Asked, Mode, Relation};

@@ -6,6 +6,17 @@ use flott_connector::TableContext;
 use flott_plan::LookupRequests;
 use flott_types::Configuration;
 
+/// When sinks get one row for each primary key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Materialize {
+    /// When rows change by another key.
+    Auto,
+    /// Never.
+    Never,
+    /// Always, if there is a primary key.
+    Always,
+}
+
 /// Options of planning, from the session's configuration.
 #[derive(Clone, Debug)]
 pub struct PlanOptions {
@@ -27,6 +38,10 @@ pub struct PlanOptions {
     pub reuse_sources: bool,
     /// `table.exec.async-lookup.*`
     pub lookups: LookupRequests,
+    /// `table.exec.sink.upsert-materialize`
+    pub materialize: Materialize,
+    /// `table.exec.sink.require-on-conflict`
+    pub require_on_conflict: bool,
     /// `execution.runtime-mode` is not batch.
     pub streaming: bool,
     /// `table.local-time-zone`

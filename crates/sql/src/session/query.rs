@@ -88,7 +88,7 @@ impl Session {
         let mut targets = Vec::new();
         for ((_, target), rel) in roots.iter().zip(&optimized(roots, &context, options)?) {
             (schema, updates) = planner.sink(rel, target)?;
-            if let SinkTarget::Table(spec) = target {
+            if let SinkTarget::Table(spec, _) = target {
                 targets.push(spec.table.name.clone());
             }
         }
@@ -164,12 +164,6 @@ impl Session {
             )));
         }
         let (path, table) = binder.target(&parts(&insert.target), &insert.hints, &insert.target)?;
-        if insert.on_conflict.is_some() && table.primary_key.is_none() {
-            return Err(Error::invalid(format!(
-                "ON CONFLICT clause is only allowed for a table with a PRIMARY KEY, and {path} has none, at {}",
-                insert.position
-            )));
-        }
         if table.distribution.is_some() {
             return Err(Error::invalid(format!(
                 "Table {path} is distributed into buckets, but its connector doesn't support bucketing."
@@ -189,7 +183,7 @@ impl Session {
             static_partition,
             drop_update_before: false,
         };
-        Ok((rel, SinkTarget::Table(Box::new(spec))))
+        Ok((rel, SinkTarget::Table(Box::new(spec), insert.on_conflict)))
     }
 }
 

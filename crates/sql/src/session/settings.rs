@@ -6,7 +6,7 @@ use flott_sql_parser::ast::SqlOption;
 use flott_types::{Configuration, Error, Result, TypeKind};
 
 use super::{Answer, Outcome, Session};
-use crate::plan::PlanOptions;
+use crate::plan::{Materialize, PlanOptions};
 
 impl Session {
     pub(super) fn set(&mut self, option: Option<&SqlOption>) -> Result<Outcome> {
@@ -64,11 +64,21 @@ impl Session {
                 .is_some_and(|s| s.eq_ignore_ascii_case("ONE_PHASE")),
             reuse_sources: set.flag("table.optimizer.reuse-source-enabled", true)?,
             lookups: lookups(set)?,
+            materialize: materialize(set),
+            require_on_conflict: set.flag("table.exec.sink.require-on-conflict", true)?,
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),
             configuration: set.clone(),
         })
+    }
+}
+
+fn materialize(set: &Configuration) -> Materialize {
+    match set.get("table.exec.sink.upsert-materialize") {
+        Some(when) if when.eq_ignore_ascii_case("NONE") => Materialize::Never,
+        Some(when) if when.eq_ignore_ascii_case("FORCE") => Materialize::Always,
+        _ => Materialize::Auto,
     }
 }
 

@@ -19,6 +19,7 @@ mod explain_fields;
 mod explain_join;
 mod explain_lookup;
 mod explain_sets;
+mod explain_sinks;
 mod explain_subquery;
 mod explain_top_n;
 mod explain_window;

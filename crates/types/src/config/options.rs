@@ -374,6 +374,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         "CHAR, VARCHAR, BINARY and VARBINARY values are written as they are, whatever the length of the column; TRIM_PAD and ERROR are not built",
     ),
     works(
+        "table.exec.sink.require-on-conflict",
+        Flag,
+        "true",
+        "an INSERT whose rows change by another key than the table's primary key needs ON CONFLICT",
+    ),
+    works(
+        "table.exec.sink.upsert-materialize",
+        Choice(&["AUTO", "NONE", "FORCE"]),
+        "AUTO",
+        "whether sinks get one row for each primary key: AUTO where rows change by another key, NONE never, FORCE always",
+    ),
+    works(
         "table.exec.source.idle-timeout",
         Duration,
         "0 ms",
