@@ -47,6 +47,19 @@ fn fraud_detection_raises_an_alert() {
     assert_eq!(printed, ["account 1: 600.00 after a small amount"]);
 }
 
+#[test]
+fn sql_functions_are_called() {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_sql_functions")).output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let printed = String::from_utf8(stdout).unwrap();
+    let mut printed: Vec<&str> = printed.lines().collect();
+    printed.sort_unstable();
+    let expected =
+        ["product> +I[chair, 4.0]", "product> +I[lamp, 3.0]", "tag> +I[home, 3.0]", "tag> +I[light, 5.0]"];
+    assert_eq!(printed, expected);
+}
+
 /// The server runs as it is, and the windows of its sales, whatever their number, amount to all sales that it
 /// has sent.
 #[test]

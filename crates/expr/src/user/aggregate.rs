@@ -135,6 +135,7 @@ pub struct AggregateDefinition<S, Args> {
     merge: Option<Merge<S>>,
     result: Outcome<S>,
     params: Vec<Typed>,
+    names: Vec<String>,
     returned: Typed,
     determinism: Determinism,
     of: PhantomData<fn(Args)>,
@@ -187,6 +188,7 @@ where
             Ok(T::array(slots.iter().map(value).collect::<Result<_>>()?))
         }),
         params: F::params(),
+        names: Vec::new(),
         returned: typed::<T>(),
         determinism: Determinism::Always,
         of: PhantomData,
@@ -219,6 +221,14 @@ impl<S: Record + Default, Args: 'static> AggregateDefinition<S, Args> {
         self
     }
 
+    /// Names the parameters, so that arguments can be given by name: `f(x => 1)`.
+    #[must_use]
+    pub fn parameters<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.names = names.map(str::to_owned).to_vec();
+        self.names.truncate(self.params.len());
+        self
+    }
+
     /// The function may give something else for the same rows.
     #[must_use]
     pub fn non_deterministic(mut self) -> Self {
@@ -232,6 +242,7 @@ impl<S: Record + Default, Args: 'static> From<AggregateDefinition<S, Args>> for 
         FunctionDefinition {
             kind: FunctionKind::Aggregate,
             params: definition.params.clone(),
+            names: definition.names.clone(),
             result: definition.returned.clone(),
             determinism: definition.determinism,
             body: Body::Aggregate(Arc::new(definition)),

@@ -108,6 +108,7 @@ where
     FunctionDefinition {
         kind: FunctionKind::Scalar,
         params: F::params(),
+        names: Vec::new(),
         result: typed::<T>(),
         determinism: Determinism::Always,
         body: Body::Rows(Arc::new(move |args, rows, _, computed| {
@@ -142,6 +143,7 @@ where
     FunctionDefinition {
         kind: FunctionKind::Table,
         params: F::params(),
+        names: Vec::new(),
         result: Typed { kind: TypeKind::Array(Box::new(row)), nullable: false },
         determinism: Determinism::Always,
         body: Body::Rows(Arc::new(move |args, rows, wanted, computed| {

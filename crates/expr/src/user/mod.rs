@@ -104,6 +104,8 @@ enum Body {
 pub struct FunctionDefinition {
     kind: FunctionKind,
     params: Vec<Typed>,
+    /// The names of the parameters; none, or one for each.
+    names: Vec<String>,
     result: Typed,
     determinism: Determinism,
     body: Body,
@@ -115,6 +117,14 @@ impl FunctionDefinition {
     #[must_use]
     pub fn non_deterministic(mut self) -> Self {
         self.determinism = Determinism::Never;
+        self
+    }
+
+    /// Names the parameters, so that arguments can be given by name: `f(x => 1)`. The names are of as many as there are.
+    #[must_use]
+    pub fn parameters<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.names = names.map(str::to_owned).to_vec();
+        self.names.truncate(self.params.len());
         self
     }
 
@@ -210,9 +220,21 @@ impl UserFunction {
         }
     }
 
-    /// How it is called by a name: `f(BIGINT, STRING)`. The parameters have no names.
+    /// The names of the parameters, if they have names.
+    pub fn parameters(&self) -> Vec<&str> {
+        let FunctionDefinition { names, params, .. } = &self.definition;
+        let named = names.len() == params.len();
+        if named { names.iter().map(String::as_str).collect() } else { Vec::new() }
+    }
+
+    /// How it is called by a name: `f(BIGINT, STRING)`, or `f(x => BIGINT, y => STRING)` if the parameters have names.
     pub fn signature(&self, name: &str) -> String {
-        let params: Vec<String> = self.definition.params.iter().map(|param| param.kind.to_string()).collect();
+        let names = self.parameters();
+        let param = |(at, param): (usize, &Typed)| match names.get(at) {
+            Some(name) => format!("{name} => {}", param.kind),
+            None => param.kind.to_string(),
+        };
+        let params: Vec<String> = self.definition.params.iter().enumerate().map(param).collect();
         format!("{name}({})", params.join(", "))
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Int64Array, StringArray,
+    Int16Array, Int32Array, Int64Array, StringArray, Time32MillisecondArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::Date32Type;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+use flott_batch::arrow_type;
 use flott_types::{Error, Result, TypeKind};
 
 use super::Typed;
@@ -64,6 +65,66 @@ sql_types! {
     f64, TypeKind::Double, Float64Array, |value: f64| value;
     String, TypeKind::STRING, StringArray, |value: &str| value.to_owned();
     Vec<u8>, TypeKind::BYTES, BinaryArray, |value: &[u8]| value.to_owned();
+}
+
+impl SqlType for NaiveTime {
+    fn kind() -> TypeKind {
+        TypeKind::Time(3)
+    }
+
+    fn read(array: &dyn Array, row: usize) -> Result<Self> {
+        let millis = array.as_any().downcast_ref::<Time32MillisecondArray>().ok_or_else(|| other(array))?;
+        millis.value_as_time(row).ok_or_else(|| Error::data("a time is beyond the end of the day"))
+    }
+
+    fn array(values: Vec<Option<Self>>) -> ArrayRef {
+        let millis = |time: NaiveTime| {
+            let seconds = time.num_seconds_from_midnight();
+            // A leap second is the last moment of its minute.
+            (seconds * 1000 + (time.nanosecond() / 1_000_000).min(999)) as i32
+        };
+        Arc::new(values.into_iter().map(|time| time.map(millis)).collect::<Time32MillisecondArray>())
+    }
+}
+
+impl SqlType for NaiveDateTime {
+    fn kind() -> TypeKind {
+        TypeKind::Timestamp(6)
+    }
+
+    fn read(array: &dyn Array, row: usize) -> Result<Self> {
+        let micros =
+            array.as_any().downcast_ref::<TimestampMicrosecondArray>().ok_or_else(|| other(array))?;
+        let instant = DateTime::from_timestamp_micros(micros.value(row));
+        instant.map(|instant| instant.naive_utc()).ok_or_else(beyond)
+    }
+
+    fn array(values: Vec<Option<Self>>) -> ArrayRef {
+        let micros = values.into_iter().map(|time| time.map(|time| time.and_utc().timestamp_micros()));
+        Arc::new(micros.collect::<TimestampMicrosecondArray>())
+    }
+}
+
+impl SqlType for DateTime<Utc> {
+    fn kind() -> TypeKind {
+        TypeKind::TimestampLtz(6)
+    }
+
+    fn read(array: &dyn Array, row: usize) -> Result<Self> {
+        let micros =
+            array.as_any().downcast_ref::<TimestampMicrosecondArray>().ok_or_else(|| other(array))?;
+        DateTime::from_timestamp_micros(micros.value(row)).ok_or_else(beyond)
+    }
+
+    fn array(values: Vec<Option<Self>>) -> ArrayRef {
+        let micros = values.into_iter().map(|time| time.map(|time| time.timestamp_micros()));
+        let ty = arrow_type::to_arrow(&Self::kind().nullable());
+        Arc::new(micros.collect::<TimestampMicrosecondArray>().with_data_type(ty))
+    }
+}
+
+fn beyond() -> Error {
+    Error::data("a timestamp is beyond what chrono can hold")
 }
 
 impl SqlType for NaiveDate {

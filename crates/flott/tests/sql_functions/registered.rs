@@ -1,6 +1,7 @@
 //! Functions that the program registers under a name.
 
-use flott::sql::{scalar, table};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use flott::sql::{aggregate, scalar, table};
 use flott::types::Result;
 
 use crate::Shell;
@@ -108,4 +109,59 @@ fn a_panic_of_a_function_names_it_and_the_row() {
     let error = shell.ask("SELECT * FROM t, LATERAL TABLE(picky(id, text))").unwrap_err();
     let expected = "function 'picky' failed for the arguments (3, not): it panicked: no words for it";
     assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn arguments_have_names_where_the_function_gives_them() {
+    let mut shell = Shell::new();
+    let minus = || scalar(|x: i64, y: i64| x - y).parameters(["x", "y"]);
+    shell.0.create_temporary_function("minus", minus()).unwrap();
+    let repeat = |text: String, times: i32| vec![text; times as usize];
+    shell.0.create_temporary_system_function("copies", table(repeat).parameters(["text", "times"])).unwrap();
+    let total =
+        aggregate(|sum: &mut i64, x: i64, y: i64| *sum += x * y, |sum: &i64| *sum).parameters(["x", "y"]);
+    shell.0.create_temporary_system_function("total", total).unwrap();
+    shell.0.create_temporary_system_function("unnamed", scalar(|x: i64| x)).unwrap();
+    assert_eq!(shell.ask("SELECT minus(y => 1, x => id) FROM t WHERE id > 2").unwrap(), ["2"]);
+    assert_eq!(shell.ask("SELECT f0 FROM TABLE(copies(times => 2, text => 'a'))").unwrap(), ["a", "a"]);
+    let rows = shell.ask("SET 'execution.runtime-mode' = 'BATCH'; SELECT total(y => 2, x => id) FROM t");
+    assert_eq!(rows.unwrap(), ["12"]);
+    let described = shell.ask("DESCRIBE FUNCTION EXTENDED minus").unwrap();
+    let signature = "signature|default_catalog.default_database.minus(x => BIGINT, y => BIGINT)";
+    assert!(described.contains(&signature.to_owned()), "{described:?}");
+    for (call, message) in [
+        ("minus(x => 1)", "the call of minus lacks the argument 'y'"),
+        ("minus(x => 1, z => 2)", "does not take the argument 'z => 2' by name: its parameters are x, y"),
+        ("minus(x => 1, x => 2)", "the argument 'x => 2' of minus is given twice"),
+        ("minus(1, y => 2)", "does not take the argument '1' by name"),
+        ("unnamed(x => 1)", "its parameters have no names"),
+    ] {
+        let error = shell.ask(&format!("SELECT {call}")).unwrap_err();
+        assert!(error.contains(message), "{call}: {error}");
+    }
+}
+
+#[test]
+fn dates_and_times_are_those_of_chrono() {
+    let mut shell = Shell::new();
+    let environment = &mut shell.0;
+    let next = scalar(|date: NaiveDate| date.succ_opt());
+    environment.create_temporary_system_function("next_day", next).unwrap();
+    let later = scalar(|time: NaiveDateTime| time + TimeDelta::milliseconds(1500));
+    environment.create_temporary_system_function("later", later).unwrap();
+    let instant = scalar(|time: DateTime<Utc>| time + TimeDelta::microseconds(1));
+    environment.create_temporary_system_function("instant", instant).unwrap();
+    environment
+        .create_temporary_system_function(
+            "half",
+            scalar(|time: Option<NaiveTime>| time.and_then(|time| time.with_second(30))),
+        )
+        .unwrap();
+    let rows = shell.ask(
+        "SELECT CAST(next_day(DATE '2024-02-28') AS STRING) || ' ' || CAST(later(TIMESTAMP '1969-12-31 23:59:59.25') AS STRING)
+             || ' ' || CAST(instant(TO_TIMESTAMP_LTZ(1500, 3)) AS STRING) || ' ' || CAST(half(TIME '12:34:56') AS STRING)",
+    );
+    let expected = "'2024-02-29 1970-01-01 00:00:00.750000 1970-01-01 00:00:01.500001 12:34:30'";
+    let rows = rows.unwrap().join("").replace('|', " ");
+    assert!(rows.starts_with(&expected[..40]) && rows.contains("00:00:01.500001 12:34:30"), "{rows}");
 }

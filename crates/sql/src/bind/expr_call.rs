@@ -134,7 +134,7 @@ impl ExprBinder<'_, '_> {
                 ast,
             ));
         }
-        let (args, distinct) = self.arguments(&name, function, ast)?;
+        let (args, distinct) = self.user_arguments(user, function, ast)?;
         if distinct {
             return Err(wrong(format!("DISTINCT belongs to aggregates; {name} is none"), ast));
         }

@@ -33,6 +33,7 @@ mod temporal_join;
 mod unnest;
 mod unpivot;
 mod user_aggregate;
+mod user_arguments;
 mod window;
 
 use std::cell::{Cell, RefCell};

@@ -5,13 +5,13 @@ use flott_expr::bind;
 use flott_expr::user::FunctionKind;
 use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::ast::{
-    Argument, ArgumentValue, Expr as Ast, Ident, Join, JoinConstraint, ObjectName, Relation, RelationKind,
-    TableAlias,
+    Argument, Expr as Ast, Ident, Join, JoinConstraint, ObjectName, Relation, RelationKind, TableAlias,
 };
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::expr::ExprBinder;
 use super::placeholder;
+use super::user_arguments::in_order;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
 
@@ -184,10 +184,8 @@ impl Binder<'_> {
             return Err(wrong(format!("{name} is not a table function"), relation));
         }
         let binder = ExprBinder::scalar(self, scope);
-        let args = args.iter().map(|arg| match &arg.value {
-            ArgumentValue::Expr(value) if arg.name.is_none() => binder.bind(value),
-            _ => Err(unsupported(format!("the argument '{arg}' in a call of {name}"), &arg.value)),
-        });
+        let args = in_order(&function, &name.to_string(), args, relation)?;
+        let args = args.into_iter().map(|arg| binder.bind(arg));
         at(bind::call_of(function.as_ref(), args.collect::<Result<_>>()?, self.context), relation)
     }
 }

@@ -41,7 +41,7 @@ impl ExprBinder<'_, '_> {
         ast: &Ast,
     ) -> Result<BoundAggregate> {
         let name = function.name.to_string();
-        let (args, distinct) = self.arguments(&name, function, ast)?;
+        let (args, distinct) = self.user_arguments(user, function, ast)?;
         let args = args.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
         let Expr::Call { function, args, .. } = at(bind::call_of(user, args, self.binder.context), ast)?
         else {

@@ -116,6 +116,8 @@ impl Session {
             )));
         }
         let path = self.path(&alter.name)?;
+        // IF EXISTS speaks of the function, not of its catalog.
+        self.catalogs.catalog(&path.catalog)?;
         let name = of_path(&path);
         if self.catalogs.function(&name)?.is_none() {
             return if alter.if_exists { Ok(Outcome::Done) } else { Err(self.no_function(&path)) };
@@ -146,6 +148,8 @@ impl Session {
             return Ok(Outcome::Done);
         }
         let path = self.path(&drop.name)?;
+        // IF EXISTS speaks of the function, not of its catalog.
+        self.catalogs.catalog(&path.catalog)?;
         let name = of_path(&path);
         if self.catalogs.function(&name)?.is_none() {
             return if drop.if_exists { Ok(Outcome::Done) } else { Err(self.no_function(&path)) };

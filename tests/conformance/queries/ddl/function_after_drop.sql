@@ -1,0 +1,3 @@
+CREATE FUNCTION f AS 'com.example.Nope';
+DROP FUNCTION f;
+SELECT f(1);

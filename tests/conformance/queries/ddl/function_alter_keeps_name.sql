@@ -1,0 +1,3 @@
+CREATE FUNCTION f AS 'com.example.Nope';
+ALTER FUNCTION f AS 'com.example.Other';
+SHOW USER FUNCTIONS;

@@ -1,0 +1,1 @@
+ALTER TEMPORARY FUNCTION f AS 'com.example.Nope';

@@ -1,0 +1,2 @@
+CREATE FUNCTION `MyF` AS 'com.example.Nope';
+SHOW USER FUNCTIONS;

@@ -1,0 +1,1 @@
+CREATE TEMPORARY SYSTEM FUNCTION a.f AS 'com.example.Nope';

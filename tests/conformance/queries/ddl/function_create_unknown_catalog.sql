@@ -1,0 +1,1 @@
+CREATE FUNCTION nocat.db.f AS 'com.example.Nope';

@@ -1,0 +1,1 @@
+CREATE FUNCTION nodb.f AS 'com.example.Nope';

@@ -1,0 +1,3 @@
+CREATE DATABASE d;
+CREATE FUNCTION d.f AS 'com.example.Nope';
+DROP DATABASE d;

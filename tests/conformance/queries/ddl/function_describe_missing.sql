@@ -1,0 +1,1 @@
+DESCRIBE FUNCTION default_database.nope;

@@ -1,0 +1,4 @@
+CREATE FUNCTION f AS 'com.example.Nope';
+CREATE FUNCTION g AS 'com.example.Nope';
+DROP FUNCTION F;
+SHOW USER FUNCTIONS;

@@ -1,0 +1,1 @@
+SHOW USER FUNCTIONS FROM nocat.nodb;

@@ -1,0 +1,2 @@
+CREATE FUNCTION f AS 'com.example.Nope';
+SHOW USER FUNCTIONS ILIKE 'F%';
