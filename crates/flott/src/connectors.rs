@@ -9,6 +9,11 @@ pub fn builtin() -> Registry {
     let mut registry = Registry::new(flott_formats::builtin());
     registry.register(Arc::new(flott_connector_filesystem::FilesystemConnector));
     registry.register(Arc::new(flott_connector_datagen::DatagenConnector));
+    #[cfg(feature = "kafka")]
+    {
+        registry.register(Arc::new(flott_connector_kafka::KafkaConnector));
+        registry.register(Arc::new(flott_connector_kafka::UpsertKafkaConnector));
+    }
     registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));
     registry.register(Arc::new(flott_connector_basic::PrintConnector));
     registry.register(Arc::new(flott_connector_basic::BlackholeConnector));

@@ -55,7 +55,12 @@ impl Client {
     /// # Errors
     /// If they are not made.
     pub fn grow_topic(&mut self, topic: &str, partitions: i32) -> Result<()> {
-        let topics = vec![CreatePartitionsTopic::default().with_name(name(topic)).with_count(partitions)];
+        let topics = vec![
+            CreatePartitionsTopic::default()
+                .with_name(name(topic))
+                .with_count(partitions)
+                .with_assignments(None),
+        ];
         let request = CreatePartitionsRequest::default().with_topics(topics).with_timeout_ms(TIMEOUT);
         self.retry("adding partitions", |client| {
             let controller = client.controller()?;

@@ -1,0 +1,75 @@
+//! Commits offsets to the group, on a thread of its own: of checkpoints that follow one another quickly the
+//! last one counts.
+
+use std::sync::Arc;
+
+use flott_kafka::{Client, ClientConfig, Stop};
+use flott_types::{Error, Result};
+use parking_lot::{Condvar, Mutex};
+
+type OffsetsToCommit = Vec<(String, i32, i64)>;
+
+#[derive(Default)]
+struct Shared {
+    wanted: Mutex<Option<OffsetsToCommit>>,
+    changed: Condvar,
+    /// Nothing more will be wanted.
+    stop: Stop,
+}
+
+/// Commits offsets of a group.
+pub(super) struct GroupOffsets {
+    shared: Arc<Shared>,
+}
+
+impl GroupOffsets {
+    pub(super) fn new(client: Arc<ClientConfig>, group: String) -> Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let of_thread = shared.clone();
+        std::thread::Builder::new()
+            .name("kafka offsets".to_owned())
+            .spawn(move || of_thread.run(Client::new(client, Arc::default()), &group))
+            .map_err(|error| Error::external("cannot start a thread").with_source(error))?;
+        Ok(GroupOffsets { shared })
+    }
+
+    /// These are read, and in a completed checkpoint.
+    pub(super) fn commit(&self, offsets: OffsetsToCommit) {
+        *self.shared.wanted.lock() = Some(offsets);
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn run(&self, mut client: Client, group: &str) {
+        loop {
+            let offsets = {
+                let mut wanted = self.wanted.lock();
+                loop {
+                    if let Some(offsets) = wanted.take() {
+                        break offsets;
+                    }
+                    if self.stop.is_set() {
+                        return;
+                    }
+                    self.changed.wait(&mut wanted);
+                }
+            };
+            // Nothing is restored from them: a commit that fails is made up for by the next.
+            if let Err(failure) = client.commit_offsets(group, &offsets)
+                && !failure.is_stopped()
+            {
+                tracing::warn!("Kafka: {failure}; the group '{group}' lags behind until the next checkpoint");
+            }
+        }
+    }
+}
+
+impl Drop for GroupOffsets {
+    /// What is wanted is still committed.
+    fn drop(&mut self) {
+        self.shared.stop.set();
+        drop(self.shared.wanted.lock());
+        self.shared.changed.notify_all();
+    }
+}
