@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::datatypes::TimestampMicrosecondType;
-use flott_batch::{ChangeBatch, RowKind};
+use flott_batch::ChangeBatch;
 use flott_connector::Changelog;
 use flott_connector::format::MessageEncoder;
 use flott_kafka::Record;
@@ -154,10 +154,7 @@ impl Records {
         for row in (0..batch.physical_rows()).filter(|row| batch.selection().is_none_or(|is| is.value(*row)))
         {
             let key = keys.next(&mut at, row);
-            // What an update was before is said by the row after it.
-            if batch.kind(row) == RowKind::UpdateBefore {
-                continue;
-            }
+            // A -U comes where a row leaves its key: what takes its place under the same key comes after it.
             let value = self.values.next(&mut of_values, row);
             let mut headers = Vec::new();
             metadata.headers(row, &mut headers);

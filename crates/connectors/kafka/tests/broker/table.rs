@@ -89,6 +89,7 @@ impl Table {
             metadata: Schema::default(),
             overwrite: false,
             static_partition: BTreeMap::new(),
+            drop_update_before: false,
         };
         registry().sink(&spec, &Table::context())
     }
