@@ -3,6 +3,7 @@
 #   make demo         build a release and run the example in examples/flights
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, the project's own rules
 #   make test-services  the tests that need servers, which it starts on loopback: Apache Kafka (asks for Java 17 and Maven)
+#   make kafka-kill   rounds of Kafka to Kafka with SIGKILL of Flott and of brokers, of which test-services runs one
 #   make services     starts these servers and waits for Ctrl-C
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
@@ -26,6 +27,8 @@ RELEASE := $(TARGET)/release/flott
 FAULTS_BIN := $(TARGET)/debug/conformance-faults
 # More for tests/kill/run.py, for example KILL="--rounds 200 --only tail,shared"
 KILL ?=
+# More for tests/services/kafka_kill.py, for example KAFKA_KILL="--rounds 300 --seed 7"
+KAFKA_KILL ?=
 # More for tests/kill/wide_state.py, for example WIDE="--megabytes 5000 --most 3.5"
 WIDE ?=
 # More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
@@ -38,7 +41,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test services test-services unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink
 
@@ -57,7 +60,11 @@ test: check unit demo-figures kill regression faults-sample nexmark-smoke tpc-sa
 
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests
-	$(PYTHON) tests/services/run.py $(MAKE) service-tests
+	$(PYTHON) tests/services/run.py --kill $(DEBUG) $(MAKE) service-tests
+
+# SIGKILL of Flott and of brokers between Kafka and Kafka: KAFKA_KILL="--rounds 300 --seed 7".
+kafka-kill: build-tests
+	$(PYTHON) tests/services/kafka_kill.py --bin $(DEBUG) --rounds 20 $(KAFKA_KILL)
 
 service-tests:
 	$(CARGO) test --workspace --test broker -- --ignored

@@ -216,6 +216,10 @@ log.flush.interval.messages=9223372036854775807
             command += ["-S", user]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
+    def tool(self, name: str) -> list[str]:
+        """The command of one of Kafka's own tools."""
+        return ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self.classes, f"org.apache.kafka.tools.{name}"]
+
     def wait_for(self, broker: Broker) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not broker.is_listening():

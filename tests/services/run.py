@@ -6,6 +6,7 @@
 
 import argparse
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,11 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from kafka import Kafka, ServiceError  # noqa: E402
+from kafka_kill import rounds  # noqa: E402
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--brokers", type=int, default=3, help="brokers of Kafka")
+    arguments.add_argument("--kill", type=Path, metavar="FLOTT", help="after the command, one round of kafka_kill.py with this binary")
     arguments.add_argument("command", nargs=argparse.REMAINDER)
     given = arguments.parse_args()
     # A stop is an exception, so that brokers are stopped too.
@@ -32,6 +35,9 @@ def main() -> int:
             places = {"FLOTT_KAFKA": kafka.bootstrap, "FLOTT_KAFKA_SASL": kafka.sasl}
             if given.command:
                 code = subprocess.run(given.command, env={**os.environ, **places}).returncode
+                if code == 0 and given.kill:
+                    seed = random.SystemRandom().randrange(1_000_000)
+                    code = 1 if rounds(kafka, given.kill.resolve(), folder, 1, seed) else 0
             else:
                 for name, place in places.items():
                     print(f"export {name}={place}")
