@@ -60,6 +60,13 @@ fn sql_functions_are_called() {
     assert_eq!(printed, expected);
 }
 
+#[test]
+fn guessed_passwords_tells_who_got_in() {
+    let lines = "ann,wrong\nbob,wrong\nann,wrong\nann,wrong\nbob,right\nann,wrong\nann,right\n";
+    let printed = run(env!("CARGO_BIN_EXE_guessed_passwords"), lines);
+    assert_eq!(printed, ["ann after 4 wrong passwords"]);
+}
+
 /// The server runs as it is, and the windows of its sales, whatever their number, amount to all sales that it
 /// has sent.
 #[test]

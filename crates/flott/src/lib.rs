@@ -78,6 +78,8 @@ mod pages {
     mod asynchronous {}
     #[doc = include_str!("../../../docs/programs/broadcast.md")]
     mod broadcast {}
+    #[doc = include_str!("../../../docs/programs/cep.md")]
+    mod cep {}
     #[doc = include_str!("../../../docs/programs/deployment.md")]
     mod deployment {}
     #[doc = include_str!("../../../docs/programs/metrics.md")]

@@ -119,16 +119,16 @@ impl<P: Clone> Partials<P> {
             Step { automaton, paths, row, time, ask, kept: Vec::new(), stopped: false, found: Vec::new() };
         let mut next = Heap::default();
         if self.open.is_empty() {
-            let begin = step.beginning();
-            step.follow(begin)?;
-            if step.kept.len() == 1 && step.found.is_empty() && self.completed.is_empty() {
+            step.begin()?;
+            if step.kept.is_empty() && step.found.is_empty() && self.completed.is_empty() {
                 return Ok(Vec::new());
             }
-            step.kept.drain(..).for_each(|partial| next.push(partial));
+            step.settle(true, &mut next);
         }
         for partial in std::mem::take(&mut self.open).into_stored() {
-            step.follow(partial)?;
-            step.kept.drain(..).for_each(|partial| next.push(partial));
+            let begins = partial.first.is_none();
+            if begins { step.begin() } else { step.follow(partial) }?;
+            step.settle(begins, &mut next);
         }
         let mut found = Heap::default();
         step.found.drain(..).for_each(|partial| found.push(partial));
@@ -281,11 +281,23 @@ impl<S: Paths, A: Ask<S>> Step<'_, S, A> {
         Partial { state, first: None, first_time: self.time, last_time: self.time, path }
     }
 
+    /// The matches that begin with the row.
+    fn begin(&mut self) -> Result<(), StepError<A::Error>> {
+        let beginning = self.beginning();
+        self.follow(beginning)
+    }
+
+    /// Moves what the last partial match has become to the others; where matches begin, the next one may.
+    fn settle(&mut self, begins: bool, next: &mut Heap<Partial<S::Path>>) {
+        self.kept.drain(..).for_each(|partial| next.push(partial));
+        if begins && !self.stopped {
+            next.push(self.beginning());
+        }
+    }
+
     /// All continuations of a partial match with the row.
     fn follow(&mut self, partial: Partial<S::Path>) -> Result<(), StepError<A::Error>> {
         let begins = partial.first.is_none();
-        // A match that begins here begins with this row.
-        let partial = if begins { self.beginning() } else { partial };
         let (automaton, mut answers) = (self.automaton, Answers::default());
         let mut states = Stack::of(partial.state);
         self.stopped = false;
@@ -320,11 +332,7 @@ impl<S: Paths, A: Ask<S>> Step<'_, S, A> {
                 }
             }
         }
-        if begins {
-            self.kept.push(partial);
-        } else {
-            self.paths.release(partial.path);
-        }
+        self.paths.release(partial.path);
         if self.stopped {
             self.kept.drain(..).for_each(|partial| self.paths.release(partial.path));
         }
