@@ -12,22 +12,31 @@ use crate::records::batches;
 pub(super) fn run(shared: &Arc<Shared>, broker: i32) {
     let mut client = shared.client();
     let mut turn = 0_usize;
+    let first_pause = shared.client.backoff;
+    let mut pause = first_pause;
     while let Some(mut positions) = next_positions(shared, broker) {
         turn = turn.wrapping_add(1);
         let first = turn % positions.len().max(1);
         positions.rotate_left(first);
         // It may have moved since somebody looked.
         let known = client.topics_once(Some(&[]), false);
-        if let Err(failure) = known.and_then(|_| fetch_until_moved(shared, &mut client, broker, positions)) {
+        if let Err(failure) = known
+            .and_then(|_| fetch_until_moved(shared, &mut client, broker, positions, || pause = first_pause))
+        {
             if failure.is_stopped() {
                 return;
             }
             if !failure.is_retriable() {
                 return shared.fail(failure);
             }
-            tracing::warn!("Kafka: {failure}; its partitions are read again when they have a leader");
+            let what = "its partitions are read again when they have a leader";
+            // Said once, and not each time that it is tried again.
+            if pause == first_pause {
+                tracing::warn!("Kafka: {failure}; {what}");
+            } else {
+                tracing::debug!("Kafka: {failure}; {what}");
+            }
             forget(shared, broker);
-            let mut pause = shared.client.backoff;
             if client.pause(&mut pause) {
                 return;
             }
@@ -41,11 +50,15 @@ fn fetch_until_moved(
     client: &mut Client,
     broker: i32,
     mut positions: Vec<Position>,
+    mut answered: impl FnMut(),
 ) -> Result<()> {
     loop {
         let fetched = client.fetch(broker, &positions, &shared.config);
         let fetched = match fetched {
-            Ok(fetched) => fetched,
+            Ok(fetched) => {
+                answered();
+                fetched
+            }
             Err(failure) => {
                 returned(shared, &positions);
                 return Err(failure);
