@@ -120,7 +120,7 @@ def main():
     store = args.work / "answers.jsonl"
     answers = {}
     if store.exists():
-        answers = {answer["key"]: answer for answer in map(json.loads, store.read_text(encoding="utf-8").splitlines())}
+        answers = {answer["key"]: answer for answer in map(json.loads, store.read_text(encoding="utf-8").rstrip("\n").split("\n"))}
     areas = set(args.areas.split(",")) if args.areas else None
     cases = list(grammar.statements(args.rounds, args.seed, args.width, areas))
     ask(args.flink, [script for _, script in cases], answers, store)

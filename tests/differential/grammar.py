@@ -6,6 +6,8 @@ tests/conformance/functions/data (TABLES), so that both folded and computed call
 import random
 import re
 
+import clauses
+
 S = ["''", "'abc'", "'Hello World'", "' x '", "'10'", "'-1.5'", "'a😀b'", "'straße'", "'İIıi'", "'ǆ ŉ ﬁ'", "'e' || U&'\\0301'", "'a,b,,c'", "'TRUE'",
      "CAST(NULL AS STRING)", "CAST('ab' AS CHAR(4))", "CAST('abcdef' AS VARCHAR(3))", "'%_\\'", "'2020-02-29'", "'ΑΣ'", "'\t'", "'aXbXc'"]
 POOLS = {
@@ -204,3 +206,5 @@ def statements(rounds, seed, width, areas=None):
         if not areas or "aggregate" in areas:
             for template in AGGS:
                 yield f"aggregate: {template}", aggregate(template, f"{seed}.{turn}")
+    if not areas or "clauses" in areas:
+        yield from clauses.statements(rounds, seed)

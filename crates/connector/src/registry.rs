@@ -8,7 +8,7 @@ use flott_types::config::similar;
 use flott_types::{Error, FastMap, LogicalType, Result};
 
 use crate::catalog::{Catalog, CatalogFactory};
-use crate::lookup::LookupTable;
+use crate::lookup::{LookupTable, ModelProvider};
 use crate::options::CATALOG_TYPE;
 use crate::{Formats, Manual, Options, Sink, Source};
 
@@ -124,6 +124,7 @@ pub struct Registry {
     connectors: FastMap<&'static str, Arc<dyn Connector>>,
     formats: Formats,
     catalogs: FastMap<&'static str, Arc<dyn CatalogFactory>>,
+    models: FastMap<&'static str, Arc<dyn ModelProvider>>,
 }
 
 /// A table, with the connector that it names.
@@ -168,6 +169,38 @@ impl Registry {
         let mut names: Vec<&str> = self.catalogs.keys().copied().collect();
         names.sort_unstable();
         names
+    }
+
+    /// Adds a provider of models; one of the same name is replaced.
+    pub fn register_model(&mut self, provider: Arc<dyn ModelProvider>) {
+        self.models.insert(provider.name(), provider);
+    }
+
+    /// All providers of models, in the order of their names.
+    pub fn models(&self) -> impl Iterator<Item = &Arc<dyn ModelProvider>> {
+        self.providers().into_iter().filter_map(|name| self.models.get(name))
+    }
+
+    fn providers(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.models.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn model(&self, spec: &LookupSpec) -> Result<Arc<dyn LookupTable>> {
+        let (table, kind) = (&spec.table, spec.table.connector.as_str());
+        let provider = self.models.get(kind).ok_or_else(|| {
+            let names = self.providers().iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            let names = if names.is_empty() { "none".to_owned() } else { names };
+            Error::invalid(format!(
+                "Unable to create a model provider for model '{}': there is no provider '{kind}'; there is: {names}",
+                table.name
+            ))
+        })?;
+        let options = Options::of_model(&table.name, &table.options, &provider.manual(), &self.formats);
+        let model = provider.predict(spec, &options)?;
+        options.finish()?;
+        Ok(model)
     }
 
     /// The catalog of this name, of the kind that its options say.
@@ -240,8 +273,11 @@ impl Registry {
         Ok(sink)
     }
 
-    /// The table of a spec that is looked up.
+    /// The table or model of a spec that is looked up.
     pub fn lookup(&self, spec: &LookupSpec, context: &TableContext) -> Result<Arc<dyn LookupTable>> {
+        if spec.model {
+            return self.model(spec);
+        }
         let table = self.table(&spec.table)?;
         let lookup = table.connector.lookup(spec, &table.options, context)?;
         table.options.finish()?;

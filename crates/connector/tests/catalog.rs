@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flott_connector::Registry;
 use flott_connector::catalog::{
-    Catalog, CatalogFunction, CatalogObject, Database, InMemoryCatalog, InMemoryCatalogFactory,
+    Catalog, CatalogFunction, CatalogObject, Database, InMemoryCatalog, InMemoryCatalogFactory, Model,
 };
 use flott_connector::conformance::check_catalog;
 use flott_types::{ErrorKind, Result};
@@ -144,6 +144,26 @@ impl Catalog for Shared {
 
     fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
         self.inner.lock().drop_function(database, &self.name(name))
+    }
+
+    fn models(&self, database: &str) -> Result<Vec<String>> {
+        self.inner.lock().models(database)
+    }
+
+    fn model(&self, database: &str, name: &str) -> Result<Option<Model>> {
+        self.inner.lock().model(database, &self.name(name))
+    }
+
+    fn create_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        self.inner.lock().create_model(database, &self.name(name), model)
+    }
+
+    fn alter_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        self.inner.lock().alter_model(database, &self.name(name), model)
+    }
+
+    fn drop_model(&mut self, database: &str, name: &str) -> Result<()> {
+        self.inner.lock().drop_model(database, &self.name(name))
     }
 }
 

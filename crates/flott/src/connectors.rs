@@ -20,5 +20,6 @@ pub fn builtin() -> Registry {
     registry.register(Arc::new(flott_connector_basic::LatencyConnector));
     registry.register_catalog(Arc::new(flott_connector::catalog::InMemoryCatalogFactory));
     registry.register_catalog(Arc::new(flott_connector_filesystem::FilesystemCatalogFactory));
+    registry.register_model(Arc::new(flott_connector_openai::OpenAiProvider));
     registry
 }

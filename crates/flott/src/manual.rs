@@ -19,7 +19,10 @@ pub fn pages(registry: &Registry) -> BTreeMap<String, String> {
         registry.formats().iter().map(|format| (format.name(), format.manual())).collect();
     let catalogs: Vec<(&str, Manual)> =
         registry.catalogs().map(|catalog| (catalog.name(), catalog.manual())).collect();
-    let mut pages = BTreeMap::from([("README.md".to_owned(), index(&connectors, &formats, &catalogs))]);
+    let models: Vec<(&str, Manual)> =
+        registry.models().map(|provider| (provider.name(), provider.manual())).collect();
+    let readme = index(&connectors, &formats, &catalogs, &models);
+    let mut pages = BTreeMap::from([("README.md".to_owned(), readme)]);
     for (name, manual) in &connectors {
         pages.insert(format!("{name}.md"), page("connector", name, manual, ""));
     }
@@ -29,10 +32,18 @@ pub fn pages(registry: &Registry) -> BTreeMap<String, String> {
     for (name, manual) in &catalogs {
         pages.insert(format!("catalogs/{name}.md"), page("catalog type", name, manual, ""));
     }
+    for (name, manual) in &models {
+        pages.insert(format!("models/{name}.md"), page("model provider", name, manual, ""));
+    }
     pages
 }
 
-fn index(connectors: &[(&str, Manual)], formats: &[(&str, Manual)], catalogs: &[(&str, Manual)]) -> String {
+fn index(
+    connectors: &[(&str, Manual)],
+    formats: &[(&str, Manual)],
+    catalogs: &[(&str, Manual)],
+    models: &[(&str, Manual)],
+) -> String {
     let mut text = format!(
         "{MARK}\n\n# Connectors and formats\n\n\
          A table names its connector in `WITH` and, if records are bytes, its format; each has its own options.\n\
@@ -49,6 +60,10 @@ fn index(connectors: &[(&str, Manual)], formats: &[(&str, Manual)], catalogs: &[
     text.push_str("\n| type of catalog | |\n|---|---|\n");
     for (name, manual) in catalogs {
         let _ = writeln!(text, "| [{name}](catalogs/{name}.md) | {} |", cell(manual.summary));
+    }
+    text.push_str("\n| provider of models | |\n|---|---|\n");
+    for (name, manual) in models {
+        let _ = writeln!(text, "| [{name}](models/{name}.md) | {} |", cell(manual.summary));
     }
     text
 }

@@ -15,6 +15,9 @@ pub struct LookupSpec {
     pub keys: Vec<usize>,
     /// The columns to produce of the rows found, by position in the table's schema.
     pub projection: Vec<usize>,
+    /// It is a model that is asked: its input columns are the keys, and its provider's name is the connector's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub model: bool,
 }
 
 /// Each row of a stream with the rows that a table has of its keys when it comes.
@@ -63,6 +66,9 @@ pub struct LookupRequests {
     /// Keys without rows are asked for again.
     #[serde(default)]
     pub retry: Option<LookupRetry>,
+    /// A request is for so many rows at most; without it for those of a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<usize>,
 }
 
 /// When a key without rows is asked for again.

@@ -9,8 +9,8 @@ use flott_types::{Error, Result};
 
 pub use flott_connector::catalog::{
     CatalogDescription, CatalogFunction, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database,
-    DistributionKind, FunctionLanguage, FunctionResource, FunctionResourceKind, InMemoryCatalog, ObjectPath,
-    PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View,
+    DistributionKind, FunctionLanguage, FunctionResource, FunctionResourceKind, InMemoryCatalog, Model,
+    ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View,
     WatermarkDef,
 };
 
@@ -37,6 +37,8 @@ pub struct Catalogs {
     pub temporary: BTreeMap<ObjectPath, CatalogObject>,
     /// Temporary functions that statements have created; they hide permanent ones of the same name.
     pub temporary_functions: BTreeMap<FunctionName, CatalogFunction>,
+    /// Temporary models; they hide permanent ones of the same path.
+    pub temporary_models: BTreeMap<ObjectPath, Model>,
     /// USE CATALOG
     pub current_catalog: String,
     /// USE
@@ -51,6 +53,7 @@ impl Default for Catalogs {
             catalogs: BTreeMap::from([(DEFAULT_CATALOG.to_owned(), catalog)]),
             temporary: BTreeMap::new(),
             temporary_functions: BTreeMap::new(),
+            temporary_models: BTreeMap::new(),
             current_catalog: DEFAULT_CATALOG.to_owned(),
             current_database: DEFAULT_DATABASE.to_owned(),
         }
@@ -79,6 +82,15 @@ impl Catalogs {
         match self.temporary.get(path) {
             Some(object) => Ok(Some(object.clone())),
             None => self.permanent(path),
+        }
+    }
+
+    /// The model at a path, temporary ones first.
+    pub fn model(&self, path: &ObjectPath) -> Result<Option<Model>> {
+        match (self.temporary_models.get(path), self.catalogs.get(&path.catalog)) {
+            (Some(model), _) => Ok(Some(model.clone())),
+            (None, Some(named)) => named.catalog.model(&path.database, &path.object),
+            (None, None) => Ok(None),
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Scan {
     pub metadata: Vec<(String, LogicalType)>,
     /// At most this many rows are needed.
     pub limit: Option<u64>,
+    /// It is a model, with the columns that go in, then those that come out: it can only be looked up.
+    pub model: bool,
 }
 
 /// One aggregate of an OVER clause or GROUP BY: see `flott_plan::AggregateCall`.

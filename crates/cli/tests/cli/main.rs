@@ -8,6 +8,7 @@ mod errors;
 mod files;
 mod functions;
 mod jobs;
+mod models;
 mod output;
 mod partitions;
 mod plans;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flott_types::{Error, Result};
 
-use super::{Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database};
+use super::{Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database, Model};
 use crate::{AnyOption, Manual, Options, TableOption, WithDefault};
 
 const OPENED: TableOption<String, WithDefault> = TableOption::text(
@@ -25,7 +25,7 @@ impl CatalogFactory for InMemoryCatalogFactory {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&OPENED];
         Manual {
-            summary: "Databases, tables, views and functions in the memory of a session.",
+            summary: "Databases, tables, views, functions and models in the memory of a session.",
             details: "\
 It ends with the session.
 Every session starts with one: `default_catalog`.",
@@ -55,6 +55,7 @@ struct Content {
     database: Database,
     objects: BTreeMap<String, CatalogObject>,
     functions: BTreeMap<String, CatalogFunction>,
+    models: BTreeMap<String, Model>,
 }
 
 impl InMemoryCatalog {
@@ -166,5 +167,32 @@ impl Catalog for InMemoryCatalog {
 
     fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
         self.content(database)?.functions.remove(name).map(|_| ()).ok_or_else(|| missing(name))
+    }
+    fn models(&self, database: &str) -> Result<Vec<String>> {
+        let content = self.databases.get(database).ok_or_else(|| no_database(database))?;
+        Ok(content.models.keys().cloned().collect())
+    }
+
+    fn model(&self, database: &str, name: &str) -> Result<Option<Model>> {
+        Ok(self.databases.get(database).and_then(|content| content.models.get(name)).cloned())
+    }
+
+    fn create_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        let models = &mut self.content(database)?.models;
+        if models.contains_key(name) {
+            return Err(taken(name));
+        }
+        models.insert(name.to_owned(), model);
+        Ok(())
+    }
+
+    fn alter_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        let known = self.content(database)?.models.get_mut(name).ok_or_else(|| missing(name))?;
+        *known = model;
+        Ok(())
+    }
+
+    fn drop_model(&mut self, database: &str, name: &str) -> Result<()> {
+        self.content(database)?.models.remove(name).map(|_| ()).ok_or_else(|| missing(name))
     }
 }

@@ -23,7 +23,7 @@ use flott_types::Result;
 pub use functions::{CatalogFunction, FunctionLanguage, FunctionResource, FunctionResourceKind};
 pub use memory::{InMemoryCatalog, InMemoryCatalogFactory};
 pub use objects::{
-    CatalogObject, Database, DistributionKind, ObjectPath, PrimaryKeyDef, Table, TableColumn,
+    CatalogObject, Database, DistributionKind, Model, ObjectPath, PrimaryKeyDef, Table, TableColumn,
     TableColumnKind, TableDistribution, TablePartition, TimeAttribute, View, WatermarkDef,
 };
 
@@ -101,4 +101,19 @@ pub trait Catalog: Send + Sync + fmt::Debug {
 
     /// A function goes.
     fn drop_function(&mut self, database: &str, name: &str) -> Result<()>;
+
+    /// The names of the models in a database, sorted. A model may have the name of a table.
+    fn models(&self, database: &str) -> Result<Vec<String>>;
+
+    /// The model of this name, if there is one. Nothing is in a database that there is not.
+    fn model(&self, database: &str, name: &str) -> Result<Option<Model>>;
+
+    /// A model of a name that was free.
+    fn create_model(&mut self, database: &str, name: &str, model: Model) -> Result<()>;
+
+    /// A model has changed.
+    fn alter_model(&mut self, database: &str, name: &str, model: Model) -> Result<()>;
+
+    /// A model goes.
+    fn drop_model(&mut self, database: &str, name: &str) -> Result<()>;
 }

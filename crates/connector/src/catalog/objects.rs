@@ -176,6 +176,20 @@ pub struct View {
     pub database: String,
 }
 
+/// A model: what goes in, what comes out, and who answers.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// What goes in.
+    pub input: Vec<TableColumn>,
+    /// What comes out.
+    pub output: Vec<TableColumn>,
+    /// WITH
+    pub options: BTreeMap<String, String>,
+    /// COMMENT
+    pub comment: Option<String>,
+}
+
 /// What a name can stand for.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]

@@ -8,7 +8,7 @@ use flott_types::{Result, TypeKind};
 use super::broken;
 use crate::catalog::{
     Catalog, CatalogFunction, CatalogObject, Database, FunctionLanguage, FunctionResource,
-    FunctionResourceKind, Table, TableColumn, TableColumnKind, View,
+    FunctionResourceKind, Model, Table, TableColumn, TableColumnKind, View,
 };
 
 /// Holds a catalog against the rules. `open` opens it, also while it is open already: as another session
@@ -43,6 +43,13 @@ pub fn check_catalog(open: &dyn Fn() -> Result<Box<dyn Catalog>>, lasts: bool) -
             "a function is not there for who opens it anew",
         )?;
     }
+    models(&mut *catalog).map_err(|error| error.context("models"))?;
+    if lasts {
+        expect(
+            open()?.model(STRANGE, STRANGE)? == Some(model("a")),
+            "a model is not there for who opens it anew",
+        )?;
+    }
     names(&mut *catalog).map_err(|error| error.context("names"))?;
     catalog.drop_database("rules")?;
     catalog.drop_database(STRANGE)?;
@@ -52,7 +59,9 @@ pub fn check_catalog(open: &dyn Fn() -> Result<Box<dyn Catalog>>, lasts: bool) -
     )?;
     catalog.create_database(STRANGE, Database::default())?;
     expect(
-        catalog.objects(STRANGE)?.is_empty() && catalog.functions(STRANGE)?.is_empty(),
+        catalog.objects(STRANGE)?.is_empty()
+            && catalog.functions(STRANGE)?.is_empty()
+            && catalog.models(STRANGE)?.is_empty(),
         "a database that was dropped comes back with what was in it",
     )?;
     catalog.drop_database(STRANGE)?;
@@ -181,6 +190,28 @@ fn functions(catalog: &mut dyn Catalog) -> Result<()> {
     catalog.drop_function("rules", "f")?;
     expect(catalog.function("rules", "f")?.is_none(), "one that was dropped is there")?;
     expect(catalog.function("rules", "s")? == Some(function("a")), "another has gone too")
+}
+
+fn model(comment: &str) -> Model {
+    let options = BTreeMap::from([("provider".to_owned(), "p".to_owned())]);
+    Model { comment: Some(comment.to_owned()), options, ..Model::default() }
+}
+
+fn models(catalog: &mut dyn Catalog) -> Result<()> {
+    expect(catalog.model("rules", "s")?.is_none(), "one that was not created is there")?;
+    expect(catalog.model("rules of nobody", "s")?.is_none(), "one is there in a database that is not")?;
+    refused(catalog.alter_model("rules", "s", model("a")), "to change one that is not there")?;
+    refused(catalog.drop_model("rules", "s"), "to drop one that is not there")?;
+    // A view and a function have this name.
+    catalog.create_model("rules", "s", model("a"))?;
+    catalog.create_model(STRANGE, STRANGE, model("a"))?;
+    refused(catalog.create_model("rules", "s", model("b")), "to create one that is there")?;
+    catalog.alter_model("rules", "s", model("b"))?;
+    expect(catalog.model("rules", "s")? == Some(model("b")), "one is not there as it was changed")?;
+    expect(catalog.models("rules")? == ["s"], "the list is not what was created")?;
+    expect(catalog.object("rules", "s")? == Some(view()), "a view is not there beside a model of its name")?;
+    catalog.drop_model("rules", "s")?;
+    expect(catalog.model("rules", "s")?.is_none(), "one that was dropped is there")
 }
 
 fn names(catalog: &mut dyn Catalog) -> Result<()> {

@@ -17,6 +17,7 @@
 
 mod full_cache;
 mod index;
+mod model;
 pub mod options;
 mod partial_cache;
 mod read;
@@ -30,6 +31,7 @@ use flott_operator::MetricGroup;
 use flott_types::{Clock, Error, Result, SubtaskIndex};
 
 pub use full_cache::FullCache;
+pub use model::ModelProvider;
 pub use partial_cache::{CacheLimits, PartialCache};
 
 /// A table that can be asked for keys. Holds the configuration and nothing that changes.

@@ -17,6 +17,13 @@ pub(crate) static COMMON: &[&dyn AnyOption] = &[&CONNECTOR, &PROPERTY_VERSION];
 pub(crate) const CATALOG_TYPE: TableOption<String, Required> =
     TableOption::text("type", "the kind of catalog").required();
 
+/// `provider` of a model: who answers.
+pub const PROVIDER: TableOption<String, Required> =
+    TableOption::text("provider", "who answers for the model").required();
+
+/// What every model has.
+pub(crate) static MODEL_COMMON: &[&dyn AnyOption] = &[&PROVIDER];
+
 /// What every catalog has.
 pub(crate) static CATALOG_COMMON: &[&dyn AnyOption] = &[&CATALOG_TYPE];
 

@@ -38,9 +38,9 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use common::{CONNECTOR, FORMAT, SCAN_PARALLELISM, SINK_PARALLELISM};
+pub use common::{CONNECTOR, FORMAT, PROVIDER, SCAN_PARALLELISM, SINK_PARALLELISM};
 pub use declaration::{AnyOption, Effect, Optional, Presence, Required, TableOption, WithDefault};
 pub use manual::Manual;
 pub use read::Options;
 
-pub(crate) use common::{CATALOG_COMMON, CATALOG_TYPE, COMMON};
+pub(crate) use common::{CATALOG_COMMON, CATALOG_TYPE, COMMON, MODEL_COMMON};

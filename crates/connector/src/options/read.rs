@@ -8,7 +8,7 @@ use flott_types::config::similar;
 use flott_types::{Error, FastSet, Result};
 
 use super::declaration::{not_built, wrong};
-use super::{AnyOption, CATALOG_COMMON, COMMON, Effect, Manual, Presence, TableOption};
+use super::{AnyOption, CATALOG_COMMON, COMMON, Effect, MODEL_COMMON, Manual, Presence, TableOption};
 use crate::format::{Format, Formats};
 
 /// The options of a table while a connector or format is made from them. Errors name the table and the key.
@@ -57,6 +57,17 @@ impl<'a> Options<'a> {
     ) -> Self {
         let owner = format!("catalog {name}");
         Options { owner, common: CATALOG_COMMON, ..Options::new(name, values, manual, formats) }
+    }
+
+    /// The options of a model.
+    pub(crate) fn of_model(
+        name: &str,
+        values: &'a BTreeMap<String, String>,
+        manual: &Manual,
+        formats: &'a Formats,
+    ) -> Self {
+        let owner = format!("model {name}");
+        Options { owner, common: MODEL_COMMON, ..Options::new(name, values, manual, formats) }
     }
 
     /// What an option is set to: `T`, or `Option<T>` if it need not be set and has no default.

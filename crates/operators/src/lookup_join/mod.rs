@@ -43,6 +43,7 @@ const ROWS: usize = 8_192;
 /// The operator.
 pub(crate) struct LookupJoin {
     name: String,
+    is_model: bool,
     table: Arc<dyn LookupTable>,
     outside: Outside,
     options: LookupRequests,
@@ -81,6 +82,7 @@ impl LookupJoin {
         let table = outside.registry.lookup(&spec.lookup, &outside.tables)?;
         Ok(LookupJoin {
             name: spec.lookup.table.name.clone(),
+            is_model: spec.lookup.model,
             table,
             outside: outside.clone(),
             options: spec.requests.clone(),
@@ -175,7 +177,7 @@ impl LookupJoin {
     fn poll(&mut self, number: u64, mut in_flight: InFlightLookup, now: Timestamp) -> Result<()> {
         match poll(&mut in_flight) {
             Some(found) => {
-                let found = found.map_err(|error| error.context(format_args!("table {}", self.name)))?;
+                let found = found.map_err(|error| error.context(self.what()))?;
                 self.answered(number, Some(found), now)
             }
             None => {
@@ -217,6 +219,11 @@ impl LookupJoin {
         Ok(())
     }
 
+    /// Who is asked.
+    fn what(&self) -> String {
+        format!("{} {}", if self.is_model { "model" } else { "table" }, self.name)
+    }
+
     fn complete(&mut self, number: u64) {
         if let Some(request) = self.queue.open_mut(number) {
             let answers = std::mem::take(&mut request.input.answers);
@@ -231,11 +238,17 @@ impl LookupJoin {
                 self.begin(number, now)
             }
             Alarm::Again(..) => Ok(()),
-            Alarm::Timeout(number) if self.queue.is_open(number) => Err(Error::external(format!(
-                "table {} has not answered within {} ms (the time that a lookup may take with all its attempts: \
-                 'table.exec.async-lookup.timeout', or 'timeout' of the hint LOOKUP)",
-                self.name, self.options.timeout
-            ))),
+            Alarm::Timeout(number) if self.queue.is_open(number) => {
+                let by = match self.is_model {
+                    true => "'table.exec.async-ml-predict.timeout', or 'timeout' in the CONFIG of ML_PREDICT",
+                    false => "'table.exec.async-lookup.timeout', or 'timeout' of the hint LOOKUP",
+                };
+                Err(Error::external(format!(
+                    "{} has not answered within {} ms (the time that a request may take with all its attempts: {by})",
+                    self.what(),
+                    self.options.timeout
+                )))
+            }
             Alarm::Timeout(_) => Ok(()),
         }
     }
@@ -244,7 +257,8 @@ impl LookupJoin {
     fn wait(&mut self, rows: ChangeBatch) -> Result<()> {
         let rows = rows.compact()?;
         let count = rows.physical_rows();
-        let parts = (0..count).step_by(ROWS).map(|from| rows.slice(from, ROWS.min(count - from)));
+        let most = self.options.rows.map_or(ROWS, |rows| rows.clamp(1, ROWS));
+        let parts = (0..count).step_by(most).map(|from| rows.slice(from, most.min(count - from)));
         parts.for_each(|part| self.waiting.push(part));
         Ok(())
     }

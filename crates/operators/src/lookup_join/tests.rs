@@ -143,12 +143,12 @@ fn spec(kind: JoinKind) -> LookupJoinSpec {
     };
     LookupJoinSpec {
         kind,
-        lookup: LookupSpec { table, keys: vec![0], projection: vec![0, 1] },
+        lookup: LookupSpec { table, keys: vec![0], projection: vec![0, 1], model: false },
         keys: vec![LookupKey::Column(1)],
         projection: Vec::new(),
         left_condition: None,
         condition: None,
-        requests: LookupRequests { ordered: true, capacity: 2, timeout: 1_000, retry: None },
+        requests: LookupRequests { ordered: true, capacity: 2, timeout: 1_000, retry: None, rows: None },
     }
 }
 
@@ -266,6 +266,18 @@ fn in_unordered_mode_only_watermarks_hold_answers_back() {
 }
 
 #[test]
+fn a_request_is_for_as_many_rows_as_it_may() {
+    let names = Names::new(true);
+    let requests = LookupRequests { rows: Some(1), capacity: 2, ..spec(JoinKind::Inner).requests };
+    let mut join = harness(&names, LookupJoinSpec { requests, ..spec(JoinKind::Inner) });
+    assert_eq!(join.push("+I 1 1\n+I 2 2\n+I 3 3\n"), "");
+    assert_eq!(names.asked(), [[1], [2]], "one row each, and no more than two at once");
+    names.answer(0);
+    assert_eq!(join.woken(), "+I 1 1 1 one\n");
+    assert_eq!(names.asked(), [[3]]);
+}
+
+#[test]
 fn rows_in_flight_are_in_the_snapshot_and_asked_for_again() {
     let names = Names::new(true);
     let mut join = harness(&names, spec(JoinKind::Left));
@@ -303,7 +315,7 @@ fn keys_without_rows_are_asked_for_again() {
     for ordered in [true, false] {
         let names = Names::new(false);
         let retry = Some(LookupRetry { delay: 10, attempts: 2 });
-        let requests = LookupRequests { ordered, capacity: 10, timeout: 0, retry };
+        let requests = LookupRequests { ordered, capacity: 10, timeout: 0, retry, rows: None };
         let mut join = harness(&names, LookupJoinSpec { requests, ..spec(JoinKind::Left) });
         let mut out = join.push("+I 1 1\n+I 2 7\n+I 3 8\n");
         // In unordered mode, what was found does not wait.

@@ -26,7 +26,7 @@ struct Parts<'a> {
 }
 
 /// What is known about the contents of a MAP of strings.
-enum Pairs {
+pub(super) enum Pairs {
     Constant(Vec<(String, String)>),
     Null,
     Unknown,
@@ -103,7 +103,7 @@ impl Binder<'_> {
     }
 
     /// The pairs of a constant MAP of strings; if keys repeat, the last one wins.
-    fn text_pairs(&self, map: &Expr) -> Result<Pairs> {
+    pub(super) fn text_pairs(&self, map: &Expr) -> Result<Pairs> {
         let args = match map {
             Expr::Literal { value: Literal::Null, .. } => return Ok(Pairs::Null),
             Expr::Cast { input, .. } => return self.text_pairs(input),

@@ -20,6 +20,7 @@ mod literal;
 mod lookup_hint;
 mod over;
 pub(crate) mod placeholder;
+mod predict;
 mod query;
 mod row_pattern;
 mod row_pattern_scope;

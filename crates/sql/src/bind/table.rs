@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::Changelog;
+use flott_connector::options::PROVIDER;
 use flott_expr::bind;
 use flott_plan::{Expr, Schema, TableSpec};
 use flott_sql_parser::ast::{Expr as Ast, Hint, HintArg};
@@ -162,8 +163,16 @@ impl Binder<'_> {
         let projection = (0..physical.len()).collect();
         let paths = Vec::new();
         let table_read = Arc::clone(&table);
-        let scan =
-            Scan { path, table: table_read, projection, paths, projects_fields, metadata, limit: None };
+        let scan = Scan {
+            path,
+            table: table_read,
+            projection,
+            paths,
+            projects_fields,
+            metadata,
+            limit: None,
+            model: false,
+        };
         let rel = Rel::new(RelNode::Scan(scan), fields);
         let rel = self.declared_columns(rel, &table, &casts)?;
         self.watermark(rel, &table)
@@ -270,17 +279,26 @@ pub(crate) fn table_spec(path: &ObjectPath, table: &Table) -> Result<TableSpec> 
             "table {path} has no option 'connector'; it cannot be read or written: WITH ('connector' = '...')"
         )));
     };
+    Ok(connected(path, table, connector))
+}
+
+/// The plan's form of a model that is looked up as a table.
+pub(crate) fn model_spec(path: &ObjectPath, table: &Table) -> TableSpec {
+    connected(path, table, table.options.get(PROVIDER.key()).map_or("", String::as_str))
+}
+
+fn connected(path: &ObjectPath, table: &Table, connector: &str) -> TableSpec {
     let physical: Vec<_> = table.columns.iter().filter(|c| c.kind == TableColumnKind::Physical).collect();
     let schema = Schema::new(physical.iter().map(|column| (column.name.clone(), column.ty.clone())));
     let key = table.primary_key.iter().flat_map(|key| &key.columns);
     let primary_key = key.filter_map(|column| schema.index_of(column)).collect();
     let options: BTreeMap<String, String> = table.options.clone();
-    Ok(TableSpec {
+    TableSpec {
         name: path.plain(),
-        connector: connector.clone(),
+        connector: connector.to_owned(),
         options,
         schema,
         partition_keys: table.partition_keys.clone(),
         primary_key,
-    })
+    }
 }

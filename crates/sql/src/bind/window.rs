@@ -34,6 +34,9 @@ impl Binder<'_> {
         if let Some(rel) = self.changelog_function(&function, args, node)? {
             return Ok(rel);
         }
+        if function == "ML_PREDICT" {
+            return self.predict(args, node);
+        }
         let Some(names) = parameters(&function) else {
             return Err(unsupported(format!("the table function {name}"), node));
         };

@@ -42,6 +42,8 @@ pub struct PlanOptions {
     pub materialize: Materialize,
     /// `table.exec.sink.require-on-conflict`
     pub require_on_conflict: bool,
+    /// `table.exec.async-ml-predict.*`
+    pub predictions: LookupRequests,
     /// `execution.runtime-mode` is not batch.
     pub streaming: bool,
     /// `table.local-time-zone`

@@ -41,9 +41,7 @@ impl Session {
                 let about = self.function_info(name, describe.extended)?;
                 return Ok(info(about.into_iter().map(|(name, value)| pair(name, Some(value))).collect()));
             }
-            DescribeTarget::Model(_) => {
-                return Err(Error::unsupported(format!("DESCRIBE MODEL, at {}", describe.position)));
-            }
+            DescribeTarget::Model(name) => return self.describe_model(name),
             DescribeTarget::Job(_) => return Err(Error::internal("the caller knows the jobs")),
         };
         let path = self.path(name)?;

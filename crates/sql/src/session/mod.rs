@@ -11,6 +11,7 @@ mod drop;
 mod function;
 mod like;
 mod manage;
+mod model;
 mod query;
 mod settings;
 mod show;
@@ -22,8 +23,8 @@ use flott_connector::Registry;
 use flott_expr::{Functions, PlanContext};
 use flott_plan::{JobGraph, Schema};
 use flott_sql_parser::ast::{
-    AlterModel, Describe, DescribeTarget, DropRelation, ObjectName, ParsedStatement, ShellCommand, Show,
-    ShowTarget, Statement, StopJob, Text, Use,
+    Describe, DescribeTarget, ObjectName, ParsedStatement, ShellCommand, Show, ShowTarget, Statement,
+    StopJob, Text, Use,
 };
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
@@ -193,17 +194,9 @@ impl Session {
             Statement::ChangeRows(change) => Err(self.change_rows(change)),
             Statement::AnalyzeTable(analyze) => done(self.analyze(analyze)),
             Statement::Call(call) => Err(self.call(call)),
-            Statement::CreateModel(create) => {
-                Err(Error::unsupported(format!("CREATE MODEL is not supported, at {}", create.position)))
-            }
-            Statement::AlterModel(AlterModel { name, if_exists, .. })
-            | Statement::DropModel(DropRelation { name, if_exists, .. }) => match if_exists {
-                true => Ok(Outcome::Done),
-                false => {
-                    let path = self.path(name)?;
-                    Err(Error::invalid(format!("Model with identifier '{path}' does not exist.")))
-                }
-            },
+            Statement::CreateModel(create) => done(self.create_model(create)),
+            Statement::AlterModel(alter) => done(self.alter_model(alter)),
+            Statement::DropModel(drop) => done(self.drop_model(drop)),
             Statement::CreateTable(create) => self.create_table(create),
             Statement::CreateView(create) => done(self.create_view(create)),
             Statement::CreateDatabase(create) => done(self.create_database(create)),

@@ -66,6 +66,7 @@ impl Session {
             lookups: lookups(set)?,
             materialize: materialize(set),
             require_on_conflict: set.flag("table.exec.sink.require-on-conflict", true)?,
+            predictions: predictions(set)?,
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),
@@ -88,24 +89,36 @@ fn in_range(what: &str, value: i64, least: i64) -> Result<u32> {
     })
 }
 
-/// How asynchronous lookup tables are queried.
+/// How lookup requests to asynchronous tables are made.
 fn lookups(set: &Configuration) -> Result<LookupRequests> {
-    let ordered = match set.get("table.exec.async-lookup.output-mode") {
+    requests(set, "table.exec.async-lookup", "buffer-capacity", 100)
+}
+
+/// How models are asked: for each row by itself.
+fn predictions(set: &Configuration) -> Result<LookupRequests> {
+    let set = requests(set, "table.exec.async-ml-predict", "max-concurrent-operations", 10)?;
+    Ok(LookupRequests { rows: Some(1), ..set })
+}
+
+fn requests(set: &Configuration, prefix: &str, capacity: &str, default: i64) -> Result<LookupRequests> {
+    let mode = format!("{prefix}.output-mode");
+    let ordered = match set.get(&mode) {
         None => true,
         Some(mode) if mode.eq_ignore_ascii_case("ORDERED") => true,
         Some(mode) if mode.eq_ignore_ascii_case("ALLOW_UNORDERED") => false,
-        Some(mode) => {
+        Some(value) => {
             return Err(Error::invalid(format!(
-                "option 'table.exec.async-lookup.output-mode' is '{mode}'; it is ORDERED or ALLOW_UNORDERED"
+                "option '{mode}' is '{value}'; it is ORDERED or ALLOW_UNORDERED"
             )));
         }
     };
-    let capacity = "table.exec.async-lookup.buffer-capacity";
+    let capacity = format!("{prefix}.{capacity}");
     Ok(LookupRequests {
         ordered,
-        capacity: in_range(capacity, set.number(capacity, 100)?, 1)? as usize,
-        timeout: set.duration("table.exec.async-lookup.timeout", 180_000)?,
+        capacity: in_range(&capacity, set.number(&capacity, default)?, 1)? as usize,
+        timeout: set.duration(&format!("{prefix}.timeout"), 180_000)?,
         retry: None,
+        rows: None,
     })
 }
 

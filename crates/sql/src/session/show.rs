@@ -63,7 +63,7 @@ impl Session {
                     show.position
                 )));
             }
-            ShowTarget::Models => ("model name", Vec::new()),
+            ShowTarget::Models => ("model name", self.model_names(show)?),
             ShowTarget::Connections => return refuse("CONNECTIONS"),
             ShowTarget::Jobs => return refuse("JOBS"),
             ShowTarget::Columns => return self.show_columns(show),
@@ -108,7 +108,7 @@ impl Session {
                 return Ok(Answer::list("result", [text]));
             }
             ShowTarget::CreateMaterializedTable(_) => return refuse("CREATE MATERIALIZED TABLE"),
-            ShowTarget::CreateModel(_) => return refuse("CREATE MODEL"),
+            ShowTarget::CreateModel(name) => return self.show_create_model(name),
         };
         let names: Vec<String> = names;
         Ok(Answer::list(column, names.into_iter().filter(|name| matches(name, show.filter.as_ref()))))
@@ -182,7 +182,7 @@ fn missing(path: &ObjectPath) -> Error {
 }
 
 /// `[NOT] LIKE 'pattern'`
-fn matches(name: &str, filter: Option<&ShowFilter>) -> bool {
+pub(super) fn matches(name: &str, filter: Option<&ShowFilter>) -> bool {
     let Some(filter) = filter else { return true };
     let (name, pattern) = if filter.ignore_case {
         (name.to_lowercase(), filter.pattern.value.to_lowercase())
@@ -204,7 +204,7 @@ fn like(text: &[char], pattern: &[char]) -> bool {
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
@@ -276,7 +276,7 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
 }
 
 /// A type as SHOW CREATE TABLE writes it: STRING and BYTES as the types they are short for.
-fn sql_type(ty: &LogicalType) -> String {
+pub(super) fn sql_type(ty: &LogicalType) -> String {
     let max = TypeKind::MAX_LENGTH;
     let shown = match &ty.kind {
         TypeKind::Varchar(length) if *length == max => format!("VARCHAR({max})"),

@@ -24,6 +24,7 @@ mod explain_subquery;
 mod explain_top_n;
 mod explain_window;
 mod hints;
+mod models;
 mod regressions;
 mod settings;
 mod show;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use flott_connector::catalog::InMemoryCatalogFactory;
-use flott_connector::lookup::{Lookup, LookupContext, LookupTable};
+use flott_connector::lookup::{Lookup, LookupContext, LookupTable, ModelProvider};
 use flott_connector::options::{SCAN_PARALLELISM, SINK_PARALLELISM};
 use flott_connector::{
     AnyOption, Boundedness, Changelog, Connector, EnumeratorContext, Manual, Options, Payload, ReaderContext,
@@ -42,6 +42,7 @@ impl Shell {
         let mut connectors = Registry::default();
         connectors.register(Arc::new(Rows));
         connectors.register(Arc::new(Nothing));
+        connectors.register_model(Arc::new(Oracle));
         connectors.register_catalog(Arc::new(InMemoryCatalogFactory));
         let clock = Arc::new(ManualClock::new(0));
         Shell {
@@ -264,6 +265,27 @@ struct Nothing;
 impl Connector for Nothing {
     fn name(&self) -> &'static str {
         "nothing"
+    }
+}
+
+/// A provider of models that are planned with and not asked.
+struct Oracle;
+
+const KEY: TableOption<String> = TableOption::text("api-key", "a secret");
+const MODEL: TableOption<String> = TableOption::text("model", "a name");
+
+impl ModelProvider for Oracle {
+    fn name(&self) -> &'static str {
+        "oracle"
+    }
+
+    fn manual(&self) -> Manual {
+        static OPTIONS: &[&dyn AnyOption] = &[&KEY, &MODEL];
+        Manual { options: OPTIONS, ..Manual::default() }
+    }
+
+    fn predict(&self, _: &LookupSpec, _: &Options<'_>) -> Result<Arc<dyn LookupTable>> {
+        Ok(Arc::new(Never))
     }
 }
 

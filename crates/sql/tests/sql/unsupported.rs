@@ -52,9 +52,9 @@ fn statements() {
             > CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t
             unsupported: CREATE MATERIALIZED TABLE is not supported, at line 1, column 1
             > CREATE TEMPORARY MODEL m
-            unsupported: CREATE MODEL is not supported, at line 1, column 1
+            invalid: Model property list can not be empty, at line 1, column 1: WITH ('provider' = ...)
             > CREATE MODEL m
-            unsupported: CREATE MODEL is not supported, at line 1, column 1
+            invalid: Model property list can not be empty, at line 1, column 1: WITH ('provider' = ...)
             > CREATE TEMPORARY SYSTEM CONNECTION c
             unsupported: CREATE TEMPORARY SYSTEM CONNECTION is not supported, at line 1, column 1
             > CREATE TEMPORARY CONNECTION c
@@ -64,15 +64,15 @@ fn statements() {
             > ALTER MATERIALIZED TABLE m SUSPEND
             unsupported: ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
             > ALTER MODEL m RENAME TO n
-            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
+            invalid: Model `default_catalog`.`default_database`.`m` doesn't exist.
             > ALTER CONNECTION c SET ('a' = 'b')
             unsupported: ALTER CONNECTION is not supported, at line 1, column 1
             > DROP MATERIALIZED TABLE m
             unsupported: DROP MATERIALIZED TABLE is not supported, at line 1, column 1
             > DROP TEMPORARY MODEL m
-            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
+            invalid: Temporary Model with identifier 'default_catalog.default_database.m' does not exist.
             > DROP MODEL m
-            invalid: Model with identifier '`default_catalog`.`default_database`.`m`' does not exist.
+            invalid: Model with identifier 'default_catalog.default_database.m' does not exist.
             > DROP TEMPORARY CONNECTION c
             unsupported: DROP TEMPORARY CONNECTION is not supported, at line 1, column 1
             > DROP CONNECTION c
@@ -140,7 +140,7 @@ fn parts_of_statements() {
             > DESCRIBE FUNCTION f
             invalid: Cannot instantiate user-defined function 'default_catalog.default_database.f': this program defines no function of the identifier 'com.example.F'; it defines none at all
             > DESCRIBE MODEL m
-            unsupported: DESCRIBE MODEL, at line 1, column 1
+            invalid: Model with the identifier 'default_catalog.default_database.m' doesn't exist.
             > DESCRIBE JOB 'x'
             DescribeJob(Text { value: "x", position: Position { line: 1, column: 14 } })
             > EXPLAIN ESTIMATED_COST SELECT a FROM t

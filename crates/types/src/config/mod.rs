@@ -7,6 +7,7 @@
 mod flink;
 mod options;
 mod parse;
+pub mod secrets;
 
 use std::collections::BTreeMap;
 

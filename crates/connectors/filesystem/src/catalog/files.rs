@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const OBJECT: &str = ".json";
 /// How files of functions end.
 const FUNCTION: &str = ".function";
+/// How files of models end.
+const MODEL: &str = ".model";
 /// The version of the files.
 const VERSION: u32 = 1;
 
@@ -76,6 +78,16 @@ pub(super) fn named_function(file: &str) -> Option<String> {
 /// The file of a function of any name.
 pub(super) fn file_of_function(name: &str) -> String {
     encoded(name) + FUNCTION
+}
+
+/// The model of which this is the file, if it is one's.
+pub(super) fn named_model(file: &str) -> Option<String> {
+    file.strip_suffix(MODEL).and_then(decoded)
+}
+
+/// The file of a model of any name.
+pub(super) fn file_of_model(name: &str) -> String {
+    encoded(name) + MODEL
 }
 
 /// A name of anything as the name of a file.

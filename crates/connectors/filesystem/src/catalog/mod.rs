@@ -4,6 +4,7 @@
 //! <path>/<database>/_database          what is said of the database; it exists if this file does
 //! <path>/<database>/<object>.json      a table or a view
 //! <path>/<database>/<name>.function    a function
+//! <path>/<database>/<name>.model       a model
 //! ```
 //!
 //! Every file is written as a whole, and a new one only if there is none of its name: of two sessions that create the same
@@ -15,7 +16,7 @@ mod store;
 use std::fmt;
 
 use flott_connector::catalog::{
-    Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database,
+    Catalog, CatalogFactory, CatalogFunction, CatalogObject, DEFAULT_DATABASE, Database, Model,
 };
 use flott_connector::options::{Required, WithDefault};
 use flott_connector::{AnyOption, Manual, Options, TableOption};
@@ -24,7 +25,8 @@ use flott_types::{Error, Result};
 use serde::Serialize;
 
 use self::files::{
-    create, decoded, encoded, file_of, file_of_function, named, named_function, read, replace,
+    create, decoded, encoded, file_of, file_of_function, file_of_model, named, named_function, named_model,
+    read, replace,
 };
 pub use self::store::FileCatalogStore;
 
@@ -50,9 +52,9 @@ impl CatalogFactory for FilesystemCatalogFactory {
     fn manual(&self) -> Manual {
         static OPTIONS: &[&dyn AnyOption] = &[&PATH, &OPENED];
         Manual {
-            summary: "Databases, tables, views and functions as files in a folder.",
+            summary: "Databases, tables, views, functions and models as files in a folder.",
             details: "It outlives the session, and several sessions may use it at the same time. \
-                      Options of tables are in the files as they were written, also passwords: protect the folder accordingly.",
+                      Options of tables and models are in the files as they were written, also passwords and keys: protect the folder accordingly.",
             example: "CREATE CATALOG lake WITH (
   'type' = 'filesystem',
   'path' = '/data/catalog'
@@ -232,5 +234,30 @@ impl Catalog for FilesystemCatalog {
 
     fn drop_function(&mut self, database: &str, name: &str) -> Result<()> {
         self.remove(database, name, &file_of_function(name))
+    }
+    fn models(&self, database: &str) -> Result<Vec<String>> {
+        let files = block_on(self.existing(database)?.list())?.files;
+        let mut names: Vec<String> = files.iter().filter_map(|file| named_model(file)).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn model(&self, database: &str, name: &str) -> Result<Option<Model>> {
+        match self.database(database)? {
+            Some(_) => read(&self.folder.child(&encoded(database)), &file_of_model(name)),
+            None => Ok(None),
+        }
+    }
+
+    fn create_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        self.create(database, name, &file_of_model(name), &model)
+    }
+
+    fn alter_model(&mut self, database: &str, name: &str, model: Model) -> Result<()> {
+        self.alter(database, name, &file_of_model(name), &model)
+    }
+
+    fn drop_model(&mut self, database: &str, name: &str) -> Result<()> {
+        self.remove(database, name, &file_of_model(name))
     }
 }

@@ -25,7 +25,7 @@ impl Names {
     }
 
     fn spec(&self) -> LookupSpec {
-        LookupSpec { table: self.0.spec.table.clone(), keys: vec![2, 0], projection: vec![1] }
+        LookupSpec { table: self.0.spec.table.clone(), keys: vec![2, 0], projection: vec![1], model: false }
     }
 
     fn error(&self) -> String {

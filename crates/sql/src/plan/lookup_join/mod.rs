@@ -16,7 +16,7 @@ use flott_types::{Error, Result, TypeKind};
 use self::shown::Lookup;
 use super::{Planner, Stream, schema_of};
 use crate::bind::placeholder::{conjunction, conjuncts, shift, substitute};
-use crate::bind::table::table_spec;
+use crate::bind::table::{model_spec, table_spec};
 use crate::logical::{LookupHint, Rel, RelNode, Scan};
 use crate::optimize::is_deterministic;
 
@@ -44,8 +44,12 @@ impl Planner<'_> {
             return Err(Error::internal("this is no lookup join"));
         };
         let looked = looked(right)?;
-        let table = table_spec(&looked.scan.path, &looked.scan.table)?;
-        if self.changelog(&table)? != Changelog::InsertOnly {
+        let model = looked.scan.model;
+        let table = match model {
+            true => model_spec(&looked.scan.path, &looked.scan.table),
+            false => table_spec(&looked.scan.path, &looked.scan.table)?,
+        };
+        if !model && self.changelog(&table)? != Changelog::InsertOnly {
             return Err(Error::invalid(format!(
                 "table {} has deletions: a table of changes cannot be looked up",
                 table.name
@@ -80,10 +84,14 @@ impl Planner<'_> {
             table,
             keys: asked.keys.iter().map(|(column, _)| looked.scan.projection[*column]).collect(),
             projection: read.iter().map(|column| looked.scan.projection[*column]).collect(),
+            model,
         };
         let is_async = self.connectors.lookup(&lookup, &self.table_context)?.is_async();
 
         let input = self.stream(left)?;
+        if model {
+            self.insert_only(&input, "MLPredictTableFunction")?;
+        }
         let (columns, constants): (Vec<_>, Vec<_>) =
             asked.keys.iter().map(|(_, key)| key.clone()).partition(reads);
         let (input, mut places) = self.with_keys(input, columns);
@@ -112,7 +120,7 @@ impl Planner<'_> {
                 .all(|(at, expr)| matches!(expr, Expr::Column { index, .. } if *index == at));
         let spec = LookupJoinSpec {
             kind: *kind,
-            requests: self.requests(hint.as_ref(), input.updates(), is_async),
+            requests: self.requests(hint.as_ref(), input.updates(), is_async, model),
             keys,
             projection: if as_read { Vec::new() } else { projection.clone() },
             left_condition: conjunction(asked.of_left.clone()),
@@ -235,8 +243,14 @@ impl Planner<'_> {
         fits.then_some((column, key))
     }
 
-    fn requests(&self, hint: Option<&LookupHint>, updates: bool, is_async: bool) -> LookupRequests {
-        let set = &self.options.lookups;
+    fn requests(
+        &self,
+        hint: Option<&LookupHint>,
+        updates: bool,
+        is_async: bool,
+        model: bool,
+    ) -> LookupRequests {
+        let set = if model { &self.options.predictions } else { &self.options.lookups };
         let unordered = hint.and_then(|hint| hint.unordered).unwrap_or(!set.ordered);
         LookupRequests {
             // The changes of a row do not pass each other.
@@ -245,6 +259,7 @@ impl Planner<'_> {
             // A table that answers from memory answers as soon as it has been read, however long that takes.
             timeout: if is_async { hint.and_then(|hint| hint.timeout).unwrap_or(set.timeout) } else { 0 },
             retry: hint.and_then(|hint| hint.retry),
+            rows: set.rows,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn describe(lookup: &Lookup<'_>) -> String {
             made => format!("{} AS {name}", expr(made, lookup.table)),
         });
     }
-    let LookupRequests { ordered, capacity, timeout, retry } = &spec.requests;
+    let LookupRequests { ordered, capacity, timeout, retry, .. } = &spec.requests;
     let order = if *ordered { "ORDERED" } else { "UNORDERED" };
     let later = if lookup.is_async {
         format!("{order}, KEY_ORDERED: false, {timeout}ms, {capacity}")
@@ -59,6 +59,17 @@ pub(super) fn describe(lookup: &Lookup<'_>) -> String {
     };
     let again = retry
         .map(|LookupRetry { delay, attempts }| format!("lookup_miss, FIXED_DELAY, {delay}ms, {attempts}"));
+    if spec.lookup.model {
+        return format!(
+            "MLPredictTableFunction(model=[{}], input=[{}]{}{}, select=[{}]{})",
+            spec.lookup.table.name,
+            keys.join(", "),
+            shown("where", all(&lookup.of_table, &of_table)),
+            shown("joinCondition", all(&lookup.of_both, both)),
+            select.join(", "),
+            shown("async", later),
+        );
+    }
     format!(
         "LookupJoin(table=[{}], joinType=[{kind}], lookup=[{}]{}{}, select=[{}]{}{}{})",
         spec.lookup.table.name,
