@@ -249,7 +249,7 @@ fn wrong_predictions() {
             > SELECT * FROM ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR(b), MAP['timeout', '-1s'])
             invalid: Could not parse value '-1s' for key 'timeout': it is a duration, such as '30 s' at line 1, column 59
             > SELECT * FROM ML_PREDICT(TABLE cdc, MODEL m, DESCRIPTOR(v))
-            invalid: MLPredictTableFunction doesn't support consuming update and delete changes, which its input produces
+            invalid: MLPredictTableFunction doesn't support consuming update and delete changes which is produced by node TableSourceScan(table=[[default_catalog, default_database, cdc]], fields=[id, v])
             > SELECT * FROM m
             invalid: Object 'm' not found at line 1, column 15
         "#]],
