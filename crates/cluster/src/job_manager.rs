@@ -214,6 +214,9 @@ impl JobManager {
                 // A defect; but a client that waits must not wait for ever, nor tasks run on.
                 manager.came_to_nothing(job, &planned, clock.now());
                 manager.resources.remove_job(job);
+                if let Some(results) = manager.results.get(job) {
+                    results.ended(Err(error.to_string()));
+                }
                 manager.ended(job);
                 let failure = Failure::new(&error, clock.now());
                 watched.update(|info| {

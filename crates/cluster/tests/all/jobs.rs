@@ -1,11 +1,13 @@
 //! Jobs from submission to their end.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::support::{Plan, bigint, collect, eventually, finish, world};
-use flott_cluster::JobStatus;
+use crate::support::{Plan, bigint, collect, eventually, finish, world, world_with};
+use flott_cluster::{JobStatus, NextRows};
 use flott_plan::{Exchange, Expr, Literal, OperatorSpec};
+use flott_types::{Clock, SystemClock, Timestamp};
 
 fn rows(count: i64) -> Vec<(i64, i64)> {
     let mut want: Vec<_> = (0..count).map(|v| (v % 10, v)).collect();
@@ -248,4 +250,48 @@ fn a_result_whose_job_fails_ends_with_the_reason() {
         }
     };
     assert!(error.contains("source: a fault of the test"), "{error}");
+}
+
+/// The machine's clock; while the trap is set, the next look at it by the job master's thread panics.
+#[derive(Debug, Default)]
+struct Trap {
+    clock: SystemClock,
+    set: AtomicBool,
+}
+
+impl Clock for Trap {
+    fn now(&self) -> Timestamp {
+        let is_master = std::thread::current().name().is_some_and(|name| name.starts_with("jobmaster"));
+        assert!(!(is_master && self.set.swap(false, Ordering::SeqCst)), "the trap is set");
+        self.clock.now()
+    }
+
+    fn nanos(&self) -> u64 {
+        self.clock.nanos()
+    }
+}
+
+/// A defect in the job master ends the job, and a client that waits for rows is told.
+#[test]
+fn a_panic_of_the_job_master_ends_the_job_and_its_results() {
+    let trap = Arc::new(Trap::default());
+    let clock = trap.clone();
+    let world = world_with(1, 1, move |options| options.clock = clock);
+    let mut plan = Plan::new(&[]);
+    let source = plan.source("source", &[("unbounded", "true"), ("rows", "25")], 1);
+    let end = plan.add("collect", OperatorSpec::Collect, 1);
+    plan.connect(source, end, Exchange::Forward);
+    let client = world.cluster.submit(&plan.build()).unwrap();
+    let results = client.results().unwrap();
+    assert!(matches!(results.next_within(Duration::from_secs(30)), Ok(NextRows::Rows(_))));
+    trap.set.store(true, Ordering::SeqCst);
+    let error = loop {
+        match results.next_within(Duration::from_secs(30)) {
+            Ok(NextRows::Rows(_)) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("the trap is set"), "{error}");
+    assert_eq!(client.wait_for(Duration::from_secs(30)), Some(JobStatus::Failed));
 }
