@@ -13,9 +13,9 @@ def number(cell):
         return None
 
 
-def same(want, got):
+def same(want, got, units=1):
     """DuckDB's value and the text that Flott prints. A double may differ in its last digits; a decimal of Flink's is rounded where DuckDB goes on as a
-    double."""
+    double: it may differ by `units` of its last digit."""
     if want is None or got is None:
         return want is None and got is None
     if isinstance(want, bool):
@@ -27,12 +27,12 @@ def same(want, got):
         if float(want) == float(value) or math.isclose(float(want), float(value), rel_tol=1e-9):
             return True
         digits = got.partition(".")[2]
-        return "E" not in got and digits != "" and abs(float(want) - float(value)) <= 1.01 * 10.0 ** -len(digits)
+        return "E" not in got and digits != "" and abs(float(want) - float(value)) <= 1.01 * units * 10.0 ** -len(digits)
     return want == got
 
 
-def same_row(want, got):
-    return len(want) == len(got) and all(map(same, want, got))
+def same_row(want, got, units):
+    return len(want) == len(got) and all(same(a, b, units) for a, b in zip(want, got))
 
 
 def key(cell):
@@ -44,7 +44,8 @@ def key(cell):
 class Bag:
     """rows to take out one after another"""
 
-    def __init__(self, rows):
+    def __init__(self, rows, units):
+        self.units = units
         self.groups = collections.defaultdict(list)
         for row in rows:
             self.groups[tuple(map(key, row))].append(row)
@@ -52,7 +53,7 @@ class Bag:
     def take(self, got):
         group = self.groups.get(tuple(map(key, got)), [])
         for i, want in enumerate(group):
-            if same_row(want, got):
+            if same_row(want, got, self.units):
                 del group[i]
                 return True
         return False
@@ -61,24 +62,24 @@ class Bag:
         return [row for group in self.groups.values() for row in group]
 
 
-def problem(want, got, order, everything=None):
+def problem(want, got, order, everything=None, units=1):
     """What is wrong with the rows `got`, or None. `order`: columns by which the result is sorted, the first ones of its ORDER BY, or None if nothing is
     known of the order. `everything`: all rows that there would be without LIMIT, when the query has one."""
     if len(want) != len(got):
-        return f"{len(got)} rows and not {len(want)}{example(want, got)}"
+        return f"{len(got)} rows and not {len(want)}{example(want, got, units)}"
     if order:
         for i, (a, b) in enumerate(zip(want, got)):
-            if not all(same(a[column], b[column]) for column in order):
+            if not all(same(a[column], b[column], units) for column in order):
                 return f"row {i + 1} of the order is {show(b)} and not {show(a)}"
-    bag = Bag(want if everything is None else everything)
+    bag = Bag(want if everything is None else everything, units)
     for row in got:
         if not bag.take(row):
-            return f"{show(row)} is too much{example(want, got)}"
+            return f"{show(row)} is too much{example(want, got, units)}"
     return None
 
 
-def example(want, got):
-    bag = Bag(want)
+def example(want, got, units):
+    bag = Bag(want, units)
     more = [row for row in got if not bag.take(row)]
     less = bag.rest()
     return "".join([f"; too much: {show(more[0])}" if more else "", f"; missing: {show(less[0])}" if less else ""])

@@ -95,7 +95,7 @@ def check(args, db, ddl, query, mode):
     got, problem, seconds = flott(args, ddl, mode, dialect.flink(statement))
     if problem:
         verdict, _, text = problem.partition(": ")
-        reason = reasons.refused(query.benchmark, query.name, mode) if verdict == "refused" else None
+        reason = reasons.refused(query.benchmark, query.name, mode, text) if verdict == "refused" else None
         return ("known", f"Flink refuses it too: {reason}", seconds) if reason else (verdict, text, seconds)
     text = dialect.duckdb(query.sql, db.whole)
     names, want = db.answer(text)
@@ -106,7 +106,7 @@ def check(args, db, ddl, query, mode):
             break
         order.append(column)
     everything = None if limit is None or len(want) < limit else db.answer(dialect.without_order(text, keep_limit=False))[1]
-    problem = compare.problem(want, got, order, everything)
+    problem = compare.problem(want, got, order, everything, reasons.units(query.benchmark, query.name))
     reason = reasons.nothing(want, got, mode)
     if problem and reason:
         return "known", f"as Flink: {reason}", seconds
