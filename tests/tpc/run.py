@@ -63,7 +63,7 @@ def flott(args, ddl, mode, statement):
             return None, f"late: no answer within {args.timeout:.0f} s", time.monotonic() - start
     seconds = time.monotonic() - start
     if done.returncode != 0:
-        return None, "refused: " + " ".join(line for line in done.stderr.split("\n") if not line.startswith("[INFO]"))[:args.width], seconds
+        return None, "refused: " + " ".join(line for line in done.stderr.split("\n") if not line.startswith("[INFO]")), seconds
     rows, problem = changes(done.stdout)
     return rows, problem, seconds
 
@@ -96,7 +96,7 @@ def check(args, db, ddl, query, mode):
     if problem:
         verdict, _, text = problem.partition(": ")
         reason = reasons.refused(query.benchmark, query.name, mode, text) if verdict == "refused" else None
-        return ("known", f"Flink refuses it too: {reason}", seconds) if reason else (verdict, text, seconds)
+        return ("known", f"Flink refuses it too: {reason}", seconds) if reason else (verdict, text[:args.width], seconds)
     text = dialect.duckdb(query.sql, db.whole)
     names, want = db.answer(text)
     order = []
