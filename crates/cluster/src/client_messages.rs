@@ -10,6 +10,8 @@ use std::task::Waker;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
+use flott_checkpoint::resources::TaskManagerInfo;
+use flott_plan::JobGraph;
 use flott_runtime::Failure;
 use flott_types::{Error, JobId, Result};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,13 @@ use crate::status::JobInfo;
 pub enum ClientRequest {
     /// The jobs.
     Jobs,
+    /// The TaskManagers.
+    TaskManagers,
+    /// What a job was submitted as.
+    Plan {
+        /// The job.
+        job: JobId,
+    },
     /// What is known of a job, as soon as it is newer than `seen`; or what is known after this long.
     Info {
         /// The job.
@@ -100,6 +109,10 @@ pub enum ClientTrigger {
 pub enum ClientAnswer {
     /// The jobs, oldest first.
     Jobs(Vec<(JobId, String, JobStatus)>),
+    /// Those that are registered.
+    TaskManagers(Vec<TaskManagerInfo>),
+    /// The job's graph.
+    Plan(Box<JobGraph>),
     /// What is known, and its version.
     Info(u64, Box<JobInfo>),
     /// The metrics.
@@ -161,6 +174,8 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
     match answer {
         ClientAnswer::Unknown => Error::invalid("the JobManager no longer knows the job"),
         ClientAnswer::Jobs(_)
+        | ClientAnswer::TaskManagers(_)
+        | ClientAnswer::Plan(_)
         | ClientAnswer::Info(..)
         | ClientAnswer::Metrics(_)
         | ClientAnswer::Done
@@ -173,7 +188,11 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use flott_checkpoint::resources::TaskManagerId;
     use flott_checkpoint::{ExecutionState, TaskId};
+    use flott_plan::StreamGraph;
     use flott_types::{SubtaskIndex, VertexId};
 
     use super::*;
@@ -212,6 +231,8 @@ mod tests {
             ClientRequest::Fetch { job, from: 3, timeout_millis: 10 },
             ClientRequest::Abandon { job },
             ClientRequest::Jobs,
+            ClientRequest::TaskManagers,
+            ClientRequest::Plan { job },
         ];
         let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
         let shared = JobShared::new(job, "j".to_owned(), beginning, 1, true);
@@ -221,6 +242,7 @@ mod tests {
             info.waits_for = Some("slots".to_owned());
             info.failed(Failure::new(&Error::data("no number"), 5), Some(task));
         });
+        let graph = StreamGraph::default().into_job_graph("j", BTreeMap::new(), 128, true).unwrap();
         let answers = || {
             vec![
                 ClientAnswer::Jobs(vec![(job, "j".to_owned(), JobStatus::Running)]),
@@ -234,6 +256,13 @@ mod tests {
                 ClientAnswer::Fetched(Fetched::End),
                 ClientAnswer::Fetched(Fetched::Failed("no disk".to_owned())),
                 ClientAnswer::Unknown,
+                ClientAnswer::TaskManagers(vec![TaskManagerInfo {
+                    id: TaskManagerId(1),
+                    slots: 4,
+                    free: 3,
+                    heard_at: 12,
+                }]),
+                ClientAnswer::Plan(Box::new(graph.clone())),
             ]
         };
         let inner = Arc::new(Answers(parking_lot::Mutex::new(answers()), parking_lot::Mutex::default()));

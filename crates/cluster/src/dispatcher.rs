@@ -58,6 +58,11 @@ impl DispatcherGateway for JobManager {
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
         Ok(match request {
             ClientRequest::Jobs => ClientAnswer::Jobs(self.jobs()),
+            ClientRequest::TaskManagers => ClientAnswer::TaskManagers(self.task_managers()),
+            ClientRequest::Plan { job } => match self.graph(job) {
+                Some(graph) => ClientAnswer::Plan(Box::new(graph.as_ref().clone())),
+                None => ClientAnswer::Unknown,
+            },
             ClientRequest::Info { job, seen, timeout_millis } => match self.shared(job) {
                 Some(shared) => {
                     let (version, info) = shared.newer(seen, Duration::from_millis(timeout_millis));

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
 
 use flott_checkpoint::alignment::Mode;
-use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId};
+use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId, TaskManagerInfo};
 use flott_checkpoint::{JobStatus, TaskId};
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
@@ -149,6 +149,8 @@ impl JobManager {
         )?;
         let beginning = Beginning::new(&graph, &begun);
         let shared = JobShared::new(job, graph.name.clone(), beginning, now, enumerators.all_bounded());
+        let mode = graph.configuration.get("execution.runtime-mode");
+        shared.update(|info| info.is_batch = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("batch")));
         let shared = Arc::new(shared);
         let is_leased = begun.is_leased;
         let (initial, restored_from) = match begun.origin {
@@ -321,6 +323,14 @@ impl JobManager {
             savepoint_dir,
             info: shared.lock().clone(),
         })
+    }
+
+    pub(crate) fn task_managers(&self) -> Vec<TaskManagerInfo> {
+        self.resources.task_managers()
+    }
+
+    pub(crate) fn graph(&self, job: JobId) -> Option<Arc<JobGraph>> {
+        self.jobs.lock().get(&job).map(|job| job.graph.clone())
     }
 
     /// The state of a job.

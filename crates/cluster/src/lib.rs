@@ -58,10 +58,12 @@ pub use job_manager::{JobManager, JobManagerServices};
 pub use local::{LocalCluster, LocalClusterOptions};
 pub use messages::TaskManagerId;
 pub use metrics::{JobMetrics, VertexMetrics};
-pub use options::liveness;
+pub use options::{checkpointing, liveness};
 pub use restored::{BeganFrom, Beginning, RestorePoint};
 pub use result_stream::{NextRows, ResultStream};
 pub use snapshots::Snapshots;
-pub use status::{CheckpointRecord, CheckpointStats, CheckpointStatus, ExceptionEntry, JobInfo};
+pub use status::{
+    CheckpointRecord, CheckpointStats, CheckpointStatus, ExceptionEntry, JobInfo, TaskExecution,
+};
 pub use storage::{Begun, Destination, End, Origin, Outcome, Place, Start, Storage};
 pub use task_manager::{TaskManager, TaskManagerOptions};

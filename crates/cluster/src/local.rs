@@ -12,6 +12,7 @@ use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment,
 use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
+use crate::client_messages::DispatcherGateway;
 use crate::job_manager::{JobManager, JobManagerServices};
 use crate::messages::TaskManagerId;
 use crate::snapshots::Snapshots;
@@ -134,6 +135,11 @@ impl LocalCluster {
     /// A job that was submitted before.
     pub fn client(&self, job: JobId) -> Option<JobClient> {
         self.manager.client(job)
+    }
+
+    /// The way for clients that speak in messages.
+    pub fn dispatcher(&self) -> Arc<dyn DispatcherGateway> {
+        self.manager.clone()
     }
 
     /// Total and free slots.

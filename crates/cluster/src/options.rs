@@ -77,6 +77,14 @@ impl JobOptions {
     }
 }
 
+/// How a job takes checkpoints, from its configuration.
+///
+/// # Errors
+/// If a value cannot work, with its key.
+pub fn checkpointing(configuration: &BTreeMap<String, String>) -> Result<Config> {
+    Ok(JobOptions::parse(configuration)?.checkpoints)
+}
+
 /// When a TaskManager counts as lost, from the configuration of the cluster.
 ///
 /// # Errors

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_checkpoint::resources::{Action, Config, Event, LeaderId, Resources, Session, Slot, TaskManagerId};
+use flott_checkpoint::resources::{
+    Action, Config, Event, LeaderId, Resources, Session, Slot, TaskManagerId, TaskManagerInfo,
+};
 use flott_runtime::Threads;
 use flott_types::{Clock, JobId, Result};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -83,6 +85,11 @@ impl ResourceManager {
     /// Total and free slots.
     pub(crate) fn counts(&self) -> (u32, u32) {
         self.state.lock().machine.counts()
+    }
+
+    /// What is known of each registered TaskManager.
+    pub(crate) fn task_managers(&self) -> Vec<TaskManagerInfo> {
+        self.state.lock().machine.task_managers().collect()
     }
 
     /// The ways to all TaskManagers that are registered, and their sessions.

@@ -11,6 +11,7 @@ use flott_types::{CheckpointId, JobId, Timestamp};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
+use crate::messages::TaskManagerId;
 use crate::restored::Beginning;
 
 /// `web.exception-history-size`
@@ -45,12 +46,27 @@ pub struct JobInfo {
     pub attempt: Attempt,
     /// The states of its tasks.
     pub tasks: BTreeMap<TaskId, ExecutionState>,
+    /// The executions of its tasks in the current attempt.
+    #[serde(default)]
+    pub executions: BTreeMap<TaskId, TaskExecution>,
     /// Its checkpoints.
     pub checkpoints: CheckpointStats,
     /// What it waits for before it can be deployed: the slots that are missing.
     pub waits_for: Option<String>,
     /// Whether all its sources end by themselves.
     pub bounded: bool,
+    /// Whether it runs in batch mode (`execution.runtime-mode`).
+    #[serde(default)]
+    pub is_batch: bool,
+}
+
+/// The execution of a task in one attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TaskExecution {
+    /// Where it runs.
+    pub task_manager: TaskManagerId,
+    /// When it entered which state, oldest first.
+    pub entered: Vec<(ExecutionState, Timestamp)>,
 }
 
 /// One entry of the exception history.
@@ -124,9 +140,11 @@ impl JobShared {
             exceptions: VecDeque::new(),
             attempt: Attempt::default(),
             tasks: BTreeMap::new(),
+            executions: BTreeMap::new(),
             checkpoints: CheckpointStats::default(),
             waits_for: None,
             bounded,
+            is_batch: false,
         };
         JobShared {
             job,
@@ -178,6 +196,23 @@ impl JobInfo {
             JobStatus::Initializing | JobStatus::Created | JobStatus::Failing | JobStatus::Cancelling => {
                 false
             }
+        }
+    }
+
+    /// Tasks are deployed to these TaskManagers; nothing of an earlier attempt counts any more.
+    pub(crate) fn deployed(&mut self, homes: &BTreeMap<TaskId, TaskManagerId>, now: Timestamp) {
+        let state = ExecutionState::Deploying;
+        self.tasks = homes.keys().map(|task| (*task, state)).collect();
+        let execution =
+            |home: &TaskManagerId| TaskExecution { task_manager: *home, entered: vec![(state, now)] };
+        self.executions = homes.iter().map(|(task, home)| (*task, execution(home))).collect();
+    }
+
+    /// A task is in this state now.
+    pub(crate) fn entered(&mut self, task: TaskId, state: ExecutionState, now: Timestamp) {
+        self.tasks.insert(task, state);
+        if let Some(execution) = self.executions.get_mut(&task) {
+            execution.entered.push((state, now));
         }
     }
 

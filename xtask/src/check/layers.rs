@@ -29,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
         CONNECTORS,
     ],
     &["flott-cluster", "flott-sql"],
-    &["flott-datastream"],
+    &["flott-datastream", "flott-rest"],
     &["flott-testkit"],
     &["flott"],
     &["flott-cli"],

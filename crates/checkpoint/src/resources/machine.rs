@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flott_types::{JobId, Timestamp};
 
 use super::free::{Member, Members};
-use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId};
+use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId, TaskManagerInfo};
 
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -172,6 +172,16 @@ impl Resources {
     /// The TaskManagers that are registered.
     pub fn members(&self) -> impl Iterator<Item = (TaskManagerId, Session)> + '_ {
         self.members.0.iter().map(|(id, member)| (*id, member.session))
+    }
+
+    /// What is known of each registered TaskManager.
+    pub fn task_managers(&self) -> impl Iterator<Item = TaskManagerInfo> + '_ {
+        self.members.0.iter().map(|(id, member)| TaskManagerInfo {
+            id: *id,
+            slots: member.slots,
+            free: member.free,
+            heard_at: member.heard,
+        })
     }
 
     /// Whether this slot is taken.

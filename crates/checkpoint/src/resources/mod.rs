@@ -45,7 +45,7 @@ mod free;
 mod machine;
 pub mod membership;
 
-use flott_types::JobId;
+use flott_types::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use machine::{Action, Event, Resources};
@@ -57,6 +57,19 @@ use crate::{Attempt, TaskId};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskManagerId(pub u32);
+
+/// A registered TaskManager at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TaskManagerInfo {
+    /// Which.
+    pub id: TaskManagerId,
+    /// How many slots it has.
+    pub slots: u32,
+    /// How many of them no job has.
+    pub free: u32,
+    /// When it was last heard from.
+    pub heard_at: Timestamp,
+}
 
 /// Which JobManager: a later one has a larger number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

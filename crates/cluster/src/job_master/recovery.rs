@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_checkpoint::coordinator::{self, RestorePoint};
 use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
-use flott_checkpoint::{Attempt, ExecutionState, TaskId};
+use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::OperatorRestore;
 use flott_types::panics::guard;
@@ -153,12 +153,6 @@ impl JobMaster {
         self.stopped = false;
         let checkpoint = self.prepared.checkpoint;
         self.global.restart(checkpoint, std::mem::take(&mut self.prepared.uncommitted));
-        self.setup.shared.update(|info| {
-            info.attempt = attempt;
-            info.tasks = tasks.iter().map(|task| (*task, ExecutionState::Deploying)).collect();
-            info.checkpoints.restored += u64::from(checkpoint.is_some());
-            info.checkpoints.restored_from = checkpoint;
-        });
         if let Some(results) = self.setup.results.as_ref().filter(|_| attempt.0 > 1) {
             results.restored(attempt, checkpoint);
         }
@@ -166,13 +160,22 @@ impl JobMaster {
         self.triggering.clear();
         self.watermark_alignment.clear();
         let mut deploys: BTreeMap<TaskManagerId, (GrantedSlot, Vec<_>)> = BTreeMap::new();
+        let mut homes = BTreeMap::new();
         for task in tasks {
             let restore = self.prepared.shares.remove(task).unwrap_or_default();
             let slot = self.slots.get(self.slot_of(*task)).and_then(Option::as_ref);
             let slot = slot.ok_or_else(|| Error::internal(format!("there is no slot for task {task}")))?;
+            homes.insert(*task, slot.slot.task_manager);
             let there = deploys.entry(slot.slot.task_manager);
             there.or_insert_with(|| (slot.clone(), Vec::new())).1.push((*task, restore));
         }
+        let now = self.setup.clock.now();
+        self.setup.shared.update(|info| {
+            info.attempt = attempt;
+            info.deployed(&homes, now);
+            info.checkpoints.restored += u64::from(checkpoint.is_some());
+            info.checkpoints.restored_from = checkpoint;
+        });
         self.deployed = true;
         for (slot, tasks) in deploys.into_values() {
             let deploy = Deploy {

@@ -34,9 +34,8 @@ impl JobMaster {
         let current = attempt == self.execution.region().attempt();
         let state = |job: &mut Self, state, failure| {
             if current {
-                job.setup.shared.update(|info| {
-                    info.tasks.insert(task, state);
-                });
+                let now = job.setup.clock.now();
+                job.setup.shared.update(|info| info.entered(task, state, now));
             }
             job.execute(execution::Event::Task { attempt, task, state, failure });
         };

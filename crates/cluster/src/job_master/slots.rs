@@ -61,9 +61,10 @@ impl JobMaster {
             return;
         }
         let failure = self.no_slots(&reason);
+        let now = self.setup.clock.now();
         self.setup.shared.update(|info| {
             info.failed(failure, tasks.first().copied());
-            info.tasks.extend(tasks.iter().map(|task| (*task, ExecutionState::Failed)));
+            tasks.iter().for_each(|task| info.entered(*task, ExecutionState::Failed, now));
         });
         self.execute(execution::Event::TaskManagerLost { attempt, tasks, reason });
     }

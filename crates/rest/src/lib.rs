@@ -1,0 +1,42 @@
+//! The REST interface of a JobManager: Flink's paths and Flink's JSON.
+//!
+//! ```text
+//! HTTP --server--> Request --routes--> handler --Cluster--> DispatcherGateway
+//! ```
+//!
+//! | module | paths |
+//! |---|---|
+//! | `overview` | `/overview`, `/config`, `/taskmanagers`, `/jobmanager/config` |
+//! | `jobs` | `/jobs`, `/jobs/overview`, `/jobs/{jobid}` and what tells of a job as a whole |
+//! | `vertices` | `/jobs/{jobid}/vertices/{vertexid}` and below |
+//! | `checkpoints` | `/jobs/{jobid}/checkpoints` and below |
+//! | `metrics` | `/jobs/{jobid}/metrics`, `/jobs/{jobid}/vertices/{vertexid}/metrics`, `.../subtasks/metrics` |
+//! | `operations` | what changes something: cancel, savepoints, stop, checkpoints |
+//!
+//! A handler is a plain function from a request to JSON. It asks the JobManager through the messages that any
+//! client uses, so that the interface works the same in the JobManager's process and beside it. Handlers wait
+//! for answers, so they run on a few threads of their own, and never on those of jobs.
+//!
+//! What Flink reports and we do not have is 0, as it is in Flink when it has not been measured: bytes, buffers,
+//! the parts of the JVM's memory. Paths that are only about a JVM do not exist.
+//!
+//! Who may ask: the server listens on loopback unless it is told otherwise. A page in a browser on the same
+//! machine can send requests too, so a request that changes something is refused if it comes from a page of
+//! another origin.
+
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
+mod checkpoints;
+mod cluster;
+mod jobs;
+mod metrics;
+mod operations;
+mod overview;
+mod request;
+mod routes;
+mod server;
+mod tasks;
+mod vertices;
+
+pub use routes::PATHS;
+pub use server::{Rest, RestOptions};

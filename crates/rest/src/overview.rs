@@ -1,0 +1,133 @@
+//! The cluster as a whole: its TaskManagers and its configuration.
+
+use flott_checkpoint::JobStatus;
+use flott_checkpoint::resources::TaskManagerInfo;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::request::{Answer, Answered, Refusal, Request};
+use crate::tasks::task_manager_id;
+
+/// What stands in place of a value that must not be seen.
+const HIDDEN: &str = "******";
+/// A key that contains one of these has a secret value, as in Flink.
+const SECRETS: &[&str] = &[
+    "password",
+    "secret",
+    "fs.azure.account.key",
+    "apikey",
+    "api-key",
+    "auth-params",
+    "service-key",
+    "token",
+    "basic-auth",
+    "jaas.config",
+    "http-headers",
+];
+
+pub(crate) fn overview(cluster: &Cluster, _: &Request) -> Answered {
+    let members = cluster.task_managers()?;
+    let jobs = cluster.jobs()?;
+    let count = |holds: fn(JobStatus) -> bool| jobs.iter().filter(|(_, _, status)| holds(*status)).count();
+    Ok(Answer::Ok(json!({
+        "taskmanagers": members.len(),
+        "slots-total": members.iter().map(|member| member.slots).sum::<u32>(),
+        "slots-available": members.iter().map(|member| member.free).sum::<u32>(),
+        "jobs-running": count(|status| !status.is_terminal()),
+        "jobs-finished": count(|status| status == JobStatus::Finished),
+        "jobs-cancelled": count(|status| status == JobStatus::Canceled),
+        "jobs-failed": count(|status| status == JobStatus::Failed),
+        "flink-version": env!("CARGO_PKG_VERSION"),
+        "flink-commit": "unknown",
+    })))
+}
+
+pub(crate) fn config(_: &Cluster, _: &Request) -> Answered {
+    Ok(Answer::Ok(json!({
+        "refresh-interval": 3_000,
+        "timezone-name": "UTC",
+        "timezone-offset": 0,
+        "flink-version": env!("CARGO_PKG_VERSION"),
+        "flink-revision": "unknown",
+        "features": {
+            "web-submit": false,
+            "web-cancel": true,
+            "web-rescale": false,
+            "web-history": false,
+        },
+    })))
+}
+
+pub(crate) fn configuration(cluster: &Cluster, request: &Request) -> Answered {
+    if request.path.contains_key("jobid") {
+        cluster.info(request.job()?)?;
+    }
+    let entries = cluster.configuration.iter().map(|(key, value)| {
+        let value = if is_secret(key) { HIDDEN } else { value.as_str() };
+        json!({ "key": key, "value": value })
+    });
+    Ok(Answer::Ok(entries.collect()))
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRETS.iter().any(|secret| key.contains(secret))
+}
+
+pub(crate) fn task_managers(cluster: &Cluster, _: &Request) -> Answered {
+    let members = cluster.task_managers()?;
+    let members: Vec<_> = members.iter().map(member).collect();
+    Ok(Answer::Ok(json!({ "taskmanagers": members })))
+}
+
+pub(crate) fn task_manager(cluster: &Cluster, request: &Request) -> Answered {
+    let id = request.task_manager();
+    let members = cluster.task_managers()?;
+    let found = members.iter().find(|info| task_manager_id(info.id) == id);
+    let info = found.ok_or_else(|| Refusal::not_found(format!("TaskExecutor {id} not found")))?;
+    let mut answer = member(info);
+    answer["allocatedSlots"] = json!([]);
+    answer["metrics"] = json!({
+        "heapUsed": 0, "heapCommitted": 0, "heapMax": 0,
+        "nonHeapUsed": 0, "nonHeapCommitted": 0, "nonHeapMax": 0,
+        "directCount": 0, "directUsed": 0, "directMax": 0,
+        "mappedCount": 0, "mappedUsed": 0, "mappedMax": 0,
+        "nettyShuffleMemorySegmentsAvailable": 0,
+        "nettyShuffleMemorySegmentsUsed": 0,
+        "nettyShuffleMemorySegmentsTotal": 0,
+        "nettyShuffleMemoryAvailable": 0,
+        "nettyShuffleMemoryUsed": 0,
+        "nettyShuffleMemoryTotal": 0,
+        "garbageCollectors": [],
+    });
+    Ok(Answer::Ok(answer))
+}
+
+fn member(info: &TaskManagerInfo) -> Value {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let resource = |slots: u32| {
+        json!({
+            "cpuCores": f64::from(slots),
+            "taskHeapMemory": 0, "taskOffHeapMemory": 0, "managedMemory": 0, "networkMemory": 0,
+            "extendedResources": {},
+        })
+    };
+    json!({
+        "id": task_manager_id(info.id),
+        "path": task_manager_id(info.id),
+        "dataPort": 0,
+        "jmxPort": -1,
+        "timeSinceLastHeartbeat": info.heard_at,
+        "slotsNumber": info.slots,
+        "freeSlots": info.free,
+        "assignedTasks": 0,
+        "totalResource": resource(info.slots),
+        "freeResource": resource(info.free),
+        "hardware": { "cpuCores": cores, "physicalMemory": 0, "freeMemory": 0, "managedMemory": 0 },
+        "memoryConfiguration": {
+            "frameworkHeap": 0, "taskHeap": 0, "frameworkOffHeap": 0, "taskOffHeap": 0,
+            "networkMemory": 0, "managedMemory": 0, "jvmMetaspace": 0, "jvmOverhead": 0,
+            "totalFlinkMemory": 0, "totalProcessMemory": 0,
+        },
+    })
+}

@@ -1,0 +1,211 @@
+//! HTTP: from a connection to a handler and back.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Query, RawPathParams, Request as HttpRequest};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::routing::{MethodFilter, on};
+use flott_cluster::client_messages::DispatcherGateway;
+use flott_types::{Clock, Error, Result};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::cluster::Cluster;
+use crate::operations::Operations;
+use crate::request::{Answer, Answered, Refusal, Request};
+use crate::routes::{Handler, Method, PATHS};
+
+/// So many requests are answered at once; others wait.
+const HANDLERS: usize = 8;
+/// The largest body.
+const BODY: usize = 1 << 20;
+
+/// Where to listen, and what to tell.
+pub struct RestOptions {
+    /// `rest.bind-address`
+    pub address: String,
+    /// `rest.bind-port`: the first free one of these. 0 is any.
+    pub ports: RangeInclusive<u16>,
+    /// The configuration of the cluster.
+    pub configuration: BTreeMap<String, String>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl RestOptions {
+    /// From a configuration; `None` if it names no port.
+    ///
+    /// # Errors
+    /// If the port is none.
+    pub fn parse(configuration: &BTreeMap<String, String>, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
+        let named = ["rest.bind-port", "rest.port"].into_iter().find_map(|key| {
+            let value = configuration.get(key)?;
+            Some((key, value.trim()))
+        });
+        let Some((key, text)) = named else { return Ok(None) };
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {
+            return Err(Error::invalid(format!(
+                "option '{key}' is '{text}', and not a port or a range of ports such as '8081-8090'"
+            )));
+        };
+        let address = configuration.get("rest.bind-address").or_else(|| configuration.get("rest.address"));
+        Ok(Some(RestOptions {
+            address: address.map_or("localhost", |address| address.trim()).to_owned(),
+            ports: first..=last,
+            configuration: configuration.clone(),
+            clock,
+        }))
+    }
+}
+
+/// A server that runs. Dropping it ends it.
+pub struct Rest {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    runtime: Option<Runtime>,
+}
+
+impl Rest {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// If none of the ports is free, or there are no threads for it.
+    pub fn start(options: RestOptions, gateway: Arc<dyn DispatcherGateway>) -> Result<Self> {
+        let listener = bind(&options)?;
+        let failed =
+            |error: std::io::Error| Error::external(format!("the REST server cannot start: {error}"));
+        let address = listener.local_addr().map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(HANDLERS).thread_name("rest").enable_io();
+        let runtime = builder.build().map_err(failed)?;
+        let cluster = Arc::new(Cluster {
+            gateway,
+            configuration: options.configuration,
+            clock: options.clock,
+            operations: Mutex::new(Operations::default()),
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(failed)?
+        };
+        runtime.spawn(async move {
+            let serve = axum::serve(listener, router(&cluster));
+            let ended = serve.with_graceful_shutdown(async {
+                // The sender is dropped, or says so.
+                let _ = stopped.await;
+            });
+            if let Err(error) = ended.await {
+                tracing::error!(%error, "the REST server has ended");
+            }
+        });
+        tracing::info!(%address, "REST");
+        Ok(Rest { address, stop: Some(stop), runtime: Some(runtime) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(runtime) = self.runtime.take() {
+            // A handler may wait for a JobManager that does not answer.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn bind(options: &RestOptions) -> Result<TcpListener> {
+    let mut last = None;
+    for port in options.ports.clone() {
+        match TcpListener::bind((options.address.as_str(), port)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    let (address, first, end) = (&options.address, options.ports.start(), options.ports.end());
+    let ports = if first == end { format!("{first}") } else { format!("{first}-{end}") };
+    let reason = last.map_or("the range of ports is empty".to_owned(), |error| error.to_string());
+    Err(Error::external(format!("the REST server cannot listen on {address}:{ports}: {reason}")))
+}
+
+fn router(cluster: &Arc<Cluster>) -> Router {
+    let mut router = Router::new();
+    for path in PATHS {
+        let (cluster, handler) = (cluster.clone(), path.handler);
+        let method = match path.method {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+            Method::Patch => MethodFilter::PATCH,
+        };
+        let route = on(method, move |request: HttpRequest| answer(cluster, handler, request));
+        router = router.route(path.path, route);
+    }
+    let missing = || async { refused(&Refusal::not_found("There is nothing at this path.")) };
+    Router::new().nest("/v1", router.clone()).merge(router).fallback(missing)
+}
+
+async fn answer(cluster: Arc<Cluster>, handler: Handler, request: HttpRequest) -> Response<Body> {
+    let request = match read(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refused(&refusal),
+    };
+    let handled = tokio::task::spawn_blocking(move || handler(&cluster, &request)).await;
+    match handled {
+        Ok(Ok(Answer::Ok(answer))) => response(200, &answer),
+        Ok(Ok(Answer::Accepted(answer))) => response(202, &answer),
+        Ok(Err(refusal)) => refused(&refusal),
+        Err(error) => {
+            tracing::error!(%error, "a REST request could not be answered");
+            refused(&Refusal { status: 500, message: "Internal server error.".to_owned() })
+        }
+    }
+}
+
+async fn read(request: HttpRequest) -> Answered<Request> {
+    if !request.method().is_safe() && !is_same_origin(request.headers()) {
+        let message = "A page of another origin may not change anything here.".to_owned();
+        return Err(Refusal { status: 403, message });
+    }
+    let (mut parts, body) = request.into_parts();
+    let wrong = |error: &dyn std::fmt::Display| Refusal::bad(format!("Bad request: {error}"));
+    let path = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|error| wrong(&error))?;
+    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let Query(query) = Query::try_from_uri(&parts.uri).map_err(|error| wrong(&error))?;
+    let body = to_bytes(body, BODY).await.map_err(|error| wrong(&error))?;
+    Ok(Request { path, query, body: body.into() })
+}
+
+/// A browser says which page a request comes from; other clients say nothing.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == host
+}
+
+fn refused(refusal: &Refusal) -> Response<Body> {
+    response(refusal.status, &json!({ "errors": [refusal.message] }))
+}
+
+fn response(status: u16, answer: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = axum::http::HeaderValue::from_static("application/json; charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
