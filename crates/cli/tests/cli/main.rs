@@ -12,6 +12,7 @@ mod models;
 mod output;
 mod partitions;
 mod plans;
+mod rest;
 mod restore;
 mod shell;
 mod statements;

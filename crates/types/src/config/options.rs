@@ -211,7 +211,22 @@ pub const OPTIONS: &[ConfigOption] = &[
         "0 ms",
         "how long a cluster waits for TaskManagers after its start; after that, a job that needs more slots than there are fails at once",
     ),
-    accepted("rest", Map, "there is no REST server yet"),
+    accepted("rest", Map, "the REST server needs no tuning"),
+    works("rest.address", Text, "localhost", "the same as rest.bind-address, which comes first"),
+    works(
+        "rest.bind-address",
+        Text,
+        "localhost",
+        "where the REST server listens; read when the cluster starts",
+    ),
+    works("rest.bind-port", Text, "", "the same as rest.port, and comes first"),
+    works(
+        "rest.port",
+        Text,
+        "",
+        "the port of the REST server, or a range of ports of which the first free one is taken; 0 is any free port; \
+         without it there is no REST server; read when the cluster starts",
+    ),
     works(
         "restart-strategy.exponential-delay.attempts-before-reset-backoff",
         Number,

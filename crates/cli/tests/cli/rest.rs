@@ -1,0 +1,300 @@
+//! The REST interface, asked from outside, and compared with what a Flink 2.3 answers for the same job:
+//! `rest/flink.json` has its answers with the types in place of the values.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Child;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{command, signal, wait};
+
+/// A job that runs until it is ended, and where it is asked about.
+struct Server {
+    child: Option<Child>,
+    address: String,
+    /// The rest of what it says, read so that it never waits.
+    told: Option<std::thread::JoinHandle<String>>,
+}
+
+const JOB: &str = "SET 'pipeline.name' = 'counts';
+    CREATE TABLE s (k INT, v BIGINT, ts AS LOCALTIMESTAMP, WATERMARK FOR ts AS ts) WITH (
+        'connector' = 'datagen', 'rows-per-second' = '1000', 'fields.k.min' = '1', 'fields.k.max' = '10');
+    CREATE TABLE t (k INT, n BIGINT, s BIGINT) WITH ('connector' = 'blackhole');
+    INSERT INTO t SELECT k, COUNT(*), SUM(v) FROM s GROUP BY k;";
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let checkpoints = format!("execution.checkpointing.dir={}", folder.join("checkpoints").display());
+        let options = [
+            "rest.port=0",
+            "parallelism.default=2",
+            "execution.checkpointing.interval=50 ms",
+            "security.ssl.rest.key-password=geheim",
+            &checkpoints,
+        ];
+        let mut args = vec!["sql"];
+        options.iter().for_each(|option| args.extend(["-D", option]));
+        args.extend(["-e", JOB]);
+        let mut child = command(folder, &args).spawn().unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap());
+        let address = loop {
+            let mut line = String::new();
+            assert!(told.read_line(&mut line).unwrap() > 0, "it ended without an address");
+            if let Some((_, address)) = line.split_once("REST: http://") {
+                break address.trim().to_owned();
+            }
+        };
+        let told = std::thread::spawn(move || {
+            let mut rest = String::new();
+            told.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        Server { child: Some(child), address, told: Some(told) }
+    }
+
+    /// Sends a request with these further lines of its head.
+    fn send(&self, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, length) = (&self.address, body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("{method} {path}: {answer}")))
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        self.send("GET", path, "", "")
+    }
+
+    /// Asks until the answer is as it should be.
+    fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..3_000 {
+            let (_, answer) = self.get(path);
+            if holds(&answer) {
+                return answer;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        panic!("{path} stays {:#}", self.get(path).1)
+    }
+
+    /// The id of the job once it runs, and has completed some checkpoints.
+    fn running_job(&self) -> String {
+        let jobs = self.until("/jobs", |jobs| jobs["jobs"][0]["status"] == "RUNNING");
+        let job = jobs["jobs"][0]["id"].as_str().unwrap().to_owned();
+        self.until(&format!("/jobs/{job}"), |job| {
+            let vertices = job["vertices"].as_array();
+            vertices
+                .is_some_and(|all| !all.is_empty() && all.iter().all(|vertex| vertex["status"] == "RUNNING"))
+        });
+        self.until(&format!("/jobs/{job}/checkpoints"), |all| all["counts"]["completed"].as_u64() >= Some(2));
+        job
+    }
+
+    fn end(mut self) -> String {
+        let child = self.child.take().unwrap();
+        signal(&child, "TERM");
+        wait(child);
+        self.told.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+/// The types in place of the values; ids of vertices as keys are all one.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Number(number) => if number.is_f64() { "float" } else { "int" }.into(),
+        Value::String(_) => "str".into(),
+        // One that has ended tells the most of a checkpoint.
+        Value::Array(all) => {
+            let telling = all.iter().find(|value| value.get("external_path").is_some()).or(all.first());
+            telling.map(shape).into_iter().collect()
+        }
+        Value::Object(all) => {
+            let is_id = |key: &str| key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let name = |key: &String| if is_id(key) { "{vertexid}".to_owned() } else { key.clone() };
+            Value::Object(all.iter().map(|(key, value)| (name(key), shape(value))).collect())
+        }
+    }
+}
+
+/// What differs between our shape and Flink's. Whole numbers and fractions are both numbers; what may be
+/// missing is null or an empty list in one of them; quantiles without values are the text "NaN".
+fn differences(at: &str, ours: &Value, theirs: &Value, all: &mut Vec<String>) {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            for key in ours.keys().filter(|key| !theirs.contains_key(*key)) {
+                all.push(format!("{at}/{key} is not in Flink's answer"));
+            }
+            for (key, theirs) in theirs {
+                match ours.get(key) {
+                    Some(ours) => differences(&format!("{at}/{key}"), ours, theirs, all),
+                    None => all.push(format!("{at}/{key} is missing")),
+                }
+            }
+        }
+        (Value::Array(ours), Value::Array(theirs)) => {
+            if let (Some(ours), Some(theirs)) = (ours.first(), theirs.first()) {
+                differences(&format!("{at}[]"), ours, theirs, all);
+            }
+        }
+        (Value::String(ours), Value::String(theirs)) => {
+            let number = |kind: &str| kind == "int" || kind == "float";
+            let quantile =
+                at.rsplit('/').next().is_some_and(|name| name.starts_with('p')) && at.contains("/p");
+            let alike = ours == theirs
+                || (number(ours) && number(theirs))
+                || (quantile && (number(ours) || number(theirs)))
+                || ours == "null"
+                || theirs == "null";
+            if !alike {
+                all.push(format!("{at} is {ours}, and {theirs} in Flink"));
+            }
+        }
+        (Value::String(ours), _) if ours == "null" => {}
+        (_, Value::String(theirs)) if theirs == "null" => {}
+        (ours, theirs) => all.push(format!("{at} is {ours}, and {theirs} in Flink")),
+    }
+}
+
+#[test]
+fn answers_have_the_shape_of_flinks() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let job = server.running_job();
+    let recorded: BTreeMap<String, Value> = serde_json::from_str(include_str!("rest/flink.json")).unwrap();
+    let mut seen = Vec::new();
+    let mut all = Vec::new();
+    let mut compare = |name: &str, (status, answer): (u16, Value)| {
+        let flink = &recorded[name];
+        seen.push(name.to_owned());
+        assert_eq!(json!(status), flink["status"], "{name}: {answer}");
+        differences(name, &shape(&answer), &flink["answer"], &mut all);
+        answer
+    };
+    let detail = server.get(&format!("/jobs/{job}")).1;
+    let vertices = detail["vertices"].as_array().unwrap();
+    let vertex = vertices.last().unwrap()["id"].as_str().unwrap();
+    let member = server.get("/taskmanagers").1["taskmanagers"][0]["id"].as_str().unwrap().to_owned();
+    let done = |checkpoint: &&Value| checkpoint["status"] == "COMPLETED";
+    let checkpoints = server.get(&format!("/jobs/{job}/checkpoints")).1;
+    let checkpoint = checkpoints["history"].as_array().unwrap().iter().find(done).unwrap()["id"].clone();
+    let plain = |path: &&str| !path.contains(' ') && !path.contains("{checkpointid}");
+    for name in recorded.keys() {
+        let Some(path) = name.strip_prefix("GET ").filter(plain) else { continue };
+        let path =
+            path.replace("{jobid}", &job).replace("{vertexid}", vertex).replace("{taskmanagerid}", &member);
+        // Below /v1 it is the same.
+        compare(name, server.get(&format!("/v1{path}")));
+        compare(name, server.get(&path));
+    }
+    let details = format!("/jobs/{job}/checkpoints/details/{checkpoint}");
+    compare("GET /jobs/{jobid}/checkpoints/details/{checkpointid}", server.get(&details));
+    compare(
+        "GET /jobs/{jobid}/checkpoints/details/{checkpointid}/subtasks/{vertexid}",
+        server.get(&format!("{details}/subtasks/{vertex}")),
+    );
+    compare("missing job", server.get("/jobs/00000000000000000000000000000000"));
+    compare("bad id", server.get("/jobs/xyz"));
+    compare("missing path", server.get("/nothing"));
+    compare("missing vertex", server.get(&format!("/jobs/{job}/vertices/{}", "f".repeat(32))));
+    compare("bad mode", server.send("PATCH", &format!("/jobs/{job}?mode=foo"), "", ""));
+    let begin =
+        |what: &str, body: Value| server.send("POST", &format!("/jobs/{job}/{what}"), "", &body.to_string());
+    compare("savepoint without target", begin("savepoints", json!({ "cancel-job": false })));
+    compare("savepoint bad trigger", server.get(&format!("/jobs/{job}/savepoints/{}", "0".repeat(32))));
+    let target = folder.path().join("savepoints").display().to_string();
+    let ended = |what: &str, begun: &Value| {
+        let id = begun["request-id"].as_str().unwrap();
+        let path = format!("/jobs/{job}/{what}/{id}");
+        server.until(&path, |answer| answer["status"]["id"] == "COMPLETED");
+        // The answer is told as often as it is asked for.
+        server.get(&path)
+    };
+    let begun = compare("POST savepoint", begin("savepoints", json!({ "target-directory": target })));
+    let answer = compare("GET savepoint status", ended("savepoints", &begun));
+    let place = answer["operation"]["location"].as_str().unwrap();
+    assert!(place.contains(&target), "{answer}");
+    let begun = compare("POST checkpoint", begin("checkpoints", json!({ "checkpointType": "FULL" })));
+    let answer = compare("GET checkpoint status", ended("checkpoints", &begun));
+    assert!(answer["operation"]["checkpointId"].as_u64() > Some(0), "{answer}");
+    compare("GET /jobs/{jobid}/checkpoints after savepoint", server.get(&format!("/jobs/{job}/checkpoints")));
+    let begun = compare("POST stop", begin("stop", json!({ "targetDirectory": target, "drain": false })));
+    compare("GET stop status", ended("savepoints", &begun));
+    assert_eq!(all, Vec::<String>::new());
+    // The script ends with its job, and the server with the script.
+    let left: Vec<_> = recorded.keys().filter(|name| !seen.contains(name)).collect();
+    assert_eq!(
+        left,
+        [
+            "GET /jobs/{jobid} finished",
+            "GET /jobs/{jobid}/execution-result finished",
+            "GET savepoint status in progress",
+            "cancel ended",
+        ]
+    );
+}
+
+#[test]
+fn a_job_is_cancelled_from_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let job = server.running_job();
+    let path = format!("/jobs/{job}");
+    // A page in a browser says where it comes from.
+    let (status, answer) = server.send("PATCH", &path, "Origin: http://evil.example\r\n", "");
+    assert_eq!(status, 403, "{answer}");
+    assert_eq!(server.get(&path).1["state"], "RUNNING");
+    let own = format!("Origin: http://{}\r\n", server.address);
+    assert_eq!(server.send("PATCH", &path, &own, "").0, 202);
+    wait(server.child.take().unwrap());
+    let told = server.told.take().unwrap().join().unwrap();
+    assert!(told.contains(&format!("Job {job} was cancelled.")), "{told}");
+}
+
+#[test]
+fn secrets_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let entries = server.get("/jobmanager/config").1;
+    let entry = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["key"] == "security.ssl.rest.key-password")
+        .unwrap();
+    assert_eq!(entry["value"], "******");
+    assert!(!server.end().contains("geheim"));
+}
+
+#[test]
+fn a_port_that_is_taken_keeps_nobody_from_working() {
+    let taken = std::net::TcpListener::bind("localhost:0").unwrap();
+    let port = format!("rest.port={}", taken.local_addr().unwrap().port());
+    let run = crate::support::run(&["sql", "-D", &port, "-e", "SELECT 1"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.err.contains("the REST server cannot listen on localhost:"), "{run:?}");
+    let run = crate::support::run(&["sql", "-D", "rest.port=many", "-e", "SELECT 1"]);
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(run.err.contains("option 'rest.port' is 'many', and not a port"), "{run:?}");
+}
