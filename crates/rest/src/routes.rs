@@ -81,3 +81,24 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/vertices/{vertexid}/taskmanagers", vertices::task_managers),
     get("/jobs/{jobid}/vertices/{vertexid}/watermarks", vertices::watermarks),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `docs/rest.md` lists the paths in this order.
+    #[test]
+    fn every_path_is_documented() {
+        let documented = include_str!("../../../docs/rest.md").lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ");
+            Some((cells.next()?, cells.next()?.strip_prefix('`')?.strip_suffix('`')?))
+        });
+        let method = |method| match method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Patch => "PATCH",
+        };
+        let served: Vec<_> = PATHS.iter().map(|path| (method(path.method), path.path)).collect();
+        assert_eq!(documented.collect::<Vec<_>>(), served);
+    }
+}
