@@ -14,7 +14,7 @@ const RESTRICTED: &[(&str, &[&str], &str)] = &[
             "flott-connector-*",
             "flott-datastream",
             "flott-function-operators",
-            "flott-gateway",
+            "flott-rest",
             "flott-runtime",
             "flott-storage",
         ],
