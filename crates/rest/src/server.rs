@@ -156,7 +156,11 @@ fn router(cluster: &Arc<Cluster>) -> Router {
         router = router.route(path.path, route);
     }
     let missing = || async { refused(&Refusal::not_found("There is nothing at this path.")) };
-    Router::new().nest("/v1", router.clone()).merge(router).fallback(missing)
+    let wrong_method = || async {
+        refused(&Refusal { status: 405, message: "This path is not asked in this way.".to_owned() })
+    };
+    let all = Router::new().nest("/v1", router.clone()).merge(router);
+    all.fallback(missing).method_not_allowed_fallback(wrong_method)
 }
 
 async fn answer(cluster: Arc<Cluster>, handler: Handler, request: HttpRequest) -> Response<Body> {
