@@ -24,8 +24,6 @@
 //! machine can send requests too, so a request that changes something is refused if it comes from a page of
 //! another origin.
 
-#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
-
 mod checkpoints;
 mod cluster;
 mod jobs;

@@ -1,7 +1,7 @@
 //! Joins whose condition bounds the distance in event time of matching rows.
 //!
 //! * Interval joins: `r.ts BETWEEN l.ts - a AND l.ts + b` over event-time attributes of both sides, in any
-//! form that bounds their difference from below and above; `=` does both.
+//!   form that bounds their difference from below and above; `=` does both.
 //! * Window joins: both sides have the same windows, and their starts and ends are equal.
 
 use flott_plan::{Expr, JoinBound, JoinKind, Literal};
