@@ -149,3 +149,67 @@ fn the_exercises_of_the_taxi_run() {
     let long = (0..90).filter(|ride| ride * 37 % 180 + 1 > 120).count();
     assert_eq!(lines(env!("CARGO_BIN_EXE_long_rides")), long);
 }
+
+/// The counts in all files that are visible, with window and page.
+fn clicks(folder: &Path) -> Vec<(i64, String, u64)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let files = entries.map(|entry| entry.unwrap().path());
+    let visible = files.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+    let texts: Vec<String> = visible.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let read = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let window = line["window_start"].as_i64().unwrap();
+        (window, line["page"].as_str().unwrap().to_owned(), line["count"].as_u64().unwrap())
+    };
+    let mut clicks: Vec<_> = texts.iter().flat_map(|text| text.lines()).map(read).collect();
+    clicks.sort();
+    clicks
+}
+
+/// Killed in the middle and continued with another parallelism: every page has its clicks, once.
+#[test]
+fn click_counts_survive_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, checkpoints) = (folder.path().join("out"), folder.path().join("checkpoints"));
+    let start = |parallelism: &str, clicks: &str| {
+        Command::new(env!("CARGO_BIN_EXE_click_count"))
+            .args(["--output", output.to_str().unwrap(), "--rate", "100000", "--restore", "latest"])
+            .args(["--parallelism", parallelism, "--clicks", clicks])
+            .args(["-D", "execution.checkpointing.interval=50 ms", "-D"])
+            .arg(format!("execution.checkpointing.dir={}", checkpoints.display()))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut first = start("2", "0");
+    let seen = (0..1_200).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        clicks(&output).len() >= 12
+    });
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(seen, "no results came");
+
+    let before = clicks(&output).len();
+    let mut second = start("1", "0");
+    let more = (0..1_200).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        clicks(&output).len() >= before + 12
+    });
+    second.kill().unwrap();
+    let told = second.wait_with_output().unwrap().stderr;
+    assert!(more, "{}", String::from_utf8_lossy(&told));
+
+    let clicks = clicks(&output);
+    assert!(clicks.iter().all(|(_, _, count)| *count == 1_000), "{clicks:?}");
+    let mut pages: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (window, page, _) in clicks {
+        pages.entry(window).or_default().push(page);
+    }
+    // The last window may not be complete, because not all subtasks have written it.
+    pages.pop_last();
+    let expected = ["/about", "/help", "/index", "/jobs", "/news", "/shop"];
+    assert!(pages.values().all(|pages| *pages == expected), "{pages:?}");
+    let windows: Vec<i64> = pages.into_keys().collect();
+    assert!(windows.windows(2).all(|pair| pair[1] - pair[0] == 15_000), "{windows:?}");
+}

@@ -10,7 +10,6 @@ use flott::restore::RestorePoint;
 use flott::sql::ast::{ParsedStatement, ShellCommand, Statement};
 use flott::sql::{Answer, Environment, Outcome};
 use flott::types::config;
-use flott_rest::Rest;
 
 use crate::args::OutputMode;
 use crate::console::Console;
@@ -44,8 +43,6 @@ pub(crate) struct Client {
     pub interactive: bool,
     /// `--restore`, until a job has taken it.
     pub restore: Option<String>,
-    /// Answers others what the cluster does.
-    pub _rest: Option<Rest>,
     /// Jobs that run in the background.
     pub jobs: Vec<Background>,
 }

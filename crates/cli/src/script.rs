@@ -1,15 +1,11 @@
 //! `flott sql`: the shell, or statements from a file, from the command line, or from standard input.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
-use std::sync::Arc;
 
 use flott::sql::ast::Statement;
 use flott::sql::{Environment, Position, split_script};
-use flott::types::SystemClock;
 use flott::{Error, ErrorKind};
-use flott_rest::{Rest, RestOptions};
 
 use crate::args::SqlArgs;
 use crate::client::{Client, Next};
@@ -40,12 +36,10 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
     }
     let configuration = configuration::load(args, console)?;
     let signals = Signals::listen()?;
-    let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let environment = Environment::new(flott::connectors::builtin(), configuration)?;
-    let rest = serve(&settings, &environment, console)?;
+    let mut environment = Environment::new(flott::connectors::builtin(), configuration)?;
+    serve_rest(&mut environment, console)?;
     let mut client = Client {
         environment,
-        _rest: rest,
         signals,
         console,
         mode: args.output,
@@ -58,24 +52,15 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
     ended
 }
 
-/// The REST server, if the configuration names a port. A port that is taken does not keep statements from
-/// running.
-fn serve(
-    settings: &BTreeMap<String, String>,
-    environment: &Environment,
-    console: Console,
-) -> Result<Option<Rest>> {
-    let Some(options) = RestOptions::parse(settings, Arc::new(SystemClock::new()))? else { return Ok(None) };
-    match Rest::start(options, environment.cluster.dispatcher()) {
-        Ok(rest) => {
-            console.info(&format!("REST: http://{}", rest.address()));
-            Ok(Some(rest))
-        }
-        Err(error) => {
-            console.warn(error.message());
-            Ok(None)
-        }
+/// A port that is taken does not keep statements from running; a wrong one is an error.
+fn serve_rest(environment: &mut Environment, console: Console) -> Result<()> {
+    match environment.serve_rest() {
+        Ok(Some(address)) => console.info(&format!("REST: http://{address}")),
+        Ok(None) => {}
+        Err(error) if error.kind() == ErrorKind::External => console.warn(error.message()),
+        Err(error) => return Err(error.into()),
     }
+    Ok(())
 }
 
 fn run_all(client: &mut Client, init: Option<Script>, script: Option<Script>) -> Result<()> {

@@ -1,12 +1,15 @@
 //! Jobs that a program has submitted.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use flott_cluster::LocalCluster;
-use flott_types::{JobId, Result};
+use flott_rest::{Rest, RestOptions};
+use flott_types::{JobId, Result, SystemClock};
 
 use crate::graph::{Graph, Settings};
 use crate::logging::tell_beginning;
@@ -19,11 +22,26 @@ pub struct Executor {
     cluster: LocalCluster,
     programs: Programs,
     submitted: AtomicU64,
+    rest: OnceLock<Rest>,
 }
 
 impl Executor {
     pub(crate) fn new(cluster: LocalCluster, programs: Programs) -> Self {
-        Executor { cluster, programs, submitted: AtomicU64::new(0) }
+        Executor { cluster, programs, submitted: AtomicU64::new(0), rest: OnceLock::new() }
+    }
+
+    /// Starts the REST server that the configuration asks for.
+    pub(crate) fn serve_rest(&self, configuration: &BTreeMap<String, String>) -> Result<()> {
+        if let Some(options) = RestOptions::parse(configuration, Arc::new(SystemClock::new()))? {
+            // There is one environment that starts a cluster.
+            self.rest.set(Rest::start(options, self.cluster.dispatcher())?).ok();
+        }
+        Ok(())
+    }
+
+    /// Where the REST server listens, if there is one.
+    pub fn rest_address(&self) -> Option<SocketAddr> {
+        self.rest.get().map(Rest::address)
     }
 
     /// The cluster.

@@ -1,11 +1,13 @@
 //! SQL in this process: a session and the local cluster that runs its jobs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use flott_cluster::{LocalCluster, LocalClusterOptions, liveness};
 use flott_connector::Registry;
 use flott_connector::catalog::CatalogStore;
 use flott_connector_filesystem::FileCatalogStore;
+use flott_rest::{Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_expr::Functions;
@@ -33,6 +35,7 @@ pub struct Environment {
     /// Where jobs run.
     pub cluster: LocalCluster,
     operators: Arc<SqlOperators>,
+    rest: Option<Rest>,
 }
 
 impl Environment {
@@ -59,7 +62,20 @@ impl Environment {
         if let Some(store) = store {
             session = session.with_catalog_store(store)?;
         }
-        Ok(Environment { session, cluster, operators })
+        Ok(Environment { session, cluster, operators, rest: None })
+    }
+
+    /// Starts the REST server if the configuration names a port (`rest.port`). Returns where it listens.
+    ///
+    /// # Errors
+    /// If the port is taken.
+    pub fn serve_rest(&mut self) -> Result<Option<SocketAddr>> {
+        let configuration = self.session.configuration();
+        let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        if let Some(options) = RestOptions::parse(&settings, Arc::new(SystemClock::new()))? {
+            self.rest = Some(Rest::start(options, self.cluster.dispatcher())?);
+        }
+        Ok(self.rest.as_ref().map(Rest::address))
     }
 
     /// Defines a function by an identifier, as which statements can name it:

@@ -3,7 +3,7 @@
 use flott_function::cached_files::CACHED_FILES;
 use flott_types::Error;
 
-use super::StreamExecutionEnvironment;
+use super::program::StreamExecutionEnvironment;
 
 impl StreamExecutionEnvironment {
     /// Gives a file or folder a name, by which functions find it

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::StreamExecutionEnvironment;
+use super::program::StreamExecutionEnvironment;
 
 /// Whether a record may be counted twice after a failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flott_types::{Error, Result};
 use parking_lot::Mutex;
 
-use super::StreamExecutionEnvironment;
+use super::program::StreamExecutionEnvironment;
 use crate::job::{JobClient, JobExecutionResult};
 
 /// Is told when a program submits a job and when a job has ended that the program waits for; see

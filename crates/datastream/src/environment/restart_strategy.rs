@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::StreamExecutionEnvironment;
+use super::program::StreamExecutionEnvironment;
 
 /// How often and how soon a job is restarted that has failed (`restart-strategy.*`).
 #[derive(Clone, PartialEq, Debug)]

@@ -3,6 +3,8 @@
 // First of all, so that its documentation begins with what every program uses.
 mod data_stream;
 
+mod keyed;
+
 mod sink;
 
 mod async_io;
@@ -13,7 +15,6 @@ mod connected;
 mod custom;
 mod full_window;
 mod interval_join;
-mod keyed;
 mod partition;
 mod rich;
 mod tagged_union;

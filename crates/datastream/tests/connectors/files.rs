@@ -140,7 +140,14 @@ fn a_folder_is_watched() {
     put("b", 2);
     assert_eq!(first.next().unwrap().unwrap(), 2);
     let target = snapshots.path().to_str().unwrap();
-    let savepoint = first.job().stop_with_savepoint(Some(target), false).unwrap();
+    // Values may come before the last of the tasks has said that it runs.
+    let mut savepoint = None;
+    let stop = || first.job().stop_with_savepoint(Some(target), false);
+    let early = |error: &Error| error.to_string() == "the job is not running";
+    while savepoint.insert(stop()).as_ref().is_err_and(early) {
+        std::thread::yield_now();
+    }
+    let savepoint = savepoint.unwrap().unwrap();
     drop(first);
     put("c", 3);
     let mut second = start(Some(&savepoint));
