@@ -1,8 +1,8 @@
 //! Flott: a stream processor. The crate that applications depend on.
 //!
 //! The feature `sql`, on by default, is SQL. A program that uses only streams does without it
-//! (`default-features = false`): it compiles in half the time, and links neither the planner nor SQL's
-//! operators, functions and connectors.
+//! (`default-features = false`): it compiles and links neither the planner nor SQL's operators, functions and
+//! connectors.
 //!
 //! Programs with streams of their own types ([`datastream`]; what they need is in [`prelude`]):
 //!
