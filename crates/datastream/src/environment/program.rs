@@ -284,7 +284,9 @@ impl StreamExecutionEnvironment {
         crate::logging::install();
         let local = Executor::local()?;
         let configuration = self.shared.settings.lock().configuration.clone();
-        local.serve_rest(&configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())?;
+        local.serve_rest(
+            &configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        )?;
         Ok(executor.insert(local).clone())
     }
 }

@@ -14,8 +14,9 @@ fn ask(address: SocketAddr, method: &str, path: &str, body: &Value) -> (u16, Val
     let mut stream = TcpStream::connect(address).unwrap();
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let length = body.len();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: flott\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: flott\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
