@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId, TaskManagerInfo};
-use flott_checkpoint::{JobStatus, TaskId};
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
-use flott_runtime::{Failure, TaskMetricsReport, Threads};
+use flott_runtime::{Failure, Threads};
 use flott_types::panics::guard;
 use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
@@ -26,6 +26,7 @@ use crate::identity::Identity;
 use crate::job_master::{JobMaster, JobMessage, JobSetup};
 use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::metrics::JobMetrics;
+use crate::metrics_questions::MetricsQuestions;
 use crate::options::JobOptions;
 use crate::resource_manager::ResourceManager;
 use crate::restored::Beginning;
@@ -34,8 +35,6 @@ use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start, Storage};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
-/// A TaskManager that does not tell its metrics within this is left out.
-const METRICS_WITHIN: Duration = Duration::from_secs(1);
 /// How many jobs are remembered, including ended ones.
 const REMEMBERED: usize = 200;
 
@@ -62,12 +61,8 @@ pub struct JobManager {
     submitted: AtomicU64,
     /// Snapshots that clients have begun.
     triggers: Triggers,
-    /// Questions for metrics that are not answered, and where answers go.
-    questions: Mutex<BTreeMap<u64, Sender<TaskMetrics>>>,
-    asked: AtomicU64,
+    questions: MetricsQuestions,
 }
-
-type TaskMetrics = Vec<(TaskId, TaskMetricsReport)>;
 
 struct Job {
     mailbox: Arc<Mailbox<JobMessage>>,
@@ -92,8 +87,7 @@ impl JobManager {
             jobs: Mutex::default(),
             submitted: AtomicU64::new(0),
             triggers: Triggers::default(),
-            questions: Mutex::default(),
-            asked: AtomicU64::new(0),
+            questions: MetricsQuestions::default(),
         }))
     }
 
@@ -362,24 +356,7 @@ impl JobManager {
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
-        JobMetrics::new(&graph, self.ask_for_metrics(job))
-    }
-
-    /// Asks all TaskManagers, and waits for those that answer soon.
-    fn ask_for_metrics(&self, job: JobId) -> TaskMetrics {
-        let question = self.asked.fetch_add(1, Ordering::Relaxed);
-        let (answer, answers) = channel();
-        self.questions.lock().insert(question, answer);
-        let work = || Work::ReportMetrics { job, question };
-        let members = self.resources.members().into_iter();
-        let asked =
-            members.filter(|member| member.gateway.send(ToTaskManager::Work(member.slot.session, work())));
-        let clock = SystemClock::new();
-        let left = || METRICS_WITHIN.saturating_sub(Duration::from_nanos(clock.nanos()));
-        let heard = (0..asked.count()).map_while(|_| answers.recv_timeout(left()).ok());
-        let metrics = heard.flatten().collect();
-        self.questions.lock().remove(&question);
-        metrics
+        JobMetrics::new(&graph, self.questions.ask(job, &self.resources))
     }
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
@@ -479,12 +456,7 @@ impl JobManagerGateway for JobManager {
                 self.tell(job, JobMessage::Abandoned(attempt, task, failure));
             }
             ToJobManager::Collected(from, said) => self.collected(from, said),
-            ToJobManager::Metrics { question, tasks } => {
-                if let Some(answer) = self.questions.lock().get(&question) {
-                    // The requester may have stopped waiting.
-                    let _ = answer.send(tasks);
-                }
-            }
+            ToJobManager::Metrics { question, tasks } => self.questions.answered(question, tasks),
             ToJobManager::Returned { job, attempt, task } => {
                 self.resources.tell(Event::Returned(Hanging { job, attempt, task }));
             }

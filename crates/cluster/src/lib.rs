@@ -36,6 +36,7 @@ mod leaving;
 mod local;
 pub mod messages;
 mod metrics;
+mod metrics_questions;
 mod options;
 mod resource_manager;
 mod restored;

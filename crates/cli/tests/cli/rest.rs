@@ -71,7 +71,7 @@ impl Server {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("{method} {path}: {answer}")))
+        (status, serde_json::from_str(body).unwrap())
     }
 
     fn get(&self, path: &str) -> (u16, Value) {
@@ -80,14 +80,17 @@ impl Server {
 
     /// Asks until the answer is as it should be.
     fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..3_000 {
-            let (_, answer) = self.get(path);
-            if holds(&answer) {
-                return answer;
+        let mut answer = Value::Null;
+        let held = (0..3_000).any(|_| {
+            answer = self.get(path).1;
+            let held = holds(&answer);
+            if !held {
+                std::thread::park_timeout(Duration::from_millis(10));
             }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        panic!("{path} stays {:#}", self.get(path).1)
+            held
+        });
+        assert!(held, "{path} stays {answer:#}");
+        answer
     }
 
     /// The id of the job once it runs, and has completed a checkpoint.
