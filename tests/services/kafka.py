@@ -5,6 +5,7 @@ The jars come from Maven Central into a cache folder, once. Nothing is skipped: 
 
 import hashlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -48,7 +49,12 @@ def jars() -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    for _ in range(3):
+        # A network that fails now and then gets another chance.
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        if done.returncode == 0:
+            break
+        time.sleep(5)
     if done.returncode != 0 or not list(fresh.glob("kafka_*.jar")):
         raise ServiceError(f"Kafka's jars cannot be fetched from Maven Central:\n{(done.stdout + done.stderr)[-2000:]}")
     (fresh / "complete").touch()
@@ -62,15 +68,24 @@ def jars() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; all are held at once, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports that nobody listens on. They are below those that the system gives to outgoing connections: one of these could take the port of a broker
+    while it is down."""
+    first, last = 20_000, 32_000
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+        last = min(last, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+    except (OSError, ValueError):
+        pass
+    ports = []
+    for port in random.sample(range(first, max(last, first + 1_000)), 1_000):
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise ServiceError("there are no free ports")
 
 
 class Broker:

@@ -6,7 +6,6 @@
 
 import argparse
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -36,7 +35,7 @@ def main() -> int:
             if given.command:
                 code = subprocess.run(given.command, env={**os.environ, **places}).returncode
                 if code == 0 and given.kill:
-                    seed = random.SystemRandom().randrange(1_000_000)
+                    seed = 1
                     code = 1 if rounds(kafka, given.kill.resolve(), folder, 1, seed) else 0
             else:
                 for name, place in places.items():
@@ -47,8 +46,10 @@ def main() -> int:
         code = 0 if not given.command else 130
     except ServiceError as error:
         print(f"services: {error}", file=sys.stderr)
-    finally:
+    if code == 0:
         shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"services: logs are in {folder}", file=sys.stderr)
     return code
 
 

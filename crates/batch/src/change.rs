@@ -2,7 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt8Array, UInt32Array};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::{concat_batches, filter, filter_record_batch, take_record_batch};
+use arrow::compute::kernels::cmp::distinct;
+use arrow::compute::{concat_batches, filter, filter_record_batch, take, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use flott_types::{Error, Result};
 
@@ -103,17 +104,25 @@ impl ChangeBatch {
         ChangeBatch { selection: (!all).then_some(selection), ..self }
     }
 
-    /// Without the -U of updates. A -U that its +U does not follow takes its row away: it becomes a -D.
-    #[must_use]
-    pub fn without_update_before(self) -> Self {
-        let Some(kinds) = &self.kinds else { return self };
+    /// Without the -U of updates. A -U that its +U does not follow takes its row away: it becomes a -D. So does
+    /// one whose +U has another value in these columns: who finds rows by them would keep the old row.
+    ///
+    /// # Errors
+    /// If the columns cannot be compared.
+    pub fn without_update_before(self, key: &[usize]) -> Result<Self> {
+        let Some(kinds) = &self.kinds else { return Ok(self) };
         let selected = |row: &usize| self.selection.as_ref().is_none_or(|selection| selection.value(*row));
         let mut whole: Vec<RowKind> = kinds.iter().collect();
         let mut keep = vec![true; whole.len()];
         let mut open: Option<usize> = None;
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         for row in (0..kinds.len()).filter(selected) {
             match (kinds.get(row), open.take()) {
-                (RowKind::UpdateAfter, _) => (),
+                (RowKind::UpdateAfter, Some(half)) => {
+                    before.push(half as u32);
+                    after.push(row as u32);
+                }
+                (RowKind::UpdateAfter, None) => (),
                 (RowKind::Insert | RowKind::UpdateBefore | RowKind::Delete, Some(alone)) => {
                     keep[alone] = true;
                     whole[alone] = RowKind::Delete;
@@ -129,7 +138,18 @@ impl ChangeBatch {
             keep[alone] = true;
             whole[alone] = RowKind::Delete;
         }
-        self.with_kinds(Some(whole.into())).select(&BooleanBuffer::from(keep))
+        if !key.is_empty() && !before.is_empty() {
+            let (olds, news) = (UInt32Array::from(before), UInt32Array::from(after));
+            for column in key.iter().filter_map(|column| self.columns.columns().get(*column)) {
+                let half = |rows| take(column, rows, None).map_err(arrow_error);
+                let moves = distinct(&half(&olds)?, &half(&news)?).map_err(arrow_error)?;
+                for (old, _) in olds.values().iter().zip(&moves).filter(|(_, moves)| *moves == Some(true)) {
+                    keep[*old as usize] = true;
+                    whole[*old as usize] = RowKind::Delete;
+                }
+            }
+        }
+        Ok(self.with_kinds(Some(whole.into())).select(&BooleanBuffer::from(keep)))
     }
 
     /// The selected rows, compacted; does nothing when all are selected.

@@ -2,28 +2,12 @@
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::resources::TaskManagerInfo;
+use flott_types::config::secrets::shown;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::tasks::task_manager_id;
-
-/// What stands in place of a value that must not be seen.
-const HIDDEN: &str = "******";
-/// A key that contains one of these has a secret value, as in Flink.
-const SECRETS: &[&str] = &[
-    "password",
-    "secret",
-    "fs.azure.account.key",
-    "apikey",
-    "api-key",
-    "auth-params",
-    "service-key",
-    "token",
-    "basic-auth",
-    "jaas.config",
-    "http-headers",
-];
 
 pub(crate) fn overview(cluster: &Cluster, _: &Request) -> Answered {
     let members = cluster.task_managers()?;
@@ -62,16 +46,9 @@ pub(crate) fn configuration(cluster: &Cluster, request: &Request) -> Answered {
     if request.path.contains_key("jobid") {
         cluster.info(request.job()?)?;
     }
-    let entries = cluster.configuration.iter().map(|(key, value)| {
-        let value = if is_secret(key) { HIDDEN } else { value.as_str() };
-        json!({ "key": key, "value": value })
-    });
+    let entries =
+        cluster.configuration.iter().map(|(key, value)| json!({ "key": key, "value": shown(key, value) }));
     Ok(Answer::Ok(entries.collect()))
-}
-
-fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    SECRETS.iter().any(|secret| key.contains(secret))
 }
 
 pub(crate) fn task_managers(cluster: &Cluster, _: &Request) -> Answered {

@@ -109,7 +109,7 @@ impl Rest {
                 tracing::error!(%error, "the REST server has ended");
             }
         });
-        tracing::info!(%address, "REST");
+        tracing::info!(%address, "the REST server listens");
         Ok(Rest { address, stop: Some(stop), runtime: Some(runtime) })
     }
 
@@ -155,9 +155,9 @@ fn router(cluster: &Arc<Cluster>) -> Router {
         let route = on(method, move |request: HttpRequest| answer(cluster, handler, request));
         router = router.route(path.path, route);
     }
-    let missing = || async { refused(&Refusal::not_found("There is nothing at this path.")) };
+    let missing = || async { refused(&Refusal::not_found("Not found.")) };
     let wrong_method = || async {
-        refused(&Refusal { status: 405, message: "This path is not asked in this way.".to_owned() })
+        refused(&Refusal { status: 405, message: "Method not allowed for this path.".to_owned() })
     };
     let all = Router::new().nest("/v1", router.clone()).merge(router);
     all.fallback(missing).method_not_allowed_fallback(wrong_method)

@@ -52,7 +52,8 @@ pub struct SinkOperator {
     later: Option<SnapshotLater>,
     ended: bool,
     constraint: Option<Box<dyn Constraint>>,
-    drop_update_before: bool,
+    /// The key by which rows are found, if the `-U` of rows that keep it are not written.
+    drop_update_before: Option<Vec<usize>>,
 }
 
 impl SinkOperator {
@@ -71,7 +72,7 @@ impl SinkOperator {
             later: None,
             ended: false,
             constraint: None,
-            drop_update_before: false,
+            drop_update_before: None,
         }
     }
 
@@ -82,10 +83,10 @@ impl SinkOperator {
         self
     }
 
-    /// Whether the -U that come are not written.
+    /// The -U of rows that keep this key are not written.
     #[must_use]
-    pub(crate) fn with_drop_update_before(mut self, drop: bool) -> Self {
-        self.drop_update_before = drop;
+    pub(crate) fn with_drop_update_before(mut self, key: Option<Vec<usize>>) -> Self {
+        self.drop_update_before = key;
         self
     }
 
@@ -190,11 +191,9 @@ impl Operator for SinkOperator {
     }
 
     fn process(&mut self, _input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = match batch {
-            Batch::Changes(changes) if self.drop_update_before => {
-                Batch::Changes(changes.without_update_before())
-            }
-            Batch::Changes(_) | Batch::Records(_) => batch,
+        let batch = match (batch, &self.drop_update_before) {
+            (Batch::Changes(changes), Some(key)) => Batch::Changes(changes.without_update_before(key)?),
+            (batch, _) => batch,
         };
         let batch = match &self.constraint {
             Some(constraint) => constraint.enforce(batch, &context.metrics.num_records_out_errors)?,

@@ -299,11 +299,12 @@ fn secrets_are_not_told() {
 
 #[test]
 fn a_port_that_is_taken_keeps_nobody_from_working() {
-    let taken = std::net::TcpListener::bind("localhost:0").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = format!("rest.port={}", taken.local_addr().unwrap().port());
-    let run = crate::support::run(&["sql", "-D", &port, "-e", "SELECT 1"]);
+    let run =
+        crate::support::run(&["sql", "-D", "rest.bind-address=127.0.0.1", "-D", &port, "-e", "SELECT 1"]);
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.err.contains("the REST server cannot listen on localhost:"), "{run:?}");
+    assert!(run.err.contains("the REST server cannot listen on 127.0.0.1:"), "{run:?}");
     let run = crate::support::run(&["sql", "-D", "rest.port=many", "-e", "SELECT 1"]);
     assert_ne!(run.code, 0, "{run:?}");
     assert!(run.err.contains("option 'rest.port' is 'many', and not a port"), "{run:?}");

@@ -44,8 +44,12 @@ impl Shared {
             if let Some(failure) = state.failure.take() {
                 return Err(failure);
             }
-            if state.closed || state.outstanding.first().is_none_or(|first| *first >= below) {
+            if state.outstanding.first().is_none_or(|first| *first >= below) {
                 return Ok(());
+            }
+            // What is abandoned is not acknowledged: a snapshot that says so would lose it.
+            if state.closed {
+                return Err(Error::cancelled());
             }
             self.changed.wait(&mut state);
         }
@@ -132,9 +136,11 @@ async fn serve<T, F, A>(
         let turn = turns.clone().acquire_owned().await;
         let (send, options, shared) = (send.clone(), options.clone(), shared.clone());
         tokio::spawn(async move {
-            let result = send_all(&send, &options, batch).await;
+            // The function is the program's own, and may panic.
+            let sent = tokio::spawn(async move { send_all(&send, &options, batch).await }).await;
             drop(turn);
-            shared.ended(number, result);
+            let panicked = |_| Err(Error::internal("the function that sends batches panicked"));
+            shared.ended(number, sent.unwrap_or_else(panicked));
         });
     }
 }

@@ -14,6 +14,9 @@ pub(crate) struct Failure {
     pub pause: Option<u64>,
 }
 
+/// A service that wants to be left alone for longer is asked again after this, in milliseconds.
+const LONGEST_PAUSE: u64 = 60_000;
+
 /// So much of what a service says of an error is told.
 const TOLD: usize = 500;
 
@@ -57,8 +60,9 @@ impl Config {
         };
         let status = response.status();
         let pause = response.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok());
-        let pause =
-            pause.and_then(|seconds| seconds.trim().parse::<u64>().ok()).map(|seconds| seconds * 1_000);
+        let pause = pause
+            .and_then(|seconds| seconds.trim().parse::<u64>().ok())
+            .map(|seconds| seconds.saturating_mul(1_000).min(LONGEST_PAUSE));
         let text =
             response.body_mut().read_to_string().map_err(|error| failed(error.to_string(), true, None))?;
         if !status.is_success() {

@@ -128,10 +128,11 @@ fn what_cannot_be_done_is_told() {
 
 #[test]
 fn a_port_that_is_taken_is_told() {
-    let listener = std::net::TcpListener::bind("localhost:0").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let env = environment(1, None);
+    env.set("rest.bind-address", "127.0.0.1");
     env.set("rest.port", listener.local_addr().unwrap().port());
     env.from_sequence(1, 3).discard();
     let error = env.execute("taken").unwrap_err();
-    assert!(error.to_string().contains("the REST server cannot listen on localhost"), "{error}");
+    assert!(error.to_string().contains("the REST server cannot listen on 127.0.0.1"), "{error}");
 }

@@ -66,7 +66,8 @@ fn fetch_until_moved(
         };
         let mut moved = false;
         for one in fetched {
-            moved |= arrived(shared, client, &positions, one)?;
+            moved |=
+                arrived(shared, client, &positions, one).inspect_err(|_| returned(shared, &positions))?;
         }
         returned(shared, &positions);
         if moved && client.stop().wait(shared.client.backoff) {

@@ -183,7 +183,10 @@ impl Producer {
     pub fn end_segment(&self, next: Option<String>) -> EndOfSegment {
         let (sender, outcome) = channel();
         let mut state = self.shared.state.lock();
-        if let Some(segment) = state.segments.back_mut() {
+        if let Some(failed) = &state.failed {
+            // The thread has ended: nobody else would answer. If the receiver is gone, nobody asks.
+            let _ = sender.send(Err(failed.clone()));
+        } else if let Some(segment) = state.segments.back_mut() {
             segment.ended = Some(sender);
         }
         state.segments.push_back(Segment { transactional_id: next, ..Segment::default() });

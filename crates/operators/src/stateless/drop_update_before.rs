@@ -13,7 +13,7 @@ pub(crate) struct DropUpdateBefore;
 
 impl Operator for DropUpdateBefore {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
-        let batch = columns_of(batch)?.without_update_before();
+        let batch = columns_of(batch)?.without_update_before(&[])?;
         if batch.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! SHOW.
 
 use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
+use flott_types::config::secrets::shown;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::query::partition_values;
@@ -96,7 +97,8 @@ impl Session {
                 let catalog = self.catalogs.catalog(&name.value)?;
                 let mut options = catalog.options.clone();
                 options.entry("type".to_owned()).or_insert_with(|| "generic_in_memory".to_owned());
-                let options: Vec<String> = options.iter().map(|(k, v)| format!("  '{k}' = '{v}'")).collect();
+                let options: Vec<String> =
+                    options.iter().map(|(k, v)| format!("  '{k}' = '{}'", shown(k, v))).collect();
                 let comment =
                     catalog.comment.as_ref().map(|c| format!("COMMENT '{}'\n", c.replace('\'', "''")));
                 let text = format!(
@@ -269,7 +271,9 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
     let options: Vec<String> = table
         .options
         .iter()
-        .map(|(key, value)| format!("  '{}' = '{}'", key.replace('\'', "''"), value.replace('\'', "''")))
+        .map(|(key, value)| {
+            format!("  '{}' = '{}'", key.replace('\'', "''"), shown(key, value).replace('\'', "''"))
+        })
         .collect();
     text.push_str(&format!("WITH (\n{}\n)\n", options.join(",\n")));
     text
@@ -278,7 +282,7 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
 /// A type as SHOW CREATE TABLE writes it: STRING and BYTES as the types they are short for.
 pub(super) fn sql_type(ty: &LogicalType) -> String {
     let max = TypeKind::MAX_LENGTH;
-    let shown = match &ty.kind {
+    let text = match &ty.kind {
         TypeKind::Varchar(length) if *length == max => format!("VARCHAR({max})"),
         TypeKind::Varbinary(length) if *length == max => format!("VARBINARY({max})"),
         TypeKind::Array(element) => format!("ARRAY<{}>", sql_type(element)),
@@ -293,7 +297,7 @@ pub(super) fn sql_type(ty: &LogicalType) -> String {
         }
         other => other.to_string(),
     };
-    if ty.nullable { shown } else { format!("{shown} NOT NULL") }
+    if ty.nullable { text } else { format!("{text} NOT NULL") }
 }
 
 fn create_view(path: &ObjectPath, view: &View, temporary: bool) -> String {

@@ -383,16 +383,16 @@ pub const OPTIONS: &[ConfigOption] = &[
         "what happens to a row with NULL in a NOT NULL column of the table it is written to: the job fails, or the row is dropped and counted in numRecordsOutErrors",
     ),
     works(
-        "table.exec.sink.type-length-enforcer",
-        Choice(&["IGNORE"]),
-        "IGNORE",
-        "CHAR, VARCHAR, BINARY and VARBINARY values are written as they are, whatever the length of the column; TRIM_PAD and ERROR are not built",
-    ),
-    works(
         "table.exec.sink.require-on-conflict",
         Flag,
         "true",
         "an INSERT whose rows change by another key than the table's primary key needs ON CONFLICT",
+    ),
+    works(
+        "table.exec.sink.type-length-enforcer",
+        Choice(&["IGNORE"]),
+        "IGNORE",
+        "CHAR, VARCHAR, BINARY and VARBINARY values are written as they are, whatever the length of the column; TRIM_PAD and ERROR are not built",
     ),
     works(
         "table.exec.sink.upsert-materialize",

@@ -124,10 +124,12 @@ impl SinkWriter for KafkaWriter {
         Ok(self.producer.check()?)
     }
 
-    fn prepare_commit(&mut self, checkpoint: CheckpointId, _: bool) -> Result<Prepared> {
+    fn prepare_commit(&mut self, checkpoint: CheckpointId, is_end: bool) -> Result<Prepared> {
         self.write_collected()?;
         self.producer.check()?;
         let next = match self.config.guarantee {
+            // At the end nothing comes after it that would show that a record is lost.
+            Guarantee::None if is_end => None,
             Guarantee::None => {
                 self.producer.flush();
                 return Ok(Prepared::default());
