@@ -158,16 +158,16 @@ fn a_table_with_the_key_of_an_aggregation_gets_half_of_its_updates() {
 #[test]
 fn a_row_that_leaves_its_primary_key_is_deleted() {
     let query = "SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)";
-    let table = "CREATE TABLE both (k BIGINT, n BIGINT, PRIMARY KEY (k, n) NOT ENFORCED) WITH ('connector' = 'upserts');";
+    let table = "CREATE TABLE pairs (k BIGINT, n BIGINT, PRIMARY KEY (k, n) NOT ENFORCED) WITH ('connector' = 'upserts');";
     for parallelism in [1, 2] {
         let upserts = run(&format!(
-            "{ROWS} {table} SET 'parallelism.default' = '{parallelism}'; INSERT INTO both {query};"
+            "{ROWS} {table} SET 'parallelism.default' = '{parallelism}'; INSERT INTO pairs {query};"
         ))
         .unwrap();
         let all = run(&format!("{ROWS} INSERT INTO all_changes {query};")).unwrap();
-        assert_eq!(left(&upserts["both"]), left(&all["all_changes"]));
-        assert_eq!(count(&upserts["both"], RowKind::UpdateBefore), 0);
-        assert!(count(&upserts["both"], RowKind::Delete) > 0);
+        assert_eq!(left(&upserts["pairs"]), left(&all["all_changes"]));
+        assert_eq!(count(&upserts["pairs"], RowKind::UpdateBefore), 0);
+        assert!(count(&upserts["pairs"], RowKind::Delete) > 0);
     }
 }
 
