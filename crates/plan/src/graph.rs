@@ -124,6 +124,21 @@ pub enum Exchange {
     Global,
 }
 
+impl Exchange {
+    /// Flink's name for it in plans.
+    pub fn ship_strategy(&self) -> &'static str {
+        match self {
+            Exchange::Forward => "FORWARD",
+            Exchange::Hash(_) => "HASH",
+            Exchange::Rebalance => "REBALANCE",
+            Exchange::Rescale => "RESCALE",
+            Exchange::Custom => "CUSTOM",
+            Exchange::Broadcast => "BROADCAST",
+            Exchange::Global => "GLOBAL",
+        }
+    }
+}
+
 /// A stream from one node to an input of another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use flott_checkpoint::JobStatus;
 use flott_cluster::{ExceptionEntry, JobInfo};
-use flott_plan::{Exchange, JobEdge, JobVertex};
+use flott_plan::{JobEdge, JobVertex};
 use flott_types::{JobId, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -180,19 +180,10 @@ fn node(job: &Job, vertex: &JobVertex) -> Value {
 }
 
 fn input(number: usize, edge: &JobEdge) -> Value {
-    let strategy = match &edge.exchange {
-        Exchange::Forward => "FORWARD",
-        Exchange::Hash(_) => "HASH",
-        Exchange::Rebalance => "REBALANCE",
-        Exchange::Rescale => "RESCALE",
-        Exchange::Custom => "CUSTOM",
-        Exchange::Broadcast => "BROADCAST",
-        Exchange::Global => "GLOBAL",
-    };
     json!({
         "id": vertex_id(edge.from),
         "num": number,
-        "ship_strategy": strategy,
+        "ship_strategy": edge.exchange.ship_strategy(),
         "exchange": "pipelined_bounded",
     })
 }

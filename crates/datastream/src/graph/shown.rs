@@ -1,6 +1,5 @@
 //! The graph as people and tools see it.
 
-use flott_plan::Exchange;
 use flott_types::Result;
 use serde_json::{Value, json};
 
@@ -12,7 +11,7 @@ impl Graph {
         let nodes = self.nodes.lock();
         let needed = self.needed(&nodes);
         let parallelism = parallelism(&nodes, &needed, settings)?;
-        let predecessor = |upstream: &Upstream| json!({ "id": upstream.node + 1, "ship_strategy": ship_strategy(&upstream.exchange), "side": "second" });
+        let predecessor = |upstream: &Upstream| json!({ "id": upstream.node + 1, "ship_strategy": upstream.exchange.ship_strategy(), "side": "second" });
         let shown = |at: usize| {
             let node = &nodes[at];
             let (prefix, pact) = match node.kind {
@@ -36,17 +35,5 @@ impl Graph {
         };
         let nodes: Vec<Value> = (0..nodes.len()).filter(|at| needed[*at]).map(shown).collect();
         Ok(format!("{:#}", json!({ "nodes": nodes })))
-    }
-}
-
-fn ship_strategy(exchange: &Exchange) -> &'static str {
-    match exchange {
-        Exchange::Forward => "FORWARD",
-        Exchange::Hash(_) => "HASH",
-        Exchange::Rebalance => "REBALANCE",
-        Exchange::Rescale => "RESCALE",
-        Exchange::Custom => "CUSTOM",
-        Exchange::Broadcast => "BROADCAST",
-        Exchange::Global => "GLOBAL",
     }
 }

@@ -72,15 +72,7 @@ fn json(graph: &StreamGraph) -> String {
         let two_sided = inputs.iter().any(|edge| edge.input > 0);
         let predecessors = inputs.iter().map(|edge| Predecessor {
             id: edge.from.0 + 1,
-            ship_strategy: match edge.exchange {
-                Exchange::Forward => "FORWARD",
-                Exchange::Hash(_) => "HASH",
-                Exchange::Rebalance => "REBALANCE",
-                Exchange::Rescale => "RESCALE",
-                Exchange::Custom => "CUSTOM",
-                Exchange::Broadcast => "BROADCAST",
-                Exchange::Global => "GLOBAL",
-            },
+            ship_strategy: edge.exchange.ship_strategy(),
             side: if two_sided && edge.input == 0 { "first" } else { "second" },
         });
         let kind = super::kind_of(&node.name);
