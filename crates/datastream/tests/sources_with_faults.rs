@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flott_datastream::sink::FileSink;
@@ -27,23 +26,34 @@ fn environment(parallelism: u32) -> StreamExecutionEnvironment {
 /// Fails after this many values, over all subtasks; then as many later once more, and so on.
 #[derive(Clone)]
 struct Faults {
-    left: Arc<AtomicI64>,
-    times: Arc<AtomicI64>,
     every: i64,
+    left: Arc<Mutex<Left>>,
+}
+
+/// What is left: values up to the next fault, and faults.
+/// One lock for both: two subtasks that count down at once must not both take the last fault.
+struct Left {
+    values: i64,
+    faults: u32,
 }
 
 impl Faults {
-    fn new(every: i64, times: i64) -> Self {
-        Faults { left: Arc::new(AtomicI64::new(every)), times: Arc::new(AtomicI64::new(times)), every }
+    fn new(every: i64, faults: u32) -> Self {
+        Faults { every, left: Arc::new(Mutex::new(Left { values: every, faults })) }
     }
 
     fn pass(&self) -> Result<()> {
-        if self.left.fetch_sub(1, Ordering::SeqCst) > 1 || self.times.load(Ordering::SeqCst) == 0 {
+        let mut left = self.left.lock().unwrap();
+        left.values -= 1;
+        if left.values > 0 || left.faults == 0 {
             return Ok(());
         }
-        self.times.fetch_sub(1, Ordering::SeqCst);
-        self.left.store(self.every, Ordering::SeqCst);
+        *left = Left { values: self.every, faults: left.faults - 1 };
         Err(Error::external("a fault of the test"))
+    }
+
+    fn left(&self) -> u32 {
+        self.left.lock().unwrap().faults
     }
 }
 
@@ -73,7 +83,7 @@ fn each_value_of_a_chain_of_sources_is_in_the_files_once() {
         })
         .sink_to(FileSink::lines(path.to_str().unwrap(), i64::to_string).unwrap());
     env.execute("files").unwrap();
-    assert_eq!(faults.times.load(Ordering::SeqCst), 0, "the test does not test: there were too few faults");
+    assert_eq!(faults.left(), 0, "the test does not test: there were too few faults");
     assert_eq!(lines(&path), (1..=400).chain(1_001..=1_100).collect::<Vec<_>>());
 }
 
@@ -120,6 +130,6 @@ fn what_is_late_is_late_after_a_failure_too() {
     for every in [35, 47, 59] {
         let faults = Faults::new(every, 5);
         assert_eq!(late(&faults), undisturbed, "a fault after every {every} events");
-        assert_eq!(faults.times.load(Ordering::SeqCst), 0);
+        assert_eq!(faults.left(), 0);
     }
 }
