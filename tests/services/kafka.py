@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# Certificates, made by the script beside them.
+TLS = HERE / "tls"
 HEAP = "256m"
 START_SECONDS = 120
 USER, PASSWORD = "alice", "alice-secret"
@@ -94,7 +96,7 @@ class Broker:
     def __init__(self, number: int, folder: Path, ports: tuple[int, ...]):
         self.number = number
         self.folder = folder
-        self.port, self.controller_port, self.sasl_port = ports
+        self.port, self.controller_port, self.sasl_port, self.tls_port = ports
         self.process: subprocess.Popen | None = None
 
     def start(self, classes: str) -> None:
@@ -142,12 +144,12 @@ class Kafka:
 
     def __init__(self, folder: Path, brokers: int = 3):
         self.folder = folder
-        ports = free_ports(3 * brokers)
+        ports = free_ports(4 * brokers)
         self.brokers = []
         for number in range(1, brokers + 1):
             at = folder / f"broker-{number}"
             at.mkdir(parents=True)
-            self.brokers.append(Broker(number, at, tuple(ports[3 * number - 3 : 3 * number])))
+            self.brokers.append(Broker(number, at, tuple(ports[4 * number - 4 : 4 * number])))
         self.classes = ""
 
     @property
@@ -157,6 +159,10 @@ class Kafka:
     @property
     def sasl(self) -> str:
         return ",".join(f"127.0.0.1:{broker.sasl_port}" for broker in self.brokers)
+
+    @property
+    def tls(self) -> str:
+        return ",".join(f"127.0.0.1:{broker.tls_port}" for broker in self.brokers)
 
     def __enter__(self) -> "Kafka":
         try:
@@ -187,7 +193,7 @@ class Kafka:
             self.wait_for(broker)
 
     def configure(self, broker: Broker, voters: str, replicas: int) -> None:
-        listeners = f"PLAIN://127.0.0.1:{broker.port},SASL://127.0.0.1:{broker.sasl_port}"
+        listeners = f"PLAIN://127.0.0.1:{broker.port},SASL://127.0.0.1:{broker.sasl_port},TLS://127.0.0.1:{broker.tls_port}"
         users = f'username="{USER}" password="{PASSWORD}" user_{USER}="{PASSWORD}"'
         (broker.folder / "jaas.conf").write_text("")
         (broker.folder / "server.properties").write_text(f"""
@@ -198,11 +204,17 @@ listeners={listeners},CONTROLLER://127.0.0.1:{broker.controller_port}
 advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAIN
-listener.security.protocol.map=PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.security.protocol.map=PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {users};
 listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+listener.name.tls.ssl.keystore.type=PEM
+listener.name.tls.ssl.keystore.location={TLS / "broker.pem"}
+listener.name.tls.ssl.truststore.type=PEM
+listener.name.tls.ssl.truststore.location={TLS / "ca.pem"}
+listener.name.tls.ssl.client.auth=required
 log.dirs={broker.folder / "data"}
 num.partitions=4
 default.replication.factor={replicas}

@@ -9,6 +9,7 @@ Python computes, and Kafka's own tools must find no transaction open.
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import random
@@ -55,14 +56,15 @@ class Round:
 
     def run(self) -> None:
         self.fill()
-        breaker = threading.Thread(target=self.break_brokers)
         self.breaking = threading.Event()
-        breaker.start()
-        try:
-            self.kill_the_job()
-        finally:
-            self.breaking.set()
-            breaker.join()
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as threads:
+            breaker = threads.submit(self.break_brokers)
+            try:
+                self.kill_the_job()
+            finally:
+                self.breaking.set()
+            # What went wrong there is told before what follows from it.
+            breaker.result()
         self.check()
 
     def fill(self) -> None:
@@ -186,13 +188,9 @@ END;
         of_windows = {(start, item): (windows[start, item, "count"], windows[start, item, "amount"]) for start, item, _ in windows}
         expected = collections.Counter((*key, *value) for key, value in of_windows.items())
         ranks = sorted(totals.items(), key=lambda total: (-total[1], total[0]))[:3]
-        read: dict[str, list] = {}
-        threads = [threading.Thread(target=lambda name=name: read.update({name: self.committed(name)})) for name in ("joined", "windows", "totals", "ranks")]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
-        missing = {"joined", "windows", "totals", "ranks"} - set(read)
-        if missing:
-            raise Failure(f"the consumer cannot read {missing}")
+        topics = ("joined", "windows", "totals", "ranks")
+        with concurrent.futures.ThreadPoolExecutor(len(topics)) as threads:
+            read = dict(zip(topics, threads.map(self.committed, topics), strict=True))
         values = {name: [json.loads(value) for _, value in rows if value != "null"] for name, rows in read.items()}
         compare("joined", joined, collections.Counter((row["id"], row["name"]) for row in values["joined"]))
         compare("windows", expected, collections.Counter((row["begins"][:19], row["item"], row["cnt"], row["amount"]) for row in values["windows"]))

@@ -31,7 +31,7 @@ def main() -> int:
     code = 1
     try:
         with Kafka(folder / "kafka", given.brokers) as kafka:
-            places = {"FLOTT_KAFKA": kafka.bootstrap, "FLOTT_KAFKA_SASL": kafka.sasl}
+            places = {"FLOTT_KAFKA": kafka.bootstrap, "FLOTT_KAFKA_SASL": kafka.sasl, "FLOTT_KAFKA_TLS": kafka.tls}
             if given.command:
                 code = subprocess.run(given.command, env={**os.environ, **places}).returncode
                 if code == 0 and given.kill:

@@ -15,6 +15,7 @@ use flott_connector_combinators::{TypedSink, TypedSource};
 use flott_function::output::Of;
 use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_types::config::nearest;
+use flott_types::config::secrets::Shown;
 use flott_types::{Configuration, Error, Result};
 use flott_values::RowCodec;
 
@@ -66,7 +67,7 @@ impl<T> Clone for TableConnector<T> {
 
 impl<T> fmt::Debug for TableConnector<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TableConnector({} {:?})", self.connector, self.options)
+        write!(f, "TableConnector({} {:?})", self.connector, Shown(&self.options))
     }
 }
 

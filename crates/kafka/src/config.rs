@@ -8,6 +8,7 @@ use flott_types::config::similar;
 use flott_types::{Error, FastSet, Result};
 
 use crate::sasl::Sasl;
+use crate::tls::Tls;
 
 /// Properties by their Kafka names, which are read one by one; what nobody has read is reported.
 #[derive(Debug, Default)]
@@ -26,8 +27,18 @@ impl Properties {
 
     /// The text of a property.
     pub fn text(&self, name: &str) -> Option<&str> {
+        self.given(name).filter(|text| !text.is_empty())
+    }
+
+    /// The text of a property, also if it is set to nothing.
+    pub fn given(&self, name: &str) -> Option<&str> {
         self.read.borrow_mut().insert(name.to_owned());
-        self.values.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+        self.values.get(name).map(|text| text.trim())
+    }
+
+    /// A property as the user writes it.
+    pub fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     /// A property that must be set.
@@ -134,6 +145,7 @@ impl Isolation {
 pub struct ClientConfig {
     pub(crate) bootstrap: Vec<String>,
     pub(crate) client_id: String,
+    pub(crate) tls: Option<Tls>,
     pub(crate) sasl: Option<Sasl>,
     pub(crate) connect_timeout: Duration,
     pub(crate) request_timeout: Duration,
@@ -169,17 +181,14 @@ impl ClientConfig {
             ("SASL_SSL", (true, true)),
         ];
         let (tls, sasl) = properties.word("security.protocol", &protocols, (false, false))?;
-        if tls {
-            return Err(Error::unsupported(
-                "TLS to Kafka is not built yet: 'security.protocol' may be PLAINTEXT or SASL_PLAINTEXT",
-            ));
-        }
+        let request_timeout = properties.millis("request.timeout.ms", 30_000)?;
         Ok(ClientConfig {
             bootstrap,
             client_id: properties.text("client.id").unwrap_or("flott").to_owned(),
-            sasl: sasl.then(|| Sasl::new(properties)).transpose()?,
+            tls: tls.then(|| Tls::new(properties)).transpose()?,
+            sasl: sasl.then(|| Sasl::new(properties, request_timeout)).transpose()?,
             connect_timeout: properties.millis("socket.connection.setup.timeout.ms", 10_000)?,
-            request_timeout: properties.millis("request.timeout.ms", 30_000)?,
+            request_timeout,
             api_timeout: properties.millis("default.api.timeout.ms", 60_000)?,
             backoff: properties.millis("retry.backoff.ms", 100)?,
             longest_backoff: properties.millis("retry.backoff.max.ms", 1_000)?,

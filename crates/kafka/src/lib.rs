@@ -10,7 +10,8 @@
 //!
 //! The wire format of requests is that of the crate `kafka-protocol`; batches of records, where the time goes,
 //! are read and written here. Requests are of versions from before topics had ids and before the second
-//! protocol of transactions: all brokers from 2.1 on understand them, and an `EndTxn` may be repeated.
+//! protocol of transactions, and an `EndTxn` may be repeated. All brokers from 2.1 on understand them, but for
+//! the list of transactions, which exactly-once sinks ask for: it is there from 3.0 on.
 //!
 //! There is no consumer group: partitions are assigned by whoever uses this, and a group is only a place
 //! where offsets are stored.
@@ -29,6 +30,7 @@ pub mod records;
 mod sasl;
 mod stop;
 mod stream;
+mod tls;
 
 pub use client::{
     Aborted, Client, Fetched, ListedTransaction, OffsetAt, Partition, Position, Topic, TopicPartition,

@@ -1,6 +1,9 @@
-//! SASL: who the client is. PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+//! SASL: who the client is. PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER.
 
+mod oauth;
 mod scram;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use flott_types::Error;
@@ -10,60 +13,81 @@ use kafka_protocol::protocol::StrBytes;
 use crate::config::Properties;
 use crate::connection::Connection;
 use crate::failure::{Failure, Result};
+use oauth::OAuth;
 use scram::{Hash, Scram};
 
-/// A user, and how the user is proved.
+/// How the client proves who it is.
 #[derive(Clone)]
-pub(crate) struct Sasl {
-    mechanism: Mechanism,
-    user: String,
-    password: String,
+pub(crate) enum Sasl {
+    /// By a password, which the broker is told.
+    Plain { user: String, password: String },
+    /// By a password, which the broker is not told.
+    Scram { hash: Hash, user: String, password: String },
+    /// By a token.
+    OAuth(OAuth),
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Mechanism {
-    Plain,
-    Scram(Hash),
-}
+const PLAIN: &str = "PLAIN";
+const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
+const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
+const OAUTHBEARER: &str = "OAUTHBEARER";
 
 impl std::fmt::Debug for Sasl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} as {}", self.mechanism.name(), self.user)
-    }
-}
-
-impl Mechanism {
-    fn name(self) -> &'static str {
         match self {
-            Mechanism::Plain => "PLAIN",
-            Mechanism::Scram(Hash::Sha256) => "SCRAM-SHA-256",
-            Mechanism::Scram(Hash::Sha512) => "SCRAM-SHA-512",
+            Sasl::Plain { user, .. } | Sasl::Scram { user, .. } => {
+                write!(f, "{} as {user}", self.mechanism())
+            }
+            Sasl::OAuth(_) => f.write_str(self.mechanism()),
         }
     }
 }
 
 impl Sasl {
-    pub(crate) fn new(properties: &Properties) -> flott_types::Result<Self> {
+    /// What the properties say. A service that is asked for a token has to answer within `timeout`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn new(properties: &Properties, timeout: Duration) -> flott_types::Result<Self> {
         const NAME: &str = "sasl.mechanism";
-        let mechanism = match properties.text(NAME).unwrap_or("GSSAPI") {
-            "PLAIN" => Mechanism::Plain,
-            "SCRAM-SHA-256" => Mechanism::Scram(Hash::Sha256),
-            "SCRAM-SHA-512" => Mechanism::Scram(Hash::Sha512),
-            other @ ("GSSAPI" | "OAUTHBEARER") => {
-                return Err(Error::unsupported(format!(
-                    "'{NAME}' = '{other}' is not built yet; there are: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"
-                )));
+        const CONFIG: &str = "sasl.jaas.config";
+        let mechanism = properties.text(NAME).unwrap_or("GSSAPI");
+        let user = || {
+            let config = properties.required(
+                CONFIG,
+                "it names the user: org.apache.kafka.common.security.plain.PlainLoginModule required username=\"...\" password=\"...\";",
+            )?;
+            match (jaas(config, "username"), jaas(config, "password")) {
+                (Some(user), Some(password)) => Ok((user, password)),
+                _ => {
+                    Err(Error::invalid(format!("'{CONFIG}' has no username=\"...\" or no password=\"...\"")))
+                }
             }
-            _ => return Err(properties.wrong(NAME, "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")),
         };
-        let config = properties.required(
-            "sasl.jaas.config",
-            "it names the user: org.apache.kafka.common.security.plain.PlainLoginModule required username=\"...\" password=\"...\";",
-        )?;
-        let (Some(user), Some(password)) = (jaas(config, "username"), jaas(config, "password")) else {
-            return Err(Error::invalid("'sasl.jaas.config' has no username=\"...\" or no password=\"...\""));
-        };
-        Ok(Sasl { mechanism, user, password })
+        let scram = |hash| user().map(|(user, password)| Sasl::Scram { hash, user, password });
+        match mechanism {
+            PLAIN => user().map(|(user, password)| Sasl::Plain { user, password }),
+            SCRAM_SHA_256 => scram(Hash::Sha256),
+            SCRAM_SHA_512 => scram(Hash::Sha512),
+            OAUTHBEARER => {
+                let config = properties.text(CONFIG).unwrap_or_default();
+                OAuth::new(properties, config, timeout).map(Sasl::OAuth)
+            }
+            "GSSAPI" => Err(Error::unsupported(format!(
+                "'{NAME}' = 'GSSAPI' (Kerberos) is not supported; there are: {PLAIN}, {SCRAM_SHA_256}, {SCRAM_SHA_512}, \
+                 {OAUTHBEARER}"
+            ))),
+            _ => Err(properties.wrong(NAME, "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER")),
+        }
+    }
+
+    fn mechanism(&self) -> &'static str {
+        match self {
+            Sasl::Plain { .. } => PLAIN,
+            Sasl::Scram { hash: Hash::Sha256, .. } => SCRAM_SHA_256,
+            Sasl::Scram { hash: Hash::Sha512, .. } => SCRAM_SHA_512,
+            Sasl::OAuth(_) => OAUTHBEARER,
+        }
     }
 }
 
@@ -95,24 +119,35 @@ fn jaas(config: &str, name: &str) -> Option<String> {
 
 /// Tells the broker at the other end of a connection who this is.
 pub(crate) fn authenticate(connection: &mut Connection, sasl: &Sasl) -> Result<()> {
-    let mechanism = sasl.mechanism.name();
+    let mechanism = sasl.mechanism();
     let handshake = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism));
     let response = connection.call(&handshake)?;
     Failure::check(response.error_code, || {
         let offered: Vec<&str> = response.mechanisms.iter().map(|name| name.as_str()).collect();
         format!("SASL {mechanism}, where the broker has {}", offered.join(", "))
     })?;
-    match sasl.mechanism {
-        Mechanism::Plain => {
-            step(connection, format!("\0{}\0{}", sasl.user, sasl.password).into_bytes())?;
+    match sasl {
+        Sasl::Plain { user, password } => {
+            step(connection, format!("\0{user}\0{password}").into_bytes())?;
         }
-        Mechanism::Scram(hash) => {
-            let scram = Scram::new(hash, &sasl.user, &sasl.password);
+        Sasl::Scram { hash, user, password } => {
+            let scram = Scram::new(*hash, user, password);
             let first = step(connection, scram.first())?;
             let (proof, signature) = scram.last(&first).map_err(Failure::last)?;
             let answer = step(connection, proof)?;
             if answer != signature {
                 return Err(Failure::last("the broker does not know the user's password, and says it does"));
+            }
+        }
+        Sasl::OAuth(oauth) => {
+            let answer = step(connection, oauth.message()?)?;
+            // A broker that does not like the token says why, and waits for a last word.
+            if !answer.is_empty() {
+                let why = String::from_utf8_lossy(&answer).into_owned();
+                return Err(match step(connection, vec![1]) {
+                    Err(failure) => failure.context(why),
+                    Ok(_) => Failure::last(format!("authentication failed: {why}")),
+                });
             }
         }
     }

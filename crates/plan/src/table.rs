@@ -1,14 +1,16 @@
 //! Tables, and what is read from and written to them, as plain data.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use flott_types::TypeKind;
+use flott_types::config::secrets::Shown;
 use serde::{Deserialize, Serialize};
 
 use crate::{Schema, WatermarkSpec};
 
 /// A table as a connector sees it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableSpec {
     /// `catalog.database.table`, for messages.
@@ -25,6 +27,20 @@ pub struct TableSpec {
     /// The positions of the primary key's columns in `schema`.
     #[serde(default)]
     pub primary_key: Vec<usize>,
+}
+
+impl fmt::Debug for TableSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TableSpec { name, connector, options, schema, partition_keys, primary_key } = self;
+        f.debug_struct("TableSpec")
+            .field("name", name)
+            .field("connector", connector)
+            .field("options", &Shown(options))
+            .field("schema", schema)
+            .field("partition_keys", partition_keys)
+            .field("primary_key", primary_key)
+            .finish()
+    }
 }
 
 /// A source: which columns are read from which table.

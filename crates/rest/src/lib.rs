@@ -22,7 +22,7 @@
 //!
 //! Who may ask: the server listens on loopback unless it is told otherwise. A page in a browser on the same
 //! machine can send requests too, so a request that changes something is refused if it comes from a page of
-//! another origin.
+//! another origin, and any request if it asks loopback by another name.
 
 mod checkpoints;
 mod cluster;

@@ -40,6 +40,10 @@ impl Refusal {
         Refusal { status: 404, message: message.into() }
     }
 
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Refusal { status: 403, message: message.into() }
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Refusal { status: 409, message: message.into() }
     }

@@ -1,7 +1,7 @@
 //! HTTP: from a connection to a handler and back.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Query, RawPathParams, Request as HttpRequest};
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{MethodFilter, on};
 use flott_cluster::client_messages::DispatcherGateway;
@@ -94,13 +95,14 @@ impl Rest {
             clock: options.clock,
             operations: Mutex::new(Operations::default()),
         });
+        let names = Arc::new(Names { is_loopback: address.ip().is_loopback(), configured: options.address });
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
         runtime.spawn(async move {
-            let serve = axum::serve(listener, router(&cluster));
+            let serve = axum::serve(listener, router(&cluster, &names));
             let ended = serve.with_graceful_shutdown(async {
                 // The sender is dropped, or says so.
                 let _ = stopped.await;
@@ -143,16 +145,16 @@ fn bind(options: &RestOptions) -> Result<TcpListener> {
     Err(Error::external(format!("the REST server cannot listen on {address}:{ports}: {reason}")))
 }
 
-fn router(cluster: &Arc<Cluster>) -> Router {
+fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
     let mut router = Router::new();
     for path in PATHS {
-        let (cluster, handler) = (cluster.clone(), path.handler);
+        let (cluster, names, handler) = (cluster.clone(), names.clone(), path.handler);
         let method = match path.method {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
             Method::Patch => MethodFilter::PATCH,
         };
-        let route = on(method, move |request: HttpRequest| answer(cluster, handler, request));
+        let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));
         router = router.route(path.path, route);
     }
     let missing = || async { refused(&Refusal::not_found("Not found.")) };
@@ -163,8 +165,13 @@ fn router(cluster: &Arc<Cluster>) -> Router {
     all.fallback(missing).method_not_allowed_fallback(wrong_method)
 }
 
-async fn answer(cluster: Arc<Cluster>, handler: Handler, request: HttpRequest) -> Response<Body> {
-    let request = match read(request).await {
+async fn answer(
+    cluster: Arc<Cluster>,
+    names: Arc<Names>,
+    handler: Handler,
+    request: HttpRequest,
+) -> Response<Body> {
+    let request = match read(request, &names).await {
         Ok(request) => request,
         Err(refusal) => return refused(&refusal),
     };
@@ -180,10 +187,10 @@ async fn answer(cluster: Arc<Cluster>, handler: Handler, request: HttpRequest) -
     }
 }
 
-async fn read(request: HttpRequest) -> Answered<Request> {
+async fn read(request: HttpRequest, names: &Names) -> Answered<Request> {
+    names.check(request.headers())?;
     if !request.method().is_safe() && !is_same_origin(request.headers()) {
-        let message = "A page of another origin may not change anything here.".to_owned();
-        return Err(Refusal { status: 403, message });
+        return Err(Refusal::forbidden("A page of another origin may not change anything here."));
     }
     let (mut parts, body) = request.into_parts();
     let wrong = |error: &dyn std::fmt::Display| Refusal::bad(format!("Bad request: {error}"));
@@ -192,6 +199,37 @@ async fn read(request: HttpRequest) -> Answered<Request> {
     let Query(query) = Query::try_from_uri(&parts.uri).map_err(|error| wrong(&error))?;
     let body = to_bytes(body, BODY).await.map_err(|error| wrong(&error))?;
     Ok(Request { path, query, body: body.into() })
+}
+
+/// By which names the server may be asked.
+///
+/// A page in a browser may have its own name lead to this machine: then its requests come from the same origin
+/// as far as the browser knows, and only the name tells. A server that others can reach has names of which it
+/// does not know.
+struct Names {
+    is_loopback: bool,
+    /// `rest.bind-address`
+    configured: String,
+}
+
+impl Names {
+    fn check(&self, headers: &HeaderMap) -> Answered<()> {
+        let Some(host) = headers.get(HOST).filter(|_| self.is_loopback) else { return Ok(()) };
+        let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        let is_known = authority.is_some_and(|authority| {
+            let name = authority.host().trim_matches(['[', ']']);
+            let is_loopback = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+            is_loopback
+                || name.eq_ignore_ascii_case("localhost")
+                || name.eq_ignore_ascii_case(&self.configured)
+        });
+        match is_known {
+            true => Ok(()),
+            false => {
+                Err(Refusal::forbidden("This server listens on loopback, and is not known by that name."))
+            }
+        }
+    }
 }
 
 /// A browser says which page a request comes from; other clients say nothing.

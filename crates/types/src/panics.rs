@@ -11,10 +11,16 @@ use crate::error::{Error, Result};
 /// # Errors
 /// That of the call, or what it panicked with.
 pub fn guard<T>(name: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|error| error.in_operator(name)),
-        Err(panic) => Err(Error::internal(format!("panicked: {}", panic_text(&*panic))).in_operator(name)),
-    }
+    caught(call).map_err(|error| error.in_operator(name))
+}
+
+/// Calls code that may panic: panics become errors.
+///
+/// # Errors
+/// That of the call, or what it panicked with.
+pub fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|panic| Err(Error::internal(format!("panicked: {}", panic_text(&*panic)))))
 }
 
 /// What a panic said.

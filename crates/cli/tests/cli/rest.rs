@@ -60,8 +60,13 @@ impl Server {
 
     /// Sends a request with these further lines of its head.
     fn send(&self, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
+        self.send_to(&self.address, method, path, head, body)
+    }
+
+    /// Asks the server under a name.
+    fn send_to(&self, host: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let (host, length) = (&self.address, body.len());
+        let length = body.len();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}"
@@ -274,6 +279,13 @@ fn a_job_is_cancelled_from_outside() {
     // A page in a browser says where it comes from.
     let (status, answer) = server.send("PATCH", &path, "Origin: http://evil.example\r\n", "");
     assert_eq!(status, 403, "{answer}");
+    // One whose name leads to this machine says so of both.
+    let rebound = "Origin: http://evil.example:8081\r\n";
+    for (method, head) in [("GET", ""), ("PATCH", rebound)] {
+        let (status, answer) = server.send_to("evil.example:8081", method, &path, head, "");
+        assert_eq!(status, 403, "{answer}");
+    }
+    assert_eq!(server.send_to("localhost:8081", "GET", &path, "", "").0, 200);
     assert_eq!(server.get(&path).1["state"], "RUNNING");
     let own = format!("Origin: http://{}\r\n", server.address);
     assert_eq!(server.send("PATCH", &path, &own, "").0, 202);

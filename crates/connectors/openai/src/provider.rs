@@ -10,6 +10,7 @@ use flott_connector::lookup::{
 };
 use flott_connector::{Manual, Options};
 use flott_plan::LookupSpec;
+use flott_types::panics::caught;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 use futures::channel::oneshot;
 use serde_json::Value;
@@ -132,7 +133,7 @@ impl AsyncLookup for Asker {
         let asking = self.asking.clone();
         let started = self.workers.run(move |shared| {
             // Who asked may have gone.
-            let _ = told.send(asking.all(&keys, shared));
+            let _ = told.send(caught(|| asking.all(&keys, shared)));
         });
         Box::pin(async move {
             started?;

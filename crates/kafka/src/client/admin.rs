@@ -133,9 +133,10 @@ impl Client {
         })
     }
 
-    /// A broker that takes requests for the controller.
+    /// The controller, or a broker that passes requests on to it.
     fn controller(&mut self) -> Result<i32> {
         self.topics_once(Some(&[]), false)?;
-        self.brokers.keys().copied().min().ok_or_else(|| Failure::lost("there are no brokers"))
+        let any = self.controller.or_else(|| self.brokers.keys().copied().min());
+        any.ok_or_else(|| Failure::lost("there are no brokers"))
     }
 }

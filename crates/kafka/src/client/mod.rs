@@ -25,6 +25,9 @@ pub use offsets::OffsetAt;
 pub use topics::{Partition, Topic, TopicPartition};
 pub use transactions::{ListedTransaction, TransactionEnd};
 
+/// So many coordinators are remembered.
+const COORDINATORS: usize = 64;
+
 /// What a coordinator coordinates.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum CoordinatorOf {
@@ -43,6 +46,8 @@ pub struct Client {
     bootstrap: Option<Connection>,
     /// Addresses of brokers.
     brokers: FastMap<i32, String>,
+    /// The broker that takes requests about topics, if the last list of brokers named one.
+    controller: Option<i32>,
     coordinators: FastMap<(CoordinatorOf, String), i32>,
 }
 
@@ -56,6 +61,7 @@ impl Client {
             connections: FastMap::default(),
             bootstrap: None,
             brokers: FastMap::default(),
+            controller: None,
             coordinators: FastMap::default(),
         }
     }
@@ -181,6 +187,10 @@ impl Client {
         Failure::check(response.error_code, || format!("the coordinator of '{key}'"))?;
         let id = response.node_id.0;
         self.learn(id, &response.host, response.port);
+        // Each transaction has an id of its own, and most are asked for a few times only.
+        if self.coordinators.len() >= COORDINATORS {
+            self.coordinators.clear();
+        }
         self.coordinators.insert(entry, id);
         Ok(id)
     }

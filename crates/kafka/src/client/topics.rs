@@ -54,6 +54,8 @@ impl Client {
         for broker in &response.brokers {
             self.learn(broker.node_id.0, &broker.host, broker.port);
         }
+        let controller = response.controller_id.0;
+        self.controller = self.brokers.contains_key(&controller).then_some(controller);
         let mut found = Vec::new();
         for topic in response.topics {
             let text = topic.name.map(|name| name.to_string()).unwrap_or_default();

@@ -88,15 +88,22 @@ impl Client {
             .with_v3_and_below_topics(topics);
         self.retry(&format!("the transaction '{id}'"), |client| {
             let response = client.ask_coordinator(CoordinatorOf::Transaction, id, &request)?;
+            let mut not_attempted = Ok(());
             for topic in response.results_by_topic_v3_and_below {
                 for partition in topic.results_by_partition {
                     let index = partition.partition_index;
-                    Failure::check(partition.partition_error_code, || {
+                    let result = Failure::check(partition.partition_error_code, || {
                         format!("partition {}-{index}", topic.name.as_str())
-                    })?;
+                    });
+                    // What is wrong stands at another partition.
+                    if partition.partition_error_code == ResponseError::OperationNotAttempted.code() {
+                        not_attempted = result;
+                    } else {
+                        result?;
+                    }
                 }
             }
-            Ok(())
+            not_attempted
         })
     }
 

@@ -1,10 +1,13 @@
 //! Options whose values are secret.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 /// What stands for a value that is not shown.
 pub const HIDDEN: &str = "******";
 
-/// Parts of keys whose values are secret, as in Flink.
-const SECRETS: [&str; 11] = [
+/// Parts of keys whose values are secret: Flink's, and some of ours.
+const SECRETS: [&str; 12] = [
     "password",
     "secret",
     "fs.azure.account.key",
@@ -16,6 +19,8 @@ const SECRETS: [&str; 11] = [
     "basic-auth",
     "jaas.config",
     "http-headers",
+    // Of Kafka: a private key in PEM.
+    "keystore.key",
 ];
 
 /// Keys that have such a part and no secret.
@@ -27,6 +32,15 @@ pub fn shown<'a>(key: &str, value: &'a str) -> &'a str {
     match SECRETS.iter().any(|part| key.contains(part)) && !OPEN.contains(&key.as_str()) {
         true => HIDDEN,
         false => value,
+    }
+}
+
+/// Options as they may be logged: the value of each as [`shown`].
+pub struct Shown<'a>(pub &'a BTreeMap<String, String>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, shown(key, value)))).finish()
     }
 }
 
@@ -42,5 +56,7 @@ mod tests {
         for key in ["model", "endpoint", "max-tokens", "key"] {
             assert_eq!(shown(key, "x"), "x", "{key}");
         }
+        let options = ["password", "topic"].map(|key| (key.to_owned(), "x".to_owned())).into();
+        assert_eq!(format!("{:?}", Shown(&options)), r#"{"password": "******", "topic": "x"}"#);
     }
 }

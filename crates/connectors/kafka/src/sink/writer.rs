@@ -10,10 +10,11 @@ use flott_types::{CheckpointId, Error, Result, Timestamp};
 
 use super::collected::Collected;
 use super::committer::to_committable;
+use super::lingering::{Lingering, LooksAgain};
 use super::names::{Run, TransactionName};
 use super::partitioner::Partitioner;
 use super::records::Records;
-use super::{SinkConfig, lingering, partitions};
+use super::{SinkConfig, partitions};
 use crate::options::Guarantee;
 
 pub(super) struct KafkaWriter {
@@ -28,6 +29,7 @@ pub(super) struct KafkaWriter {
     collected: Collected,
     /// When what is collected is written.
     collected_until: Option<Timestamp>,
+    _looks_again: Option<LooksAgain>,
 }
 
 impl KafkaWriter {
@@ -43,12 +45,15 @@ impl KafkaWriter {
             after: context.restored.unwrap_or(CheckpointId(0)),
         };
         let is_exact = config.guarantee == Guarantee::ExactlyOnce;
-        let transactions = match is_exact {
+        let (transactions, looks_again) = match is_exact {
             true => {
-                lingering::abort(&mut client, &config.prefix, run, &context)?;
-                Some(TransactionConfig { timeout: config.transaction_timeout(&mut client)? })
+                let lingering = Lingering::new(&config.prefix, run, &context);
+                lingering.abort(&mut client)?;
+                let timeout = config.transaction_timeout(&mut client)?;
+                let looks_again = lingering.look_again(config.connection.client.clone())?;
+                (Some(TransactionConfig { timeout }), Some(looks_again))
             }
-            false => None,
+            false => (None, None),
         };
         let count = partitions(&mut client, &config.topic)?;
         let produce = ProducerConfig { transactions, ..config.connection.produce.clone() };
@@ -64,6 +69,7 @@ impl KafkaWriter {
             name,
             collected: Collected::default(),
             collected_until: None,
+            _looks_again: looks_again,
         })
     }
 

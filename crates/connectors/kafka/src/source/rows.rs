@@ -145,7 +145,14 @@ impl Rows {
                 if rows > 1 {
                     return Err(Error::data("a key holds more than one record"));
                 }
+                if rows == 0 && self.layout.is_upsert {
+                    // The decoder has skipped it: nobody knows which row it changes.
+                    return Ok(());
+                }
                 (rows == 1).then(|| key.decoded - 1)
+            }
+            (Some(_), None) if self.layout.is_upsert => {
+                return Err(Error::data("a record of a table with a primary key has no key"));
             }
             (Some(_) | None, None) | (None, Some(_)) => None,
         };
