@@ -217,6 +217,8 @@ listener.name.tls.ssl.truststore.location={TLS / "ca.pem"}
 listener.name.tls.ssl.client.auth=required
 log.dirs={broker.folder / "data"}
 num.partitions=4
+# Records of tests may have any time, and are as old as they say.
+log.retention.ms=-1
 default.replication.factor={replicas}
 min.insync.replicas={min(2, replicas)}
 offsets.topic.num.partitions=4

@@ -250,8 +250,21 @@ When a job starts, open transactions under its prefix that belong to no checkpoi
 
 Metadata columns of a source: `topic` STRING, `partition` INT, `offset` BIGINT, `timestamp` TIMESTAMP_LTZ(3), `timestamp-type` STRING, `leader-epoch` INT, `headers` MAP<STRING, BYTES>; a sink takes `timestamp` and `headers`.
 
-Security: `properties.security.protocol` = `PLAINTEXT` or `SASL_PLAINTEXT`, with `properties.sasl.mechanism` = `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512` and the user in `properties.sasl.jaas.config`.
-TLS, Kerberos and OAUTHBEARER are refused.
+Security: `properties.security.protocol` = `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`, and then these, each behind `properties.`:
+
+| property | what it says |
+|---|---|
+| `sasl.mechanism` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER` |
+| `sasl.jaas.config` | the user, as `... required username=\"...\" password=\"...\";`, or `clientId`, `clientSecret` and `scope` of a token service |
+| `sasl.oauthbearer.token.endpoint.url` | the token service (`https://...`), or a file with a token (`file:///...`) |
+| `ssl.truststore.type`, `ssl.truststore.location` | `PEM`, and a file with the certificates that are trusted; without them, those that browsers trust |
+| `ssl.keystore.type`, `ssl.keystore.location` | `PEM`, and a file with the client's certificates and its private key |
+| `ssl.truststore.certificates`, `ssl.keystore.certificate.chain`, `ssl.keystore.key` | the same as text instead of files |
+| `ssl.enabled.protocols` | `TLSv1.2`, `TLSv1.3`, or both |
+| `ssl.endpoint.identification.algorithm` | `https`, or nothing to accept a broker under any name |
+
+Java's key stores (JKS, PKCS12) are refused: `openssl pkcs12 -in store.p12 -nodes -out store.pem` turns one into PEM.
+Kerberos is refused.
 
 Differences from Flink: lost records fail the job unless a policy is set; rows are read committed unless set otherwise; transactions are as long as the broker allows, where Flink's default of an hour is an error with most brokers.",
         example: "CREATE TABLE orders (

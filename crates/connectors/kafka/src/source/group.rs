@@ -2,6 +2,7 @@
 //! last one counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_kafka::{Client, ClientConfig, Stop};
 use flott_types::{Error, Result};
@@ -9,10 +10,15 @@ use parking_lot::{Condvar, Mutex};
 
 type OffsetsToCommit = Vec<(String, i32, i64)>;
 
+/// How long the end of a reader waits for the last commit.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 #[derive(Default)]
 struct Shared {
     wanted: Mutex<Option<OffsetsToCommit>>,
     changed: Condvar,
+    /// The thread has ended.
+    ended: Stop,
     /// Nothing more will be wanted.
     stop: Stop,
 }
@@ -28,7 +34,10 @@ impl GroupOffsets {
         let of_thread = shared.clone();
         std::thread::Builder::new()
             .name("kafka offsets".to_owned())
-            .spawn(move || of_thread.run(Client::new(client, Arc::default()), &group))
+            .spawn(move || {
+                of_thread.run(Client::new(client, Arc::default()), &group);
+                of_thread.ended.set();
+            })
             .map_err(|error| Error::external("cannot start a thread").with_source(error))?;
         Ok(GroupOffsets { shared })
     }
@@ -66,10 +75,11 @@ impl Shared {
 }
 
 impl Drop for GroupOffsets {
-    /// What is wanted is still committed.
+    /// What is wanted is still committed, and is so before the job ends, if the brokers answer.
     fn drop(&mut self) {
         self.shared.stop.set();
         drop(self.shared.wanted.lock());
         self.shared.changed.notify_all();
+        self.shared.ended.wait(PATIENCE);
     }
 }
