@@ -16,7 +16,7 @@ use flott_function::output::Of;
 use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_types::config::nearest;
 use flott_types::config::secrets::Shown;
-use flott_types::{Configuration, Error, Result};
+use flott_types::{Configuration, Error, LogicalType, Result};
 use flott_values::RowCodec;
 
 /// The connectors of tables that a program has without asking for more.
@@ -50,6 +50,8 @@ pub struct TableConnector<T> {
     registry: Option<Registry>,
     options: BTreeMap<String, String>,
     partition_keys: Vec<String>,
+    /// Fields that come from metadata, with its key.
+    metadata: BTreeMap<String, String>,
     of: Of<T>,
 }
 
@@ -60,6 +62,7 @@ impl<T> Clone for TableConnector<T> {
             registry: self.registry.clone(),
             options: self.options.clone(),
             partition_keys: self.partition_keys.clone(),
+            metadata: self.metadata.clone(),
             of: PhantomData,
         }
     }
@@ -80,6 +83,7 @@ impl<T: Record> TableConnector<T> {
             registry: None,
             options,
             partition_keys,
+            metadata: BTreeMap::new(),
             of: PhantomData,
         }
     }
@@ -106,9 +110,23 @@ impl<T: Record> TableConnector<T> {
         self
     }
 
+    /// A field that a source reads from what the connector knows of a row (METADATA FROM): `file.path`,
+    /// `timestamp`. The type is a struct.
+    #[must_use]
+    pub fn metadata(mut self, field: &str, key: &str) -> Self {
+        self.metadata.insert(field.to_owned(), key.to_owned());
+        self
+    }
+
     fn table(&self) -> Result<TableSpec> {
         let columns = RowCodec::<T>::new()?;
-        let schema = Schema::new(columns.columns().iter().cloned());
+        if let Some(field) =
+            self.metadata.keys().find(|field| columns.columns().iter().all(|(name, _)| name != *field))
+        {
+            return Err(Error::invalid(format!("'{field}' is no field of {}", std::any::type_name::<T>())));
+        }
+        let physical = columns.columns().iter().filter(|(name, _)| !self.metadata.contains_key(name));
+        let schema = Schema::new(physical.cloned());
         if let Some(key) = self.partition_keys.iter().find(|key| schema.index_of(key).is_none()) {
             let known: Vec<&str> = schema.iter().map(|(name, _)| name).collect();
             return Err(Error::invalid(format!(
@@ -150,18 +168,45 @@ impl<T: Record> TableConnector<T> {
     /// What is wrong with the options, or with the type: it must have a column for each field.
     pub fn source(&self) -> Result<TypedSource<T>> {
         let table = self.table()?;
+        let registry = self.registry();
+        self.check_format(&registry)?;
+        let metadata = self.metadata_of(&registry, &table)?;
         let schema = table.schema.clone();
         let spec = SourceSpec {
             projection: (0..schema.len()).collect(),
             paths: Vec::new(),
-            metadata: Schema::default(),
+            metadata: Schema::new(metadata.iter().map(|(_, key, ty)| (key.clone(), ty.clone()))),
             limit: None,
             watermark: None,
             table,
         };
-        let registry = self.registry();
-        self.check_format(&registry)?;
-        TypedSource::new(registry.source(&spec, &context())?, &schema)
+        let physical = schema.iter().map(|(name, ty)| (name.to_owned(), ty.clone()));
+        let of_metadata = metadata.iter().map(|(field, _, ty)| (field.clone(), ty.clone()));
+        let rows = Schema::new(physical.chain(of_metadata));
+        TypedSource::new(registry.source(&spec, &context())?, &rows)
+    }
+
+    /// Fields that come from metadata: name, key and type of each.
+    fn metadata_of(
+        &self,
+        registry: &Registry,
+        table: &TableSpec,
+    ) -> Result<Vec<(String, String, LogicalType)>> {
+        if self.metadata.is_empty() {
+            return Ok(Vec::new());
+        }
+        let readable = registry.table(table)?.readable_metadata();
+        let of = |(field, key): (&String, &String)| match readable.iter().find(|(known, _)| known == key) {
+            Some((_, ty)) => Ok((field.clone(), key.clone(), ty.clone())),
+            None => {
+                let known: Vec<&str> = readable.iter().map(|(key, _)| key.as_str()).collect();
+                let (connector, known) = (&self.connector, known.join(", "));
+                Err(Error::invalid(format!(
+                    "the connector '{connector}' has no metadata '{key}'; there are: {known}"
+                )))
+            }
+        };
+        self.metadata.iter().map(of).collect()
     }
 
     /// The sink, for [`DataStream::sink_to`](crate::DataStream::sink_to).
@@ -169,6 +214,11 @@ impl<T: Record> TableConnector<T> {
     /// # Errors
     /// What is wrong with the options, or with the type: it must have a column for each field.
     pub fn sink(&self) -> Result<TypedSink<T>> {
+        if let Some(field) = self.metadata.keys().next() {
+            return Err(Error::unsupported(format!(
+                "the field '{field}' is metadata, which is read and not written"
+            )));
+        }
         let table = self.table()?;
         let (metadata, static_partition) = (Schema::default(), BTreeMap::new());
         let drop_update_before = false;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test must not meet ends it")]
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flott_datastream::sink::FileSink;
@@ -11,6 +11,7 @@ use flott_datastream::source::{CollectionSource, HybridSource, RateLimited, Sequ
 use flott_datastream::{
     Error, ProcessContext, ProcessFunction, Result, StreamExecutionEnvironment, WatermarkStrategy,
 };
+use parking_lot::Mutex;
 
 fn environment(parallelism: u32) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
@@ -43,7 +44,7 @@ impl Faults {
     }
 
     fn pass(&self) -> Result<()> {
-        let mut left = self.left.lock().unwrap();
+        let mut left = self.left.lock();
         left.values -= 1;
         if left.values > 0 || left.faults == 0 {
             return Ok(());
@@ -53,7 +54,7 @@ impl Faults {
     }
 
     fn left(&self) -> u32 {
-        self.left.lock().unwrap().faults
+        self.left.lock().faults
     }
 }
 

@@ -44,6 +44,8 @@
 pub mod args;
 #[cfg(feature = "sql")]
 pub mod connectors;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 #[cfg(feature = "sql")]
 pub mod manual;
 #[cfg(feature = "sql")]

@@ -116,7 +116,8 @@ fn reading_begins_and_ends_where_the_table_says() {
     let until = |mode| ("scan.bounded.mode", mode);
     kafka.run(&format!("SET 'parallelism.default' = '1';\n{}{insert}", table(&[]))).ok().unwrap();
     let ends = "partition:0,offset:2;partition:1,offset:0;partition:2,offset:0;partition:3,offset:0";
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    type Options<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(Options<'_>, &[&str])] = &[
         (&[BEGIN, END], &["1", "2", "3", "4", "5"]),
         (&[at("latest-offset"), END], &[]),
         (&[at("timestamp"), ("scan.startup.timestamp-millis", "3000"), END], &["3", "4", "5"]),

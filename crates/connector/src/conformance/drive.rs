@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::{Batch, WatermarkStatus};
-use flott_types::clock::ManualClock;
+use flott_types::clock::{ManualClock, SystemClock};
 use flott_types::{CheckpointId, Clock, Result, SubtaskIndex, Watermark};
 
 use super::{SourceUnderTest, broken};
@@ -33,6 +33,8 @@ pub(super) struct Run<'a> {
     clock: Arc<ManualClock>,
     turn: usize,
     fruitless: usize,
+    /// Since the last one that was not.
+    fruitful: SystemClock,
     checkpoint: CheckpointId,
     pub(super) rows: Vec<String>,
     pub(super) polls: usize,
@@ -127,6 +129,7 @@ impl<'a> Run<'a> {
             clock: clock.clone(),
             turn: 0,
             fruitless: 0,
+            fruitful: SystemClock::new(),
             checkpoint: checkpoint.unwrap_or(CheckpointId(0)),
             rows: Vec::new(),
             polls: 0,
@@ -266,8 +269,15 @@ impl<'a> Run<'a> {
     fn patience(&mut self, fruitless: bool) -> Result<bool> {
         // How long a look elsewhere takes is not the source's fault.
         let looking = self.coordinator.discovery() > Discovery::None;
-        self.fruitless = if fruitless { self.fruitless + usize::from(!looking) } else { 0 };
-        if self.fruitless > PATIENCE {
+        if !fruitless {
+            self.fruitless = 0;
+        } else if !looking {
+            self.fruitless += 1;
+        }
+        if self.fruitless <= 1 {
+            self.fruitful = SystemClock::new();
+        }
+        if self.fruitless > PATIENCE && u128::from(self.fruitful.nanos()) > self.test.patience().as_nanos() {
             return Err(broken(format!(
                 "{PATIENCE} polls in a row emit nothing, and the source does not end"
             )));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::Batch;
 use flott_types::Result;
@@ -41,6 +42,12 @@ pub trait SourceUnderTest {
     /// The source goes on for ever, after the rows that are expected.
     fn is_endless(&self) -> bool {
         false
+    }
+
+    /// How long it may emit nothing before it counts as stuck, besides ten thousand polls: what reads from
+    /// another process waits for that.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// What is read depends on when it is read, as lines of a connection do; then nothing is said of

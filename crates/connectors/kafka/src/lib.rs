@@ -16,7 +16,8 @@
 //! producer and epoch, and the committer ends it, after a crash too.
 //!
 //! Transactions that no checkpoint holds would let consumers that read committed records wait, until the
-//! broker aborts them. So a writer that starts looks for open transactions of its prefix. An id says after
+//! broker aborts them. So a writer that starts looks for open transactions of its prefix, and again some time
+//! later. An id says after
 //! which checkpoint the transaction was begun. If the job starts from checkpoint 7, transactions that were
 //! begun after 7 or a later one are in no checkpoint that counts, and are aborted; those that were begun
 //! before are committed by somebody, or were. Transactions of this attempt are left alone: another writer

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_batch::{Batch, pretty};
 use flott_connector::conformance::{SinkUnderTest, SourceUnderTest, check_sink, check_source};
@@ -58,6 +59,10 @@ impl SourceUnderTest for Read {
 
     fn is_endless(&self) -> bool {
         self.endless
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(60)
     }
 
     fn grow(&self) -> Result<Option<Vec<String>>> {
