@@ -158,7 +158,7 @@ bench-group:
 	$(PYTHON) tests/bench/group.py --bin $(RELEASE)
 
 # Nexmark. The results are in benchmarks/results, and are written into docs/benchmarks.md.
-bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-generators:
+bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-generators bench-kafka:
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
 

@@ -11,6 +11,7 @@ usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory
   startup    time to the first result, idle memory, size on disk, of both engines
   datastream programs of the DataStream API, and the same by hand
   datastream-flink  word count with the DataStream API of both engines
+  kafka      from one topic of Kafka to another, Flott and a real Flink in pairs
   generators whether the generators in Java and in Rust make the same events
   report     writes docs/benchmarks.md again from what was measured before
 """
@@ -18,14 +19,14 @@ import argparse
 import pathlib
 import sys
 
-from harness import alone, against_flink, datastream, generators, latency, loops, queries, report, scaling, startup
+from harness import alone, against_flink, datastream, generators, kafka, latency, loops, queries, report, scaling, startup
 from harness.flott_engine import ROOT, Flott
 from harness.store import Store
 
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=True)
-    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "generators", "report"])
+    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "kafka", "generators", "report"])
     parser.add_argument("--queries", default="", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallelism", type=int, default=2)
@@ -67,6 +68,8 @@ def main():
         datastream.measure(args.datastream, store, args.rounds)
     elif args.command == "datastream-flink":
         datastream.against_flink(args.datastream, store, args.rounds)
+    elif args.command == "kafka":
+        kafka.measure(flott, store, args)
     elif args.command == "generators":
         sys.exit(0 if generators.compare(args.bin) else "the generators differ")
     print(report.write(store))

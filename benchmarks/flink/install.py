@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 import zipfile
 
 VERSION = "2.3.0"
@@ -25,10 +26,15 @@ class Home:
         self.root = root
         self.jars = root / "lib"
         self.scripts_jar = root / "bin" / "bash-java-utils.jar"
+        self.added = []
+
+    def add(self, jar):
+        """A connector that Flink does not come with."""
+        self.added.append(jar)
 
     def classpath(self):
         """Flink's jars and ours."""
-        return ":".join(str(jar) for jar in [*sorted(self.jars.glob("*.jar")), own_jar(self.root)])
+        return ":".join(str(jar) for jar in [*sorted(self.jars.glob("*.jar")), own_jar(self.root), *self.added])
 
     def dist_jar(self):
         return next(self.jars.glob("flink-dist-*.jar"))
@@ -117,6 +123,20 @@ def download(root):
                     with archive.open(name) as source, open(half / folder / file, "wb") as target:
                         shutil.copyfileobj(source, target)
         half.rename(root)
+
+
+def maven(group, artifact, version):
+    """A jar of Maven Central, fetched once. -> its path"""
+    jar = cache() / f"{artifact}-{version}.jar"
+    if not jar.exists():
+        jar.parent.mkdir(parents=True, exist_ok=True)
+        url = f"https://repo.maven.apache.org/maven2/{group.replace('.', '/')}/{artifact}/{version}/{artifact}-{version}.jar"
+        say(f"downloading {url}")
+        half = jar.with_suffix(".half")
+        with urllib.request.urlopen(url, timeout=300) as source, open(half, "wb") as target:
+            shutil.copyfileobj(source, target)
+        half.rename(jar)
+    return jar
 
 
 def pip_download(folder):

@@ -26,7 +26,7 @@ def write(store, path=FILE, picture=plot.FILE):
 
 
 def generate(store, picture):
-    sections = [("flink", functools.partial(against_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup), ("datastream", datastream)]
+    sections = [("flink", functools.partial(against_flink, picture=picture)), ("flott", alone), ("loops", loops), ("scaling", scaling), ("latency", latency), ("startup", startup), ("datastream", datastream), ("kafka", kafka)]
     filled = [(store.section(name), make) for name, make in sections if store.section(name)]
     return "\n".join([machines([section for section, _ in filled]), *(make(section) for section, make in filled)])
 
@@ -140,6 +140,19 @@ def datastream(section):
     if loops:
         text += table(["", "records/s", "per CPU s", "peak memory", "CPU time relative to the loop"], loops)
     return text + "".join("\n" + other for other in others)
+
+
+def kafka(section):
+    rows = []
+    for name, stored in section.items():
+        each = Comparison(name, stored)
+        middle = [median([one.cpu_rate for one in side]) for side in (each.theirs, each.ours)]
+        rows.append([name, *map(count, middle), f"{each.ratios[0]:.1f} – **{each.ratio:.1f}** – {each.ratios[-1]:.1f}"])
+    some = next(iter(section.values()))
+    return ("## From Kafka to Kafka\n\n"
+            f"`make bench-kafka`: {count(some['events'])} JSON records of a kilobyte, five fields, from one topic to another of one broker on the same machine, at parallelism {some['parallelism']}.\n"
+            f"CPU seconds are those of the engine.\nBoth read committed records.\n{on(section)}\n\n"
+            + table(["", "Flink rows per CPU s", "Flott rows per CPU s", "ratio"], rows))
 
 
 def machines(sections):

@@ -330,6 +330,8 @@ pub use event_time::{EventTimePolicy, WatermarkAlignment};
 pub use fixed_splits::FixedSplits;
 pub use flott_checkpoint::commit::{CommitOutcome, CommitRetries};
 pub use flott_operator::event_time::{EventTime, EventTimeGenerator, GeneratorFactory};
+/// Metrics of a reader or writer.
+pub use flott_operator::{Counter, Gauge, MetricGroup};
 pub use flott_types::Waker;
 pub use format::{Format, FormatFactory, Formats};
 pub use options::{AnyOption, Effect, Manual, Optional, Options, Required, TableOption, WithDefault};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
+use flott_operator::MetricGroup;
 use flott_types::{CheckpointId, Clock, Error, Result, SubtaskIndex, Timestamp, Waker, Watermark};
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,8 @@ pub struct ReaderContext {
     pub clock: Arc<dyn Clock>,
     /// Wakes the task from a thread of the reader's own, after [`Poll::Wait`].
     pub waker: Waker,
+    /// Metrics of the reader's own.
+    pub metrics: MetricGroup,
 }
 
 /// Where a reader puts its batches.

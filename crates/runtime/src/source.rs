@@ -202,6 +202,7 @@ impl SourceHead {
             batch_size,
             clock: clock.clone(),
             waker,
+            metrics: self.metrics.user.clone(),
         };
         let splits = match restored.lists.contains_key(SPLITS) {
             true => decode(&restored.take_list(SPLITS))?,

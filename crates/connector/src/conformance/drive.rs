@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::{Batch, WatermarkStatus};
+use flott_operator::MetricGroup;
 use flott_types::clock::{ManualClock, SystemClock};
 use flott_types::{CheckpointId, Clock, Result, SubtaskIndex, Watermark};
 
@@ -157,6 +158,7 @@ impl<'a> Run<'a> {
             batch_size: self.test.batch_size(),
             clock: self.clock.clone(),
             waker: Waker::default(),
+            metrics: MetricGroup::default(),
         };
         let reader = self.test.source()?.reader(context)?;
         Ok(Reader { reader, splits: BTreeSet::new(), stage: Stage::Reading })

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use flott_batch::Batch;
+use flott_operator::MetricGroup;
 use flott_types::{Clock, Error, Result, SubtaskIndex, Waker};
 
 use crate::{
@@ -32,6 +33,7 @@ pub(super) fn read_all(
         batch_size: BATCH_ROWS,
         clock: clock.clone(),
         waker,
+        metrics: MetricGroup::default(),
     })?;
     let coordinator = SourceCoordinator::new(source.enumerator(None, context)?);
     let mut reading =

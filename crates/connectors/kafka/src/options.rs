@@ -248,6 +248,8 @@ Writing: `at-least-once` waits for all acknowledgements before a checkpoint; row
 A transaction that is not committed within `properties.transaction.timeout.ms` (one hour, or what the broker allows if that is less) is aborted by the broker: a job that is down for longer cannot continue from its checkpoint, and says so.
 When a job starts, open transactions under its prefix that belong to no checkpoint are aborted.
 
+Metrics, as Flink names them: `pendingRecords`, and in the group `KafkaSourceReader` `commitsSucceeded`, `commitsFailed`, and for each partition `topic.T.partition.N.currentOffset` and `committedOffset`.
+
 Metadata columns of a source: `topic` STRING, `partition` INT, `offset` BIGINT, `timestamp` TIMESTAMP_LTZ(3), `timestamp-type` STRING, `leader-epoch` INT, `headers` MAP<STRING, BYTES>; a sink takes `timestamp` and `headers`.
 
 Security: `properties.security.protocol` = `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`, and then these, each behind `properties.`:

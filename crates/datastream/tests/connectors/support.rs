@@ -126,8 +126,14 @@ impl<T: Record> Single<T> {
         let clock = Arc::new(ManualClock::new(1_000_000));
         let shared: Arc<dyn Clock> = clock.clone();
         let enumerator = ByHand::new(source, None, 1, shared.clone()).unwrap();
-        let context =
-            ReaderContext { subtask: SubtaskIndex(0), parallelism: 1, batch_size, clock: shared, waker };
+        let context = ReaderContext {
+            subtask: SubtaskIndex(0),
+            parallelism: 1,
+            batch_size,
+            clock: shared,
+            waker,
+            metrics: Default::default(),
+        };
         let reader = source.reader(context).unwrap();
         Single { enumerator, reader, clock, output: Output { values: Vec::new(), finished: 0 } }
     }

@@ -82,6 +82,7 @@ fn run(spec: &SourceSpec, parallelism: u32, restart: usize) -> Vec<String> {
                     batch_size: 7,
                     clock: clock.clone(),
                     waker: Waker::default(),
+                    metrics: Default::default(),
                 })
                 .unwrap()
         };
@@ -230,6 +231,7 @@ fn read_at_once(spec: &SourceSpec) -> (Rows, Arc<ManualClock>) {
             batch_size: 1_000,
             clock: clock.clone(),
             waker: Waker::default(),
+            metrics: Default::default(),
         })
         .unwrap();
     reader.add_splits(enumerator.ask(SubtaskIndex(0)).unwrap().unwrap()).unwrap();

@@ -180,6 +180,7 @@ impl Run {
             batch_size,
             clock,
             waker: Waker::default(),
+            metrics: Default::default(),
         };
         let readers = (0..parallelism)
             .map(|subtask| source.reader(ReaderContext { subtask: SubtaskIndex(subtask), ..context.clone() }))

@@ -8,6 +8,8 @@ use flott_kafka::{Client, ClientConfig, Stop};
 use flott_types::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 
+use super::progress::Commits;
+
 type OffsetsToCommit = Vec<(String, i32, i64)>;
 
 /// How long the end of a reader waits for the last commit.
@@ -29,13 +31,13 @@ pub(super) struct GroupOffsets {
 }
 
 impl GroupOffsets {
-    pub(super) fn new(client: Arc<ClientConfig>, group: String) -> Result<Self> {
+    pub(super) fn new(client: Arc<ClientConfig>, group: String, commits: Commits) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
         std::thread::Builder::new()
             .name("kafka offsets".to_owned())
             .spawn(move || {
-                of_thread.run(Client::new(client, Arc::default()), &group);
+                of_thread.run(Client::new(client, Arc::default()), &group, &commits);
                 of_thread.ended.set();
             })
             .map_err(|error| Error::external("cannot start a thread").with_source(error))?;
@@ -50,7 +52,7 @@ impl GroupOffsets {
 }
 
 impl Shared {
-    fn run(&self, mut client: Client, group: &str) {
+    fn run(&self, mut client: Client, group: &str, commits: &Commits) {
         loop {
             let offsets = {
                 let mut wanted = self.wanted.lock();
@@ -65,10 +67,15 @@ impl Shared {
                 }
             };
             // Nothing is restored from them: a commit that fails is made up for by the next.
-            if let Err(failure) = client.commit_offsets(group, &offsets)
-                && !failure.is_stopped()
-            {
-                tracing::warn!("Kafka: {failure}; the group '{group}' lags behind until the next checkpoint");
+            match client.commit_offsets(group, &offsets) {
+                Ok(()) => commits.committed(&offsets),
+                Err(failure) if failure.is_stopped() => {}
+                Err(failure) => {
+                    commits.failed.add(1);
+                    tracing::warn!(
+                        "Kafka: {failure}; the group '{group}' lags behind until the next checkpoint"
+                    );
+                }
             }
         }
     }

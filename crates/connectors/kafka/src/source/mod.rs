@@ -4,6 +4,7 @@ mod discovery;
 mod enumerator;
 mod group;
 pub(crate) mod metadata;
+mod progress;
 mod reader;
 mod rows;
 mod split;

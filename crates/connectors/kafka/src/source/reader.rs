@@ -10,6 +10,7 @@ use flott_types::{CheckpointId, Error, Result};
 
 use super::SourceConfig;
 use super::group::GroupOffsets;
+use super::progress::Progress;
 use super::rows::Rows;
 use super::split::PartitionSplit;
 
@@ -36,6 +37,7 @@ pub(super) struct KafkaReader {
     ended: BTreeMap<Key, i64>,
     /// What each checkpoint that may be complete holds.
     snapshots: BTreeMap<CheckpointId, Vec<(String, i32, i64)>>,
+    progress: Progress,
     /// How many rows are still wanted, if there is a limit.
     wanted: Option<u64>,
 }
@@ -51,7 +53,10 @@ impl KafkaReader {
         let fetcher =
             Fetcher::new(connection.client.clone(), connection.fetch.clone(), context.waker.clone())?;
         let group = connection.group.clone().filter(|_| connection.commits_offsets);
-        let group = group.map(|group| GroupOffsets::new(connection.client.clone(), group)).transpose()?;
+        let progress = Progress::new(&context.metrics);
+        let group = group
+            .map(|group| GroupOffsets::new(connection.client.clone(), group, progress.commits()))
+            .transpose()?;
         Ok(KafkaReader {
             context,
             fetcher,
@@ -62,6 +67,7 @@ impl KafkaReader {
             current: None,
             ended: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            progress,
             wanted,
         })
     }
@@ -71,6 +77,7 @@ impl KafkaReader {
         for key in std::mem::take(&mut self.done) {
             if let Some(reading) = self.splits.remove(&key) {
                 self.fetcher.remove(&key.0, key.1);
+                self.progress.ended(&key);
                 output.split_finished(&reading.id)?;
                 self.ended.insert(key, reading.split.offset);
             }
@@ -105,6 +112,8 @@ impl KafkaReader {
         })?;
         let (batch, skipped) = rows.finish(&key.0, key.1)?;
         reading.split.offset = chunk.position();
+        let end = reading.split.end.unwrap_or(i64::MAX).min(chunk.high_watermark);
+        self.progress.read(&key, chunk.position(), end);
         if skipped > 0 {
             output.skipped(skipped);
         }

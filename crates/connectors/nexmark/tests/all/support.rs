@@ -121,6 +121,7 @@ pub fn reader(options: &[(&str, &str)], clock: &Arc<ManualClock>) -> Box<dyn Sou
         batch_size: 4_096,
         clock: clock.clone(),
         waker: flott_connector::Waker::default(),
+        metrics: Default::default(),
     };
     let mut reader = source.reader(context).unwrap();
     reader.add_splits(splits).unwrap();
@@ -203,6 +204,7 @@ impl Run {
             batch_size: self.batch_size,
             clock: clock.clone(),
             waker: flott_connector::Waker::default(),
+            metrics: Default::default(),
         };
         let mut readers: Vec<_> =
             (0..parallelism).map(|subtask| Some(source.reader(context(subtask)).unwrap())).collect();
