@@ -48,6 +48,23 @@ fn fraud_detection_raises_an_alert() {
 }
 
 #[test]
+fn the_auction_is_streams_and_tables_in_one_job() {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_auction")).output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let printed = String::from_utf8(stdout).unwrap();
+    let value = |line: &str| line.rsplit_once("> ").map_or(line, |(_, value)| value).to_owned();
+    let mut printed: Vec<String> = printed.lines().map(value).collect();
+    printed.sort_unstable();
+    let expected = [
+        "+I[eve, 1]",
+        "chair has risen from 0 to 20",
+        "chair has risen from 20 to 25",
+        "lamp has risen from 0 to 7",
+    ];
+    assert_eq!(printed, expected);
+}
+
+#[test]
 fn sql_functions_are_called() {
     let Output { status, stdout, stderr } =
         Command::new(env!("CARGO_BIN_EXE_sql_functions")).output().unwrap();

@@ -3,18 +3,23 @@
 use std::fmt;
 
 use arrow::buffer::{Buffer, ScalarBuffer};
+use serde::{Deserialize, Serialize};
 
 /// The kind of a change. The discriminants are part of the stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum RowKind {
     /// `+I`: a row appears.
+    #[serde(rename = "+I")]
     Insert = 0,
     /// `-U`: the old content of an updated row; the `+U` of the same key follows directly.
+    #[serde(rename = "-U")]
     UpdateBefore = 1,
     /// `+U`: the new content of an updated row.
+    #[serde(rename = "+U")]
     UpdateAfter = 2,
     /// `-D`: a row disappears.
+    #[serde(rename = "-D")]
     Delete = 3,
 }
 

@@ -88,6 +88,13 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// Whether a source of this table sends watermarks of its own, which a table can declare with
+    /// `SOURCE_WATERMARK()`.
+    fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
+        let _ = (spec, options);
+        false
+    }
+
     /// The kinds of changes a source of this table produces.
     ///
     /// # Errors
@@ -294,6 +301,11 @@ impl ConnectedTable<'_> {
     /// [`Connector::projects_fields`]
     pub fn projects_fields(&self) -> bool {
         self.connector.projects_fields(self.spec, &self.options)
+    }
+
+    /// [`Connector::sends_watermarks`]
+    pub fn sends_watermarks(&self) -> bool {
+        self.connector.sends_watermarks(self.spec, &self.options)
     }
 
     /// [`Connector::source_changelog`]

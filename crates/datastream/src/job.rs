@@ -90,6 +90,12 @@ pub struct JobClient {
     program: Arc<Registered>,
 }
 
+impl std::fmt::Debug for JobClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JobClient({})", self.client.job_id())
+    }
+}
+
 impl Deref for JobClient {
     type Target = flott_cluster::JobClient;
 

@@ -33,6 +33,7 @@ mod facade;
 mod graph;
 mod job;
 mod logging;
+pub mod planned;
 pub mod program;
 mod sources;
 mod stream;

@@ -34,12 +34,32 @@ pub(crate) const PROGRAM: TableOption<String, Required> =
 pub(crate) const NODE: TableOption<u64, Required> =
     TableOption::number("node", 0, u64::MAX, "the number of the function in the program").required();
 
+/// In the configuration of a job with operators that a planner made: the program that they are part of.
+pub(crate) const RUNNING_PROGRAM: &str = "flott.program";
+
 /// One function, source or sink.
 pub(crate) enum ProgramNode {
     Source(Arc<dyn Source>),
     Operator(MakeOperator),
     Sink(Arc<dyn Sink>),
     Collect,
+    /// All of it is in the plan.
+    Planned,
+}
+
+/// What runs the operators that a planner made: their factory, and the connectors that they ask.
+#[derive(Clone)]
+pub struct Tables {
+    /// Makes the operators.
+    pub operators: Arc<dyn OperatorFactory>,
+    /// The connectors of their tables.
+    pub registry: Arc<Registry>,
+}
+
+/// What a node sends.
+pub(crate) enum Sends {
+    Records(Outputs),
+    Columns,
 }
 
 /// For each output of a node (the main one, and the side outputs that are read) the type of its records.
@@ -48,13 +68,19 @@ pub(crate) type Outputs = BTreeMap<Option<String>, RecordsReader>;
 /// The code of one job.
 pub struct Program {
     nodes: Vec<ProgramNode>,
-    outputs: Vec<Outputs>,
+    sends: Vec<Sends>,
     outline: Outline,
+    tables: Option<Tables>,
 }
 
 impl Program {
-    pub(crate) fn new(nodes: Vec<ProgramNode>, outputs: Vec<Outputs>, outline: Outline) -> Self {
-        Program { nodes, outputs, outline }
+    pub(crate) fn new(
+        nodes: Vec<ProgramNode>,
+        sends: Vec<Sends>,
+        outline: Outline,
+        tables: Option<Tables>,
+    ) -> Self {
+        Program { nodes, sends, outline, tables }
     }
 }
 
@@ -85,6 +111,13 @@ impl Programs {
         program.ok_or_else(|| Error::invalid(format!("this process does not have the program '{name}'")))
     }
 
+    /// What runs the operators of this job that a planner made.
+    fn tables(&self, name: &str, options: &TaskOptions) -> Result<Tables> {
+        let program =
+            options.configuration.get(RUNNING_PROGRAM).map(|program| self.get(program)).transpose()?;
+        program.and_then(|program| program.tables.clone()).ok_or_else(|| not_of_a_program(name))
+    }
+
     /// The source or sink that a table in a plan stands for.
     fn of_table(&self, options: &Options<'_>) -> Result<(Arc<Program>, usize)> {
         Ok((self.get(&options.get(&PROGRAM)?)?, options.get(&NODE)? as usize))
@@ -99,7 +132,7 @@ fn other_node(name: &str) -> Error {
 
 /// Programs provide their functions, not the operators of SQL plans.
 fn not_of_a_program(name: &str) -> Error {
-    Error::invalid(format!("'{name}' is an SQL operator; this cluster only runs programs"))
+    Error::invalid(format!("'{name}' is an SQL operator, and this program has no tables"))
 }
 
 impl Connector for Programs {
@@ -135,10 +168,11 @@ impl OperatorFactory for Programs {
         node: &ChainedNode,
         info: &TaskInfo,
         options: &TaskOptions,
-        _: &Outside,
+        outside: &Outside,
     ) -> Result<Box<dyn Operator>> {
         let OperatorSpec::Function { program, node: number } = &node.node.spec else {
-            return Err(not_of_a_program(&node.node.name));
+            let Tables { operators, registry } = self.tables(&node.node.name, options)?;
+            return operators.build(node, info, options, &Outside { registry, ..outside.clone() });
         };
         match self.get(program)?.nodes.get(*number as usize) {
             Some(ProgramNode::Operator(factory)) => factory(info, options),
@@ -146,18 +180,23 @@ impl OperatorFactory for Programs {
         }
     }
 
-    fn constant_rows(&self, node: &ChainedNode, _: &TaskInfo, _: &TaskOptions) -> Result<ConstantRows> {
-        Err(not_of_a_program(&node.node.name))
+    fn constant_rows(
+        &self,
+        node: &ChainedNode,
+        info: &TaskInfo,
+        options: &TaskOptions,
+    ) -> Result<ConstantRows> {
+        self.tables(&node.node.name, options)?.operators.constant_rows(node, info, options)
     }
 
     fn watermarks(
         &self,
-        _: &WatermarkSpec,
-        _: &Schema,
+        spec: &WatermarkSpec,
+        schema: &Schema,
         info: &TaskInfo,
-        _: &TaskOptions,
+        options: &TaskOptions,
     ) -> Result<GeneratorFactory> {
-        Err(not_of_a_program(&info.name))
+        self.tables(&info.name, options)?.operators.watermarks(spec, schema, info, options)
     }
 
     fn check(&self, plan: &JobGraph) -> Result<()> {
@@ -192,18 +231,25 @@ impl OperatorFactory for Programs {
                 };
                 (self.get(program)?, number)
             }
-            _ => return Err(not_of_a_program(&node.node.name)),
+            // What a planner made sends columns.
+            _ => return Ok(None),
         };
-        let outputs = program.outputs.get(number).ok_or_else(|| other_node(&node.node.name))?;
-        match outputs.get(&tag.map(str::to_owned)) {
-            Some(reader) => Ok(Some(*reader)),
+        match program.sends.get(number) {
+            Some(Sends::Columns) => Ok(None),
+            Some(Sends::Records(outputs)) => match outputs.get(&tag.map(str::to_owned)) {
+                Some(reader) => Ok(Some(*reader)),
+                None => Err(other_node(&node.node.name)),
+            },
             None => Err(other_node(&node.node.name)),
         }
     }
 
-    /// A sink of a program takes values, not columns.
-    fn constraint(&self, _: &TableSpec, _: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
-        Ok(None)
+    /// A sink of a program takes values, not columns; but its tables take columns.
+    fn constraint(&self, table: &TableSpec, options: &TaskOptions) -> Result<Option<Box<dyn Constraint>>> {
+        match table.schema.is_empty() {
+            true => Ok(None),
+            false => self.tables(&table.name, options)?.operators.constraint(table, options),
+        }
     }
 }
 

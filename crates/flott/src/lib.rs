@@ -54,6 +54,8 @@ pub mod prelude;
 pub mod restore;
 #[cfg(feature = "sql")]
 pub mod sql;
+#[cfg(feature = "sql")]
+pub mod table;
 
 pub use flott_batch as batch;
 pub use flott_cluster as cluster;
@@ -93,6 +95,9 @@ mod pages {
     mod sql_functions {}
     #[doc = include_str!("../../../docs/programs/sources-and-sinks.md")]
     mod sources_and_sinks {}
+    #[cfg(feature = "sql")]
+    #[doc = include_str!("../../../docs/programs/tables.md")]
+    mod tables {}
     #[doc = include_str!("../../../docs/programs/testing.md")]
     mod testing {}
 }

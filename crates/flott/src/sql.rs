@@ -125,7 +125,7 @@ impl Environment {
 }
 
 /// The store of catalogs that the configuration names; the default keeps them in the memory of the session.
-fn catalog_store(configuration: &Configuration) -> Result<Option<Box<dyn CatalogStore>>> {
+pub(crate) fn catalog_store(configuration: &Configuration) -> Result<Option<Box<dyn CatalogStore>>> {
     let kind = configuration.get("table.catalog-store.kind").unwrap_or("generic_in_memory");
     if !kind.eq_ignore_ascii_case("file") {
         return Ok(None);

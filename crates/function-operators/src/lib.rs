@@ -23,6 +23,7 @@ pub mod partition;
 pub mod process;
 mod process_core;
 pub mod reduce;
+pub mod rows;
 pub mod side_output;
 #[cfg(test)]
 mod testing;

@@ -50,7 +50,7 @@ mod write;
 pub use column::ColumnCodec;
 pub use json::json_text;
 pub use key_hash::key_hash;
-pub use row::{RowCodec, RowReader};
+pub use row::{RowCodec, RowReader, RowWriter};
 pub use schema_text::type_text;
 pub use write::limit_columns;
 

@@ -23,13 +23,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StructArray};
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use flott_batch::arrow_type;
 use flott_types::{Error, LogicalType, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use self::convert::{from_table, to_table};
+use self::convert::{from_table, written};
 use crate::read::Reader;
 use crate::shape::{Kind, Shape, tuple_field};
 use crate::trace::trace;
@@ -102,6 +102,45 @@ impl<T: Serialize + DeserializeOwned> RowCodec<T> {
     /// # Errors
     /// A value that would not come back unchanged.
     pub fn encode(&self, values: &[T]) -> Result<RecordBatch> {
+        let columns = self.columns.iter().enumerate().map(|(at, (_, ty))| (at, ty));
+        let schema = arrow_type::schema(self.columns.iter().map(|(name, ty)| (name.as_str(), ty)));
+        self.rows(values, columns, schema)
+    }
+
+    /// What writes values into rows with these columns, each of which is a field of the type. A point in time
+    /// may be written from an `i64` of milliseconds since the epoch, and a number as a wider one.
+    ///
+    /// # Errors
+    /// If there is no field of a column's name, or the column cannot hold it.
+    pub fn writer(&self, columns: &[(String, LogicalType)]) -> Result<RowWriter<T>> {
+        let mut picks = Vec::with_capacity(columns.len());
+        for (name, ty) in columns {
+            let Some(at) = self.columns.iter().position(|(own, _)| own == name) else {
+                let own: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+                return Err(Error::invalid(format!(
+                    "the column '{name}' is no field of {}; there are: {}",
+                    type_name::<T>(),
+                    own.join(", ")
+                )));
+            };
+            convert::check_written(&self.columns[at].1, ty).map_err(|why| {
+                Error::invalid(format!(
+                    "column '{name}' cannot hold the field of {}: {why}",
+                    type_name::<T>()
+                ))
+            })?;
+            picks.push((at, ty.clone()));
+        }
+        let schema = arrow_type::schema(columns.iter().map(|(name, ty)| (name.as_str(), ty)));
+        Ok(RowWriter { codec: self.clone(), picks, schema })
+    }
+
+    fn rows<'a>(
+        &self,
+        values: &[T],
+        picks: impl Iterator<Item = (usize, &'a LogicalType)>,
+        schema: SchemaRef,
+    ) -> Result<RecordBatch> {
         let failed = |why: &dyn Display| {
             Error::unsupported(format!("a value of {} cannot be the row of a table: {why}", type_name::<T>()))
         };
@@ -115,13 +154,25 @@ impl<T: Serialize + DeserializeOwned> RowCodec<T> {
         }
         let rows = column.finish().map_err(|error| failed(&error))?;
         let rows = rows.as_struct();
-        let column = |(array, (_, ty)): (&ArrayRef, &(String, LogicalType))| {
-            to_table(array, &arrow_type::to_arrow(ty)).map_err(|error| failed(&error))
+        let column = |(at, ty): (usize, &LogicalType)| {
+            let (_, own) = &self.columns[at];
+            written(rows.column(at), own, ty).map_err(|error| failed(&error))
         };
-        let arrays = rows.columns().iter().zip(&self.columns).map(column).collect::<Result<Vec<_>>>()?;
-        let schema = arrow_type::schema(self.columns.iter().map(|(name, ty)| (name.as_str(), ty)));
+        let arrays = picks.map(column).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(values.len()));
         RecordBatch::try_new_with_options(schema, arrays, &options).map_err(|error| failed(&error))
+    }
+
+    /// The columns that no field reads, by position, and the fields that are not read from any column and
+    /// cannot be left out.
+    pub fn unmatched(&self, columns: &[(String, LogicalType)]) -> (Vec<usize>, Vec<&'static str>) {
+        let Kind::Struct(members) = &self.shape.kind else { return (Vec::new(), Vec::new()) };
+        let unread = (0..columns.len()).filter(|at| self.field(*at, &columns[*at].0).is_none());
+        let filled = |member: &crate::shape::Member<Shape>| {
+            columns.iter().any(|(name, _)| member.name == name || member.aliases.contains(&name.as_str()))
+        };
+        let missing = members.iter().filter(|member| !member.value.optional && !filled(member));
+        (unread.collect(), missing.map(|member| member.name).collect())
     }
 
     /// What reads values from rows with these columns: fields of a struct by name, others by position.
@@ -163,10 +214,42 @@ impl<T: Serialize + DeserializeOwned> RowCodec<T> {
     }
 }
 
+/// Writes values into rows of a table. See [`RowCodec::writer`].
+pub struct RowWriter<T> {
+    codec: RowCodec<T>,
+    /// For each column, the field, and the column's type.
+    picks: Vec<(usize, LogicalType)>,
+    schema: SchemaRef,
+}
+
+impl<T> Clone for RowWriter<T> {
+    fn clone(&self) -> Self {
+        let (picks, schema) = (self.picks.clone(), self.schema.clone());
+        RowWriter { codec: self.codec.clone(), picks, schema }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> RowWriter<T> {
+    /// The rows of the values.
+    ///
+    /// # Errors
+    /// A value that would not come back unchanged.
+    pub fn write(&self, values: &[T]) -> Result<RecordBatch> {
+        let picks = self.picks.iter().map(|(at, ty)| (*at, ty));
+        self.codec.rows(values, picks, self.schema.clone())
+    }
+}
+
 /// Reads values from the rows of a table. See [`RowCodec::reader`].
 pub struct RowReader<T> {
     codec: RowCodec<T>,
     columns: Vec<(String, LogicalType)>,
+}
+
+impl<T> Clone for RowReader<T> {
+    fn clone(&self) -> Self {
+        RowReader { codec: self.codec.clone(), columns: self.columns.clone() }
+    }
 }
 
 impl<T: Serialize + DeserializeOwned> RowReader<T> {

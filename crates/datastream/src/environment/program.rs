@@ -240,7 +240,7 @@ impl StreamExecutionEnvironment {
         Ok(client)
     }
 
-    fn settings(&self, name: &str) -> Result<Settings> {
+    pub(crate) fn settings(&self, name: &str) -> Result<Settings> {
         let mut configuration: BTreeMap<String, String> = {
             let settings = self.shared.settings.lock();
             let own = settings.configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));

@@ -1,5 +1,6 @@
 //! The graph that a program describes, before it becomes a plan.
 
+mod planned;
 mod shown;
 mod uids;
 
@@ -8,12 +9,16 @@ use std::sync::Arc;
 use flott_batch::codec::RecordsReader;
 use flott_connector::{Sink, Source};
 use flott_plan::{Exchange, JobGraph, Node, NodeId, OperatorSpec, Schema, SinkSpec, SourceSpec};
-use flott_plan::{Outline, OutlineEdge, OutlineOperator, StreamGraph, TableSpec, Wishes};
+use flott_plan::{Lineage, Outline, OutlineEdge, OutlineOperator, StreamGraph, TableSpec, Wishes};
 use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
+pub(crate) use self::planned::{Met, Planned};
+use self::planned::{PlannedParts, of_program};
 use self::uids::{nameless, uids};
-use crate::program::{CONNECTOR, MakeOperator, NODE, Outputs, PROGRAM, Program, ProgramNode};
+use crate::program::{
+    CONNECTOR, MakeOperator, NODE, Outputs, PROGRAM, Program, ProgramNode, RUNNING_PROGRAM, Sends,
+};
 
 /// What a node of the graph is.
 #[derive(Clone)]
@@ -22,6 +27,8 @@ pub(crate) enum NodeKind {
     Operator(MakeOperator),
     Sink(Arc<dyn Sink>),
     Collect,
+    /// A planner made it.
+    Planned(Box<Planned>),
 }
 
 /// Where an input of a node comes from.
@@ -55,6 +62,8 @@ pub(crate) struct Transformation {
     pub kind: NodeKind,
     /// Its outputs that somebody reads.
     pub outputs: Outputs,
+    /// It sends columns, these, and not values.
+    pub columns: Option<Schema>,
     /// For each input, the streams that feed it.
     pub inputs: Vec<Vec<Upstream>>,
 }
@@ -68,6 +77,8 @@ pub(crate) struct Graph {
     /// How many nodes existed at the last execution: they are executed again only if something new needs
     /// them.
     executed: Arc<Mutex<usize>>,
+    /// What the parts that a planner made have in common.
+    planned: Arc<Mutex<Option<PlannedParts>>>,
 }
 
 impl Graph {
@@ -87,6 +98,7 @@ impl Graph {
             wishes: Wishes::default(),
             kind,
             outputs: Outputs::default(),
+            columns: None,
             inputs,
         });
         nodes.len() - 1
@@ -148,13 +160,9 @@ impl Graph {
 
     /// Whether all sources end by themselves.
     pub fn is_bounded(&self) -> bool {
-        let bounded = |node: &Transformation| match &node.kind {
-            NodeKind::Source(source) => source.boundedness() == flott_connector::Boundedness::Bounded,
-            _ => true,
-        };
         let nodes = self.nodes.lock();
         let needed = self.needed(&nodes);
-        nodes.iter().zip(needed).all(|(node, needed)| !needed || bounded(node))
+        nodes.iter().zip(needed).all(|(node, needed)| !needed || node.is_bounded())
     }
 
     /// The plan and the code that belongs to it.
@@ -165,7 +173,11 @@ impl Graph {
         let nodes = self.nodes.lock();
         let mut graph = StreamGraph::default();
         let mut code = Vec::with_capacity(nodes.len());
-        let outputs = nodes.iter().map(|node| node.outputs.clone()).collect();
+        let sends = nodes.iter().map(|node| match node.columns {
+            Some(_) => Sends::Columns,
+            None => Sends::Records(node.outputs.clone()),
+        });
+        let sends = sends.collect();
         let needed = self.needed(&nodes);
         let mut uids = uids(&nodes, &needed)?;
         let nameless = nameless(&nodes, &needed);
@@ -199,10 +211,13 @@ impl Graph {
                 uid: std::mem::replace(&mut uids[at], OperatorUid(String::new())),
                 name: node.name.clone(),
                 spec,
-                schema: Schema::default(),
+                schema: node.columns.clone().unwrap_or_default(),
                 parallelism: parallelism[at],
                 wishes: node.wishes.clone(),
-                lineage: flott_plan::Lineage::default(),
+                lineage: match &node.kind {
+                    NodeKind::Planned(planned) => planned.lineage.clone(),
+                    _ => Lineage::default(),
+                },
             });
             for (input, upstreams) in node.inputs.iter().enumerate() {
                 for Upstream { node: from, exchange, tag } in upstreams {
@@ -213,7 +228,12 @@ impl Graph {
                 }
             }
         }
-        let configuration = settings.configuration.clone();
+        let mut configuration = settings.configuration.clone();
+        let planned = self.planned.lock().clone();
+        if let Some(planned) = &planned {
+            configuration.extend(planned.configuration.clone());
+            configuration.insert(RUNNING_PROGRAM.to_owned(), program.to_owned());
+        }
         let mut plan = graph.into_job_graph(
             &settings.name,
             configuration,
@@ -221,7 +241,7 @@ impl Graph {
             settings.chaining,
         )?;
         plan.outline = Some(outline.clone());
-        Ok((plan, Program::new(code, outputs, outline)))
+        Ok((plan, Program::new(code, sends, outline, planned.map(|planned| planned.tables))))
     }
 }
 
@@ -323,5 +343,6 @@ fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, Progr
             (spec, ProgramNode::Operator(factory.clone()))
         }
         NodeKind::Collect => (OperatorSpec::Collect, ProgramNode::Collect),
+        NodeKind::Planned(planned) => of_program(planned, program, at),
     }
 }

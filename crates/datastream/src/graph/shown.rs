@@ -1,5 +1,6 @@
 //! The graph as people and tools see it.
 
+use flott_plan::OperatorSpec;
 use flott_types::Result;
 use serde_json::{Value, json};
 
@@ -14,10 +15,15 @@ impl Graph {
         let predecessor = |upstream: &Upstream| json!({ "id": upstream.node + 1, "ship_strategy": upstream.exchange.ship_strategy(), "side": "second" });
         let shown = |at: usize| {
             let node = &nodes[at];
-            let (prefix, pact) = match node.kind {
+            let (prefix, pact) = match &node.kind {
                 NodeKind::Source(_) => ("Source: ", "Data Source"),
                 NodeKind::Operator(_) => ("", "Operator"),
                 NodeKind::Sink(_) | NodeKind::Collect => ("Sink: ", "Data Sink"),
+                NodeKind::Planned(planned) => match &planned.spec {
+                    OperatorSpec::Source(_) | OperatorSpec::Values { .. } => ("Source: ", "Data Source"),
+                    OperatorSpec::Sink(_) => ("Sink: ", "Data Sink"),
+                    _ => ("", "Operator"),
+                },
             };
             let name = format!("{prefix}{}", node.name);
             let mut shown = json!({

@@ -21,7 +21,7 @@
 use flott_types::{Error, FastMap, FastSet, OperatorUid, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{NodeKind, Transformation};
+use super::{NodeKind, Transformation, Upstream};
 
 /// The uid of each node; nodes that are not needed have an empty one.
 ///
@@ -35,10 +35,25 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
     let mut alike: FastMap<(u128, u128), (u32, u32)> = FastMap::default();
     (0..nodes.len()).filter(unnamed).for_each(|at| alike.entry(place(at)).or_default().1 += 1);
 
+    // Of a planner's operators whose state would have one name each is told apart by all that it computes, as
+    // the planner does within one plan.
+    let mut planned: FastMap<&str, usize> = FastMap::default();
+    let of_planner = |at: &usize| needed[*at] && matches!(nodes[*at].kind, NodeKind::Planned(_));
+    for uid in (0..nodes.len()).filter(of_planner).filter_map(|at| nodes[at].uid.as_deref()) {
+        *planned.entry(uid).or_default() += 1;
+    }
     let mut used = FastSet::default();
     let mut uids = vec![OperatorUid(String::new()); nodes.len()];
     for at in (0..nodes.len()).filter(|at| needed[*at]) {
         let uid = match &nodes[at].uid {
+            Some(uid) if matches!(nodes[at].kind, NodeKind::Planned(_)) => {
+                let whole = planned.get(uid.as_str()).is_some_and(|count| *count > 1);
+                let uid = if whole { told_apart(uid, &nodes[at]) } else { uid.clone() };
+                // What is left computes the same.
+                let free = |uid: &String| !used.contains(uid);
+                let numbers = (2..).map(|number| format!("{uid}-{number}"));
+                std::iter::once(uid.clone()).chain(numbers).find(free).unwrap_or(uid)
+            }
             Some(uid) => uid.clone(),
             None => {
                 let (position, count) = alike.entry(place(at)).or_default();
@@ -54,6 +69,14 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
         uids[at] = OperatorUid(uid);
     }
     Ok(uids)
+}
+
+fn told_apart(uid: &str, node: &Transformation) -> String {
+    let whole = match &node.kind {
+        NodeKind::Planned(planned) => planned.lineage.whole.as_str(),
+        _ => "",
+    };
+    format!("{uid}-{:016x}", xxh3_128(whole.as_bytes()) as u64)
 }
 
 /// For each node, a hash of its kind and everything upstream. Inputs have smaller numbers.
@@ -87,7 +110,7 @@ fn below(nodes: &[Transformation], needed: &[bool]) -> Vec<u128> {
         seen.dedup();
         let text: String = seen.iter().map(|hash| format!("{hash:032x};")).collect();
         below[at] = xxh3_128(text.as_bytes());
-        if node.stateful && matches!(node.kind, NodeKind::Operator(_)) {
+        if node.stateful && matches!(node.kind, NodeKind::Operator(_) | NodeKind::Planned(_)) {
             seen = vec![xxh3_128(format!("{}; {text}", own(node)).as_bytes())];
         }
         node.inputs.iter().flatten().for_each(|upstream| behind[upstream.node].extend(&seen));
@@ -108,7 +131,23 @@ fn role(kind: &NodeKind) -> &'static str {
         NodeKind::Operator(_) => "operator",
         NodeKind::Sink(_) => "sink",
         NodeKind::Collect => "collect",
+        NodeKind::Planned(_) => "planned",
     }
+}
+
+/// A name of the stream that these feed: the uid of the operator behind it, or a hash of its place.
+pub(super) fn identity(nodes: &[Transformation], upstreams: &[Upstream]) -> String {
+    if let [Upstream { node, tag: None, .. }] = upstreams
+        && let Some(uid) = &nodes[*node].uid
+    {
+        return uid.clone();
+    }
+    let above = above(nodes);
+    let place = |upstream: &Upstream| {
+        let tag = upstream.tag.as_deref().unwrap_or_default();
+        format!("{tag:?} {:032x};", above[upstream.node])
+    };
+    format!("{:016x}", xxh3_128(upstreams.iter().map(place).collect::<String>().as_bytes()) as u64)
 }
 
 /// The display names of operators that have state but no uid from the user.

@@ -18,7 +18,7 @@ mod interval_join;
 mod partition;
 mod rich;
 mod tagged_union;
-mod transform;
+pub(crate) mod transform;
 mod window_join;
 pub(crate) mod windowed;
 

@@ -78,6 +78,8 @@ impl Promises {
             }
             // A table may have changed between a row and its retraction.
             OperatorSpec::LookupJoin(_) => Promises { consistent: false, ..all },
+            // The changes of a program's stream are what the program says.
+            OperatorSpec::Function { .. } => Promises { consistent: false, ..all },
             OperatorSpec::Source(_)
             | OperatorSpec::Values { .. }
             | OperatorSpec::WatermarkAssigner(_)
@@ -89,8 +91,7 @@ impl Promises {
             | OperatorSpec::TemporalJoin(_)
             | OperatorSpec::Union
             | OperatorSpec::Sink(_)
-            | OperatorSpec::Collect
-            | OperatorSpec::Function { .. } => all,
+            | OperatorSpec::Collect => all,
         }
     }
 }

@@ -7,7 +7,7 @@ use flott_connector::Changelog;
 use flott_connector::options::PROVIDER;
 use flott_expr::bind;
 use flott_plan::{Expr, Schema, TableSpec};
-use flott_sql_parser::ast::{Expr as Ast, Hint, HintArg};
+use flott_sql_parser::ast::{Expr as Ast, ExprKind, Hint, HintArg};
 use flott_sql_parser::{parse_expression, parse_query};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -175,7 +175,29 @@ impl Binder<'_> {
         };
         let rel = Rel::new(RelNode::Scan(scan), fields);
         let rel = self.declared_columns(rel, &table, &casts)?;
+        if let Some(watermark) = &table.watermark
+            && is_source_watermark(&parse_expression(&watermark.text)?)
+        {
+            return self.source_watermark(rel, &watermark.column, &spec);
+        }
         self.watermark(rel, &table)
+    }
+
+    /// WATERMARK FOR column AS SOURCE_WATERMARK(): what the source sends holds for the column.
+    fn source_watermark(&self, mut rel: Rel, column: &str, table: &TableSpec) -> Result<Rel> {
+        if !self.connectors.table(table)?.sends_watermarks() {
+            return Err(Error::invalid(format!(
+                "the table '{}' has the watermark SOURCE_WATERMARK(), and its source sends no watermarks of its own; write an \
+                 expression such as {column} - INTERVAL '5' SECOND",
+                table.name
+            )));
+        }
+        let Some(at) = rel.fields.iter().position(|field| field.name == column) else {
+            return Err(Error::invalid(format!("the watermark's column '{column}' does not exist")));
+        };
+        check_rowtime(&rel.fields[at].ty, &rel.fields[at].ty, column)?;
+        is_event_time(&mut rel, at);
+        Ok(rel)
     }
 
     /// The columns in declared order, computed ones included.
@@ -247,6 +269,23 @@ impl Binder<'_> {
             None => Err(wrong(format!("Object '{}' not found", parts.join(".")), node)),
         }
     }
+}
+
+/// A column is event time as it comes from the source, or from where it is computed.
+fn is_event_time(rel: &mut Rel, column: usize) {
+    rel.fields[column].time = Some(TimeAttribute::Event);
+    if let RelNode::Project { input, exprs } = &mut rel.node
+        && let Expr::Column { index, .. } = &exprs[column]
+    {
+        is_event_time(input, *index);
+    }
+}
+
+/// Whether a watermark is that of the source: SOURCE_WATERMARK().
+pub(crate) fn is_source_watermark(ast: &Ast) -> bool {
+    let ExprKind::Call(call) = &ast.kind else { return false };
+    let name = call.name.parts();
+    call.args.is_empty() && name.len() == 1 && name[0].eq_ignore_ascii_case("SOURCE_WATERMARK")
 }
 
 /// Checks the types of WATERMARK FOR.

@@ -8,10 +8,11 @@ use flott_sql_parser::ast::{
     ColumnDef, ColumnKind, CreateCatalog, CreateDatabase, CreateTable, CreateView, Distribution, Expr, Ident,
     Insert, ObjectName, PrimaryKey, QueryText, Replace, SqlOption, Watermark,
 };
+use flott_sql_parser::parse_expression;
 use flott_types::{Error, Result};
 
 use super::{Outcome, Session, parts};
-use crate::bind::table::check_rowtime;
+use crate::bind::table::{check_rowtime, is_source_watermark};
 use crate::bind::{Binder, Scope};
 use crate::catalog::{
     CatalogDescription, CatalogObject, Database, DistributionKind, NamedCatalog, ObjectPath, PrimaryKeyDef,
@@ -270,6 +271,15 @@ impl Session {
                     watermark.column
                 )));
             };
+            let parsed = match written.watermark {
+                Some(ast) => is_source_watermark(ast),
+                None => is_source_watermark(&parse_expression(&watermark.text)?),
+            };
+            if parsed {
+                check_rowtime(&rowtime.ty, &rowtime.ty, &watermark.column)?;
+                watermark.ty = rowtime.ty;
+                return Ok(());
+            }
             let scope = Scope::of(None, all, None);
             let bound = match written.watermark {
                 Some(ast) => binder.computed_ast(ast, &scope),

@@ -12,6 +12,7 @@ mod function;
 mod like;
 mod manage;
 mod model;
+mod program;
 mod query;
 mod settings;
 mod show;
@@ -28,8 +29,10 @@ use flott_sql_parser::ast::{
 };
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
+use self::query::Planned;
 use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
+pub use program::{BoundTable, PlannedPart};
 
 /// The result of a statement.
 #[derive(Clone, Debug)]

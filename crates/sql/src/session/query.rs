@@ -80,7 +80,7 @@ impl Session {
         Binder::new(&self.catalogs, &self.connectors, &context).bind(query)
     }
 
-    fn planned(&self, roots: &[(Rel, SinkTarget)], options: &PlanOptions) -> Result<Planned> {
+    pub(super) fn planned(&self, roots: &[(Rel, SinkTarget)], options: &PlanOptions) -> Result<Planned> {
         let context = self.plan_context()?;
         let mut planner = Planner::new(&self.connectors, &self.functions, options);
         let mut schema = Schema::default();
@@ -149,7 +149,7 @@ impl Session {
         self.insert_job(&[self.insertion(insert, source)?])
     }
 
-    fn bound_inserts(&self, inserts: &[Insert]) -> Result<Vec<(Rel, SinkTarget)>> {
+    pub(super) fn bound_inserts(&self, inserts: &[Insert]) -> Result<Vec<(Rel, SinkTarget)>> {
         inserts.iter().map(|insert| self.insertion(insert, self.bound(&insert.source)?)).collect()
     }
 
@@ -188,8 +188,8 @@ impl Session {
 }
 
 /// The result of planning, before it becomes a job.
-struct Planned {
-    graph: StreamGraph,
+pub(super) struct Planned {
+    pub graph: StreamGraph,
     /// What each node emits.
     modes: Vec<Mode>,
     /// The columns of the last root.
@@ -197,7 +197,7 @@ struct Planned {
     /// Whether it contains updates.
     updates: bool,
     /// The tables that are written to.
-    targets: Vec<String>,
+    pub targets: Vec<String>,
 }
 
 impl Planned {

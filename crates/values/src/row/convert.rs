@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringBuilder, StructArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Int64Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 use flott_batch::{arrow_type, text};
 use flott_types::{LogicalType, RowField, TypeKind};
 
@@ -89,6 +90,50 @@ pub(super) fn to_table(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Stri
         }
         _ => cast_with_options(array, to, &EXACT).map_err(wrong)?,
     })
+}
+
+/// Whether a column of a type can hold what is of the field's own type.
+pub(super) fn check_written(own: &LogicalType, to: &LogicalType) -> Result<(), String> {
+    use TypeKind as T;
+    let digits = |kind: &T| match kind {
+        T::TinyInt => Some(3),
+        T::SmallInt => Some(5),
+        T::Int => Some(10),
+        T::BigInt => Some(19),
+        T::Decimal(precision, 0) => Some(*precision),
+        _ => None,
+    };
+    let fits = match (&own.kind, &to.kind) {
+        (own, to) if own == to => true,
+        (T::BigInt, T::Timestamp(3..) | T::TimestampLtz(3..)) | (T::Float, T::Double) => true,
+        (own, to) => digits(own).is_some_and(|own| digits(to).is_some_and(|to| own <= to)),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(format!("it is {to}, and the field is {own}")),
+    }
+}
+
+/// The column of a snapshot as that of a table's column, whose type may be wider than the field's own.
+pub(super) fn written(array: &ArrayRef, own: &LogicalType, to: &LogicalType) -> Result<ArrayRef, String> {
+    let arrow = arrow_type::to_arrow(to);
+    match (&own.kind, &to.kind) {
+        (TypeKind::BigInt, TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision)) => {
+            // Milliseconds since the epoch.
+            let millis = array.as_primitive::<Int64Type>();
+            let too_far = |millis: i64| format!("{millis} ms is no time that {to} can hold");
+            if arrow_type::in_nanos(*precision) {
+                let nanos = millis.iter().map(|millis| millis.map(|millis| i128::from(millis) * 1_000_000));
+                return Ok(Arc::new(arrow_type::nanos_array(nanos)));
+            }
+            let micros = millis.try_unary::<_, TimestampMicrosecondType, _>(|millis| {
+                millis.checked_mul(1_000).ok_or_else(|| ArrowError::ComputeError(too_far(millis)))
+            });
+            let micros = micros.map_err(|error| error.to_string())?;
+            Ok(Arc::new(micros.with_data_type(arrow)))
+        }
+        _ => to_table(array, &arrow),
+    }
 }
 
 /// What a type of table is read as.

@@ -62,6 +62,10 @@ impl Connector for Paced<dyn Connector> {
         self.inner.projects_fields(spec, options)
     }
 
+    fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
+        self.inner.sends_watermarks(spec, options)
+    }
+
     fn source_changelog(&self, spec: &TableSpec, options: &Options<'_>) -> Result<Changelog> {
         self.inner.source_changelog(spec, options)
     }
