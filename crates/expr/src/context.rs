@@ -24,6 +24,8 @@ pub struct PlanContext {
     pub database: String,
     /// In a stream each row has a current time; a batch query has one for the whole statement.
     pub streaming: bool,
+    /// A SELECT over a stream may have OVERs of different windows.
+    pub several_overs: bool,
     /// The functions that may be called.
     pub functions: Functions,
 }
@@ -36,6 +38,7 @@ impl Default for PlanContext {
             catalog: "default_catalog".to_owned(),
             database: "default_database".to_owned(),
             streaming: true,
+            several_overs: false,
             functions: Functions::default(),
         }
     }

@@ -7,10 +7,14 @@ use flott_types::{Result, TypeKind};
 
 use super::aggregate::approximate;
 use super::expr::{BoundAggregate, ExprBinder};
-use super::placeholder::{self, Placeholder};
+use super::placeholder::Placeholder;
 use super::query::sort_key;
 use super::{Binder, at, unsupported, wrong};
 use crate::logical::{Field, OverSpec, Rel, RelNode};
+use crate::optimize::is_deterministic;
+
+/// The option that allows different windows in a SELECT over a stream.
+pub(crate) const SEVERAL_OVERS: &str = "table.exec.over.several-windows";
 
 /// A function with OVER whose parts are still expressions.
 #[derive(Clone, PartialEq, Debug)]
@@ -262,29 +266,54 @@ impl Binder<'_> {
             places.push((window, windows[window].1.len()));
             windows[window].1.push(call);
         }
-        if self.context.streaming && windows.len() > 1 {
+        if self.context.streaming && windows.len() > 1 && !self.context.several_overs {
             return Err(wrong(
-                "Over Agg: a stream takes one OVER window in a SELECT; these have different ones",
+                format!(
+                    "Over Agg: a stream takes one OVER window in a SELECT; these have different ones, which \
+                     SET '{SEVERAL_OVERS}' = 'true' allows"
+                ),
                 select,
             ));
         }
+        let computed: Vec<(usize, Expr)> =
+            (before..).zip(columns[before..].iter().map(|(expr, _)| expr.clone())).collect();
         if columns.len() > before {
             rel = rel.project(columns);
         }
-        let mut starts = Vec::with_capacity(windows.len());
-        for (spec, calls) in windows {
+        let mut starts = vec![0; windows.len()];
+        let mut windows: Vec<_> = windows.into_iter().enumerate().collect();
+        windows.sort_by_key(|(_, (spec, calls))| place_in_chain(spec, calls, &rel));
+        for (window, (spec, calls)) in windows {
             let mut fields = rel.fields.clone();
-            starts.push(fields.len());
+            starts[window] = fields.len();
             fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
             rel = Rel::new(RelNode::Over { input: Box::new(rel), spec, calls }, fields);
         }
+        // What is a column already is not computed again, so that one column stands for both.
+        let functions = &self.context.functions;
+        let known = |node: &Expr| computed.iter().find(|(_, expr)| expr == node).map(|(column, _)| *column);
+        let is_known = |node: &Expr| known(node).filter(|_| is_deterministic(node, functions));
         for expr in exprs {
             let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
-            *expr = placeholder::replace(taken, Placeholder::Over, &mut |index, ty| {
-                let (window, call) = places[index];
-                Expr::column(starts[window] + call, ty)
+            *expr = taken.transform(&mut |node| {
+                if let Some(index) = Placeholder::Over.index(&node) {
+                    let (window, call) = places[index];
+                    return Expr::column(starts[window] + call, node.ty().clone());
+                }
+                match is_known(&node) {
+                    Some(column) => Expr::column(column, node.ty().clone()),
+                    None => node,
+                }
             });
         }
         Ok(rel)
     }
+}
+
+/// Where a window comes among others of its SELECT in a stream, each of which takes what the one before it emits: those
+/// ordered by time, which take and emit only insertions, before those whose results change. Among equals a ROW_NUMBER
+/// comes last, where a condition on it makes it a Top-N.
+fn place_in_chain(spec: &OverSpec, calls: &[AggregateCall], input: &Rel) -> (bool, bool) {
+    let changes = spec.order.first().is_none_or(|key| input.fields[key.column].time.is_none());
+    (changes, calls.iter().all(|call| call.function == "ROW_NUMBER"))
 }

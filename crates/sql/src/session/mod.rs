@@ -30,6 +30,7 @@ use flott_sql_parser::ast::{
 use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
 use self::query::Planned;
+use crate::bind::over::SEVERAL_OVERS;
 use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
 pub use program::{BoundTable, PlannedPart};
@@ -278,6 +279,7 @@ impl Session {
             catalog: self.catalogs.current_catalog.clone(),
             database: self.catalogs.current_database.clone(),
             streaming: settings::streaming(&self.configuration),
+            several_overs: self.configuration.flag(SEVERAL_OVERS, false)?,
             functions: self.functions.clone(),
         })
     }

@@ -45,7 +45,7 @@ fn over_windows() {
             > SELECT SUM(price) OVER nowhere FROM bid
             invalid: there is no WINDOW nowhere at line 1, column 24
             > SELECT SUM(price) OVER (ORDER BY ts), SUM(price) OVER (PARTITION BY auction ORDER BY ts) FROM bid
-            invalid: Over Agg: a stream takes one OVER window in a SELECT; these have different ones at line 1, column 1
+            invalid: Over Agg: a stream takes one OVER window in a SELECT; these have different ones, which SET 'table.exec.over.several-windows' = 'true' allows at line 1, column 1
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM bid
             unsupported: a frame of a stream that does not end with CURRENT ROW is not supported at line 1, column 8
             > SELECT SUM(price) OVER (ORDER BY ts ROWS BETWEEN INTERVAL '1' SECOND PRECEDING AND CURRENT ROW) FROM bid

@@ -340,6 +340,48 @@ fn over_windows() {
 }
 
 #[test]
+fn several_over_windows_form_a_chain() {
+    let mut shell = Shell::with_tables();
+    shell.dialog("SET 'table.exec.over.several-windows' = 'true'");
+    // Those ordered by time come first: they take no updates. A condition on ROW_NUMBER makes a Top-N of the last.
+    check(
+        shell.plan(
+            "SELECT * FROM (SELECT auction, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY price DESC) AS place,
+             COUNT(*) OVER (ORDER BY price) AS cheaper, SUM(price) OVER (PARTITION BY auction ORDER BY ts) AS s FROM bid)
+             WHERE place <= 3",
+        ),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[auction, place, cheaper, s])
+            +- Calc(select=[auction, w0$o0 AS place, w0$o1 AS cheaper, w0$o2 AS s])
+               +- Rank(rankType=[ROW_NUMBER], rankRange=[rankStart=1, rankEnd=3], partitionBy=[auction], orderBy=[price DESC], select=[auction, price, w0$o2, w0$o1, rank])
+                  +- Exchange(distribution=[hash[auction]])
+                     +- OverAggregate(partitionBy=[], orderBy=[price ASC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[COUNT(*) AS w0$o1])
+                        +- Exchange(distribution=[single])
+                           +- Calc(select=[auction, price, w0$o2])
+                              +- OverAggregate(partitionBy=[auction], orderBy=[ts ASC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[SUM(price) AS w0$o2])
+                                 +- Exchange(distribution=[hash[auction]])
+                                    +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                                       +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[auction, price, ts])
+        "#]],
+    );
+    // What partitions the rows is a column of the result: it is computed once.
+    check(
+        shell.plan("SELECT price + 1, (price + 1) * 2, SUM(price) OVER (PARTITION BY price + 1 ORDER BY ts) FROM bid"),
+        expect![[r#"
+            Sink(table=[*anonymous_collect$1*], fields=[EXPR$0, EXPR$1, EXPR$2])
+            +- Calc(select=[$o3 AS EXPR$0, ($o3 * 2) AS EXPR$1, w0$o0 AS EXPR$2])
+               +- OverAggregate(partitionBy=[$o3], orderBy=[ts ASC], window=[RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW], select=[SUM(price) AS w0$o0])
+                  +- Exchange(distribution=[hash[$o3]])
+                     +- Calc(select=[price, ts, (price + 1) AS $o3])
+                        +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND(3))])
+                           +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[price, ts])
+        "#]],
+    );
+    let random = "SELECT RAND(), SUM(price) OVER (PARTITION BY RAND() ORDER BY ts) FROM bid";
+    assert_eq!(shell.plan(random).matches("RAND()").count(), 2);
+}
+
+#[test]
 fn grouping_sets_hold_others_and_distinct_ones_are_there_once() {
     let mut shell = Shell::with_tables();
     let plan =

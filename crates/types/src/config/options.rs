@@ -371,6 +371,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "aggregations emit the net change of each batch of input, without waiting",
     ),
     works(
+        "table.exec.over.several-windows",
+        Flag,
+        "false",
+        "a SELECT over a stream may have OVERs of different windows, which Flink refuses: each is computed by an operator of its own",
+    ),
+    works(
         "table.exec.resource.default-parallelism",
         Number,
         "-1",
