@@ -14,6 +14,7 @@ pub use flott_expr::Functions;
 pub use flott_expr::user::{
     AggregateDefinition, FunctionDefinition, SqlRow, SqlType, aggregate, scalar, table,
 };
+pub use flott_function_table as process;
 pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};

@@ -1,10 +1,12 @@
 //! Builds an operator from its specification.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, Conflict, OperatorSpec, Schema, WindowKind};
-use flott_runtime::Outside;
+use flott_runtime::{Outside, TaskOptions};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
@@ -15,6 +17,7 @@ use crate::lookup_join::LookupJoin;
 use crate::normalize::ChangelogNormalize;
 use crate::over::{CompleteParts, OverAggregate, OverParts, UpdatingOver};
 use crate::pattern::MatchRecognize;
+use crate::process_table::ProcessTable;
 use crate::rank::{self, Limit, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
@@ -55,6 +58,8 @@ pub struct BuildContext {
     pub mini_batch_size: usize,
     /// Operators send batches of about this many bytes at most, unless a single row is larger.
     pub batch_bytes: usize,
+    /// How the job's tasks are configured; `None` for an operator without a job.
+    pub options: Option<Arc<TaskOptions>>,
 }
 
 impl BuildContext {
@@ -66,6 +71,7 @@ impl BuildContext {
             catalog: self.catalog.clone(),
             database: self.database.clone(),
             streaming: self.streaming,
+            several_overs: false,
             functions: self.functions.clone(),
         }
     }
@@ -84,6 +90,7 @@ impl Default for BuildContext {
             max_parallelism: flott_types::key_group::DEFAULT_LOWER_BOUND_MAX_PARALLELISM,
             mini_batch_size: 8_192,
             batch_bytes: flott_batch::bytes::BATCH_BYTES,
+            options: None,
         }
     }
 }
@@ -236,7 +243,10 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             let parts = CompleteParts { partition, order, rows, preceding, following, aggregates };
             Box::new(AtEnd::over(node, &parts, context)?)
         }
-        OperatorSpec::TemporalSort { order } => Box::new(TemporalSort::new(node, order, context)?),
+        OperatorSpec::TemporalSort { order, partition } => {
+            Box::new(TemporalSort::new(node, order, partition, context)?)
+        }
+        OperatorSpec::ProcessTable(spec) => Box::new(ProcessTable::new(node, spec, context)?),
         OperatorSpec::TemporalJoin(spec) => Box::new(TemporalJoin::new(node, spec, context)?),
         OperatorSpec::LookupJoin(spec) => Box::new(LookupJoin::new(node, spec, context, outside)?),
         OperatorSpec::MatchRecognize(spec) => Box::new(MatchRecognize::new(node, spec, context)?),
@@ -283,6 +293,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::ToChangelog { .. } => "ToChangelog",
         OperatorSpec::FromChangelog { .. } => "FromChangelog",
         OperatorSpec::Unnest { .. } => "Unnest",
+        OperatorSpec::ProcessTable(_) => "ProcessTable",
         OperatorSpec::Function { .. } => "Function (a program's own)",
     }
 }

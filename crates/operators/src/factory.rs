@@ -51,6 +51,7 @@ impl SqlOperators {
             seed,
             max_parallelism: info.max_parallelism,
             functions: self.functions.read().clone(),
+            options: Some(Arc::new(options.clone())),
             ..BuildContext::default()
         })
     }

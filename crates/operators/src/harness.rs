@@ -2,14 +2,18 @@
 
 mod collected;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use flott_batch::hash::hash_columns;
 use flott_batch::{Batch, ChangeBatch, pretty};
+use flott_expr::Functions;
 use flott_operator::OperatorMetrics;
 use flott_operator::checked::Checked;
 use flott_operator::testing::{Stored, Subtasks, task_info};
 use flott_plan::{ChainedNode, Expr, Node, OperatorSpec, Schema, Wishes};
-use flott_runtime::Outside;
+use flott_runtime::{Outside, TaskOptions};
 use flott_state::KeyedDelta;
 use flott_types::{KeyGroup, LogicalType, OperatorUid, Result, Timestamp, TypeKind};
 
@@ -127,13 +131,23 @@ impl Harness {
 
     /// With external dependencies.
     pub fn within(node: ChainedNode, keys: &[&[usize]], outside: Outside) -> Self {
+        Self::with(node, keys, outside, flott_functions::builtin())
+    }
+
+    /// With functions of a user.
+    pub fn calling(node: ChainedNode, keys: &[&[usize]], functions: Functions) -> Self {
+        Self::with(node, keys, Outside::nothing(), functions)
+    }
+
+    fn with(node: ChainedNode, keys: &[&[usize]], outside: Outside, functions: Functions) -> Self {
         let types =
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
         let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
         let mut harness = Harness {
             context: BuildContext {
                 max_parallelism: MAX_PARALLELISM,
-                functions: flott_functions::builtin(),
+                functions,
+                options: Some(Arc::new(TaskOptions::parse(&BTreeMap::new()).unwrap())),
                 ..BuildContext::default()
             },
             outside,

@@ -47,6 +47,7 @@ mod lookup_join;
 mod normalize;
 mod over;
 mod pattern;
+mod process_table;
 mod rank;
 mod sort;
 mod stateless;

@@ -26,7 +26,8 @@ pub(crate) struct TemporalSort {
     /// The keys after the time.
     order: Vec<SortKey>,
     time_column: usize,
-    /// A single key, which has no columns.
+    partition: Vec<usize>,
+    /// Those of the partition; without one it is a single key, which has no columns.
     keys: SharedIndex,
     pending: Pending,
     /// The time of the last emitted row.
@@ -34,14 +35,20 @@ pub(crate) struct TemporalSort {
 }
 
 impl TemporalSort {
-    pub fn new(node: &ChainedNode, order: &[SortKey], context: &BuildContext) -> Result<Self> {
+    pub fn new(
+        node: &ChainedNode,
+        order: &[SortKey],
+        partition: &[usize],
+        context: &BuildContext,
+    ) -> Result<Self> {
         let Some((time, order)) = order.split_first().filter(|(time, _)| !time.descending) else {
             return Err(Error::internal("a temporal sort starts with the ascending time attribute"));
         };
-        let (pending, keys) = Pending::new(crate::build::input(node, 0)?, &[], time.column, context)?;
+        let (pending, keys) = Pending::new(crate::build::input(node, 0)?, partition, time.column, context)?;
         Ok(TemporalSort {
             schema: arrow_type::schema(node.node.schema.iter()),
             order: order.to_vec(),
+            partition: partition.to_vec(),
             time_column: time.column,
             keys,
             pending,
@@ -64,7 +71,7 @@ impl Operator for TemporalSort {
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let (batch, time) = (insertions(batch, "a temporal sort")?, Some(self.time_column));
-        let rows = TimedRows::new(&batch, time, context.now, &[], &mut self.keys)?;
+        let rows = TimedRows::new(&batch, time, context.now, &self.partition, &mut self.keys)?;
         self.pending.put(&rows.in_time(|_, time| time <= self.last, context)?)
     }
 
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn rows_are_emitted_in_order_of_time() {
-        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false)] };
+        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false)], partition: Vec::new() };
         let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
         sort.push("+I 1970-01-01T00:00:03 3\n+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:05 5");
         assert_eq!(sort.push("+I 1970-01-01T00:00:01 2"), "");
@@ -128,7 +135,8 @@ mod tests {
 
     #[test]
     fn further_keys_order_rows_with_the_same_time() {
-        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false), key(1, true)] };
+        let spec =
+            OperatorSpec::TemporalSort { order: vec![key(0, false), key(1, true)], partition: Vec::new() };
         let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
         sort.push("+I 1970-01-01T00:00:01 1\n+I 1970-01-01T00:00:01 NULL\n+I 1970-01-01T00:00:01 3");
         expect![[r#"

@@ -292,7 +292,7 @@ fn in_event_time(spec: OperatorSpec, output: &str) {
 #[test]
 fn waiting_rows_are_emitted_in_parts() {
     let order = vec![SortKey { column: 2, descending: false, nulls_first: false }];
-    in_event_time(OperatorSpec::TemporalSort { order }, "INT STRING TIMESTAMP(3)");
+    in_event_time(OperatorSpec::TemporalSort { order, partition: Vec::new() }, "INT STRING TIMESTAMP(3)");
     let over = OperatorSpec::OverAggregate {
         partition: vec![0],
         time_column: Some(2),

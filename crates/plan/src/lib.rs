@@ -13,6 +13,7 @@ mod graph;
 mod lookup;
 mod outline;
 mod pattern;
+mod process;
 mod schema;
 mod spec;
 mod table;
@@ -29,6 +30,7 @@ pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{
     PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };
+pub use process::{ProcessTableSpec, ProcessedTable};
 pub use schema::{Column, Schema};
 pub use spec::{
     AggregatePhase, ChangeCodes, Conflict, JoinBound, JoinKind, OperatorSpec, SortKey, TemporalJoinSpec,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lookup::LookupJoinSpec;
-use crate::{AggregateCall, Expr, PatternSpec, SinkSpec, SourceSpec, WindowSpec};
+use crate::{AggregateCall, Expr, PatternSpec, ProcessTableSpec, SinkSpec, SourceSpec, WindowSpec};
 
 /// The codes of INSERT, UPDATE_BEFORE, UPDATE_AFTER and DELETE, in this order, of each any number.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -302,6 +302,9 @@ pub enum OperatorSpec {
     TemporalSort {
         /// The order; the first key is the ascending time attribute.
         order: Vec<SortKey>,
+        /// The rows of a partition are sorted among themselves.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        partition: Vec<usize>,
     },
     /// MATCH_RECOGNIZE
     MatchRecognize(PatternSpec),
@@ -358,6 +361,8 @@ pub enum OperatorSpec {
         /// What the codes mean.
         codes: ChangeCodes,
     },
+    /// A function of a program that takes tables.
+    ProcessTable(ProcessTableSpec),
     /// Several inputs of one schema as one stream.
     Union,
     /// Writes to a table.

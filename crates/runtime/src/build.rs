@@ -230,6 +230,7 @@ impl Builder<'_> {
             | OperatorSpec::Unnest { .. }
             | OperatorSpec::UpdatingOver { .. }
             | OperatorSpec::ToChangelog { .. }
+            | OperatorSpec::ProcessTable(_)
             | OperatorSpec::FromChangelog { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use flott_plan::{AggregateCall, ChangeCodes, Expr, JoinKind, PatternSpec, SortKey, WindowSpec};
+use flott_plan::{
+    AggregateCall, ChangeCodes, Expr, JoinKind, PatternSpec, ProcessTableSpec, SortKey, WindowSpec,
+};
 use flott_types::{LogicalType, TypeKind};
 
 use crate::catalog::{ObjectPath, Table};
@@ -217,6 +219,13 @@ pub enum RelNode {
         /// What the codes mean.
         codes: ChangeCodes,
     },
+    /// A process table function; see `ProcessTableSpec` for its columns.
+    ProcessTable {
+        /// The tables.
+        inputs: Vec<Rel>,
+        /// How they are taken.
+        spec: ProcessTableSpec,
+    },
     /// OVER: the input's columns, then the calls.
     Over {
         /// The input.
@@ -357,7 +366,7 @@ impl Rel {
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 vec![left, right]
             }
-            RelNode::Union(inputs) => inputs.iter().collect(),
+            RelNode::Union(inputs) | RelNode::ProcessTable { inputs, .. } => inputs.iter().collect(),
         }
     }
 
@@ -384,6 +393,7 @@ impl Rel {
                 rows.iter().flatten().collect()
             }
             RelNode::Match { spec, .. } => spec.exprs().collect(),
+            RelNode::ProcessTable { spec, .. } => spec.arguments.iter().collect(),
             RelNode::Scan(_)
             | RelNode::WindowTvf { .. }
             | RelNode::Aggregate { .. }
@@ -422,6 +432,7 @@ impl Rel {
                 rows.iter_mut().flatten().for_each(replace);
             }
             RelNode::Match { spec, .. } => spec.exprs_mut().for_each(replace),
+            RelNode::ProcessTable { spec, .. } => spec.arguments.iter_mut().for_each(replace),
             RelNode::Scan(_)
             | RelNode::WindowTvf { .. }
             | RelNode::Aggregate { .. }
@@ -460,7 +471,7 @@ impl Rel {
                 replace(left, change);
                 replace(right, change);
             }
-            RelNode::Union(inputs) => {
+            RelNode::Union(inputs) | RelNode::ProcessTable { inputs, .. } => {
                 for input in inputs {
                     replace(input, change);
                 }

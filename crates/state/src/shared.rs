@@ -34,6 +34,11 @@ impl SharedIndex {
         &self.index
     }
 
+    /// The index as states see it that are declared by others. What they free belongs into [`SharedIndex::freed`].
+    pub fn index_mut(&mut self) -> &mut ColumnIndex {
+        &mut self.index
+    }
+
     /// The map from keys to slots.
     pub fn keys(&self) -> &KeyIndex {
         self.index.keys()

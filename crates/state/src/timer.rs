@@ -66,6 +66,11 @@ impl TimerQueue {
         freed
     }
 
+    /// All timers, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
+        self.column.live().map(|row| self.column.rows().timers[row as usize])
+    }
+
     /// `None` if it was not set; otherwise whether its key may have become free.
     fn remove(&mut self, timer: Timer) -> Option<bool> {
         let row = self.column.rows().find(&timer)?;

@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-connector"],
     &["flott-runtime"],
     &["flott-expr", "flott-files", "flott-formats", "flott-function"],
-    &["flott-functions"],
+    &["flott-functions", "flott-function-table"],
     &[
         "flott-operators",
         "flott-function-cep",
@@ -47,6 +47,7 @@ const APART: &[(&str, &str)] = &[
     ("flott-sql", "flott-runtime"),
     ("flott-sql", "flott-operators"),
     ("flott-sql", "flott-functions"),
+    ("flott-sql", "flott-function-table"),
     ("flott-sql", CONNECTORS),
     ("flott-cluster", "flott-expr"),
     ("flott-cluster", "flott-operators"),
@@ -61,13 +62,21 @@ const APART: &[(&str, &str)] = &[
     ("flott-function-operators", "flott-function-windows"),
     ("flott-datastream", "flott-expr"),
     ("flott-datastream", "flott-functions"),
+    ("flott-datastream", "flott-function-table"),
     ("flott-datastream", "flott-operators"),
     ("flott-datastream", "flott-sql"),
 ];
 
 /// What the facade has only with its feature `sql`: whoever writes programs does without.
-const WITH_SQL: &[&str] =
-    &["flott-expr", "flott-functions", "flott-operators", "flott-sql", "flott-sql-parser", CONNECTORS];
+const WITH_SQL: &[&str] = &[
+    "flott-expr",
+    "flott-function-table",
+    "flott-functions",
+    "flott-operators",
+    "flott-sql",
+    "flott-sql-parser",
+    CONNECTORS,
+];
 
 /// Not part of what is built for users.
 const OUTSIDE: &[&str] = &["conformance-faults", "datastream-bench", "examples", "loops", "xtask"];

@@ -27,6 +27,7 @@ const HELD: &[&str] = &[
     "flott-function",
     "flott-function-cep",
     "flott-function-operators",
+    "flott-function-table",
     "flott-function-windows",
     "flott-functions",
     "flott-pattern",

@@ -13,11 +13,10 @@ use crate::value::Value;
 const LONGEST: usize = 200;
 
 /// Calls a function on a batch. It says in the cell which row it is about to compute.
-pub(super) fn of_row<T>(
-    function: &str,
-    args: &[Value],
-    call: impl FnOnce(&Cell<usize>) -> Result<T>,
-) -> Result<T> {
+///
+/// # Errors
+/// That of the function, or its panic, with the arguments of the row.
+pub fn of_row<T>(function: &str, args: &[Value], call: impl FnOnce(&Cell<usize>) -> Result<T>) -> Result<T> {
     let row = Cell::new(0);
     let result = catch_unwind(AssertUnwindSafe(|| call(&row)))
         .unwrap_or_else(|panic| Err(Error::internal(format!("it panicked: {}", panic_text(&*panic)))));

@@ -12,6 +12,7 @@
 mod aggregate;
 mod call;
 mod failure;
+mod process;
 mod types;
 
 use std::cell::Cell;
@@ -30,7 +31,9 @@ use crate::value::Value;
 
 pub use aggregate::{AggregateDefinition, AggregateRows, AggregateStates, Done, StateBody, aggregate};
 pub use call::{FunctionBody, Returned, scalar, table};
-pub use types::{SqlRow, SqlType};
+pub use failure::of_row;
+pub use process::{ProcessFunction, ProcessParameter, TableTraits};
+pub use types::{SqlRow, SqlType, typed};
 
 /// What a user's function returns for a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +44,8 @@ pub enum FunctionKind {
     Table,
     /// A value for a group of rows.
     Aggregate,
+    /// Rows for the rows of tables, with state.
+    ProcessTable,
 }
 
 impl fmt::Display for FunctionKind {
@@ -49,6 +54,7 @@ impl fmt::Display for FunctionKind {
             FunctionKind::Scalar => "SCALAR",
             FunctionKind::Table => "TABLE",
             FunctionKind::Aggregate => "AGGREGATE",
+            FunctionKind::ProcessTable => "PROCESS_TABLE",
         })
     }
 }
@@ -97,6 +103,7 @@ type OfRows = Arc<dyn Fn(&[Value], usize, &DataType, &Cell<usize>) -> Result<Arr
 enum Body {
     Rows(OfRows),
     Aggregate(Arc<dyn aggregate::AggregateBody>),
+    Process(ProcessFunction),
 }
 
 /// What a user's function does, with the types of its parameters and its result.
@@ -173,6 +180,16 @@ impl UserFunction {
         UserFunction { shown: shown.to_owned(), ..self.clone() }
     }
 
+    /// The name that plans call it by.
+    pub fn called(&self) -> &str {
+        &self.name
+    }
+
+    /// The name that messages call it by.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
     /// What it gives for a row.
     pub fn kind(&self) -> FunctionKind {
         self.definition.kind
@@ -181,7 +198,7 @@ impl UserFunction {
     fn aggregate(&self) -> Result<&dyn aggregate::AggregateBody> {
         match &self.definition.body {
             Body::Aggregate(body) => Ok(body.as_ref()),
-            Body::Rows(_) => {
+            Body::Rows(_) | Body::Process(_) => {
                 Err(Error::invalid(format!("the function '{}' is not an aggregate function", self.shown)))
             }
         }
@@ -229,6 +246,12 @@ impl UserFunction {
 
     /// How it is called by a name: `f(BIGINT, STRING)`, or `f(x => BIGINT, y => STRING)` if the parameters have names.
     pub fn signature(&self, name: &str) -> String {
+        if let Some(process) = self.process() {
+            let own = process.parameters.iter().map(ToString::to_string);
+            let all: Vec<String> =
+                own.chain(["on_time => DESCRIPTOR", "uid => STRING"].map(str::to_owned)).collect();
+            return format!("{name}({})", all.join(", "));
+        }
         let names = self.parameters();
         let param = |(at, param): (usize, &Typed)| match names.get(at) {
             Some(name) => format!("{name} => {}", param.kind),

@@ -172,7 +172,8 @@ pub trait SqlRow: Sized + Send + 'static {
     fn columns(rows: Vec<Self>) -> Vec<ArrayRef>;
 }
 
-pub(super) fn typed<T: SqlType>() -> Typed {
+/// A type as a parameter or a result.
+pub fn typed<T: SqlType>() -> Typed {
     Typed { kind: T::kind(), nullable: T::NULLABLE }
 }
 

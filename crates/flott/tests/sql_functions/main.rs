@@ -3,6 +3,7 @@
 
 mod aggregates;
 mod catalogs;
+mod process;
 mod registered;
 
 use flott::batch::pretty;
@@ -30,6 +31,13 @@ impl Shell {
 
     /// The rows of the last statement, sorted; or the error.
     fn ask(&mut self, script: &str) -> std::result::Result<Vec<String>, String> {
+        let mut rows = self.ask_in_order(script)?;
+        rows.sort();
+        Ok(rows)
+    }
+
+    /// The rows of the last statement; or the error.
+    fn ask_in_order(&mut self, script: &str) -> std::result::Result<Vec<String>, String> {
         let mut rows = Vec::new();
         for statement in parse_script(script).unwrap() {
             let outcome = self.0.session.execute(&statement).map_err(|error| error.to_string())?;
@@ -42,7 +50,6 @@ impl Shell {
                 _ => Vec::new(),
             };
         }
-        rows.sort();
         Ok(rows)
     }
 

@@ -61,6 +61,9 @@ impl Promises {
             OperatorSpec::TemporalSort { .. } | OperatorSpec::MatchRecognize(_) => {
                 Promises { insert_only_input: true, ..all }
             }
+            OperatorSpec::ProcessTable(spec) => {
+                Promises { insert_only_input: spec.tables.iter().all(|table| !table.takes_updates), ..all }
+            }
             OperatorSpec::ChangelogNormalize { keys, emit_update_before, .. } => Promises {
                 pairs: emit_update_before.then(|| keys.clone()),
                 consistent: *emit_update_before,

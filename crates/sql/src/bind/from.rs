@@ -259,13 +259,13 @@ impl Binder<'_> {
             }
             // LATERAL on the first table of FROM has nothing to its left.
             RelationKind::Derived { lateral: _, query } => self.query(query, outer)?,
-            RelationKind::Function { lateral: true, .. } => return self.unnest_alone(relation, outer),
-            RelationKind::Function { lateral: false, name, .. } if self.user_function(name)?.is_some() => {
-                return self.unnest_alone(relation, outer);
-            }
-            RelationKind::Function { lateral: false, name, args } => {
-                self.table_function(name, args, relation)?
-            }
+            RelationKind::Function { lateral, name, args } => match self.user_function(name)? {
+                Some(function) if function.process().is_some() => {
+                    self.process_table(&function, name, args, relation)?
+                }
+                None if !lateral => self.table_function(name, args, relation)?,
+                Some(_) | None => return self.unnest_alone(relation, outer),
+            },
             RelationKind::Nested(joined) => match alias {
                 None => return self.table_with_joins(joined, outer),
                 Some(_) => return Err(unsupported("an alias after a join in parentheses", relation)),

@@ -109,6 +109,7 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
         | OperatorSpec::BatchRows
         | OperatorSpec::BatchOver { .. }
         | OperatorSpec::ToChangelog { .. }
+        | OperatorSpec::ProcessTable(_)
         | OperatorSpec::Function { .. } => inserts(Keys::none()),
     }
 }

@@ -120,6 +120,7 @@ pub(crate) fn passes_updates(spec: &OperatorSpec) -> bool {
         | OperatorSpec::ChangelogNormalize { .. }
         | OperatorSpec::SinkMaterializer { .. }
         | OperatorSpec::ToChangelog { .. }
+        | OperatorSpec::ProcessTable(_)
         | OperatorSpec::FromChangelog { .. }
         | OperatorSpec::Sink(_)
         | OperatorSpec::Collect

@@ -35,6 +35,7 @@ pub(crate) fn unique_keys(rel: &Rel) -> Keys {
         | RelNode::Unnest { .. }
         | RelNode::ToChangelog { .. }
         | RelNode::FromChangelog { .. }
+        | RelNode::ProcessTable { .. }
         | RelNode::Match { .. } => Keys::none(),
     }
 }

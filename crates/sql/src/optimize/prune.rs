@@ -221,6 +221,11 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             let input = Box::new(prune_columns(*input));
             project_to(Rel::new(RelNode::FromChangelog { input, column, codes }, fields.clone()), needed)
         }
+        // What a function reads of its tables is not known.
+        RelNode::ProcessTable { inputs, spec } => {
+            let inputs = inputs.into_iter().map(prune_columns).collect();
+            project_to(Rel::new(RelNode::ProcessTable { inputs, spec }, fields.clone()), needed)
+        }
         RelNode::TemporalSort { input, order } => {
             let mut columns = needed.to_vec();
             columns.extend(order.iter().map(|key| key.column));

@@ -40,9 +40,11 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
     // The input's columns come first; the columns after them are as assumed.
     let leading = |input: &Rel| input.fields.iter().map(ordinary).collect::<Vec<_>>();
     match &rel.node {
-        RelNode::Scan(_) | RelNode::Values(_) | RelNode::Watermark { .. } | RelNode::Match { .. } => {
-            Vec::new()
-        }
+        RelNode::Scan(_)
+        | RelNode::Values(_)
+        | RelNode::Watermark { .. }
+        | RelNode::Match { .. }
+        | RelNode::ProcessTable { .. } => Vec::new(),
         RelNode::Project { input, exprs } => exprs
             .iter()
             .map(|expr| match expr {

@@ -202,6 +202,9 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
         RelNode::FromChangelog { column, codes, .. } => {
             format!("Logical{}", describe::from_changelog(*column, codes, &input))
         }
+        RelNode::ProcessTable { inputs, spec } => {
+            format!("Logical{}", super::process_table::describe(spec, inputs, rel))
+        }
         RelNode::TemporalSort { order, .. } => format!("Logical{}", describe::sort(order, &input)),
         RelNode::Match { spec, .. } => {
             format!("Logical{}", super::row_pattern::describe(spec, &input, &rel.fields))

@@ -78,6 +78,14 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
                 output: Meaning { rows, columns: distinct(source_columns(spec)), joined: 1 },
             };
         }
+        // A user names its state; it does not depend on the query around it.
+        OperatorSpec::ProcessTable(spec) => {
+            let inputs: Vec<&str> = inputs.iter().map(|input| input.meaning.rows.as_str()).collect();
+            let rows = hash(&["ProcessTable", &spec.uid, &inputs.join("\n"), &all()]);
+            let columns = distinct(rest(output, 0).collect());
+            let uid = format!("ProcessTableFunction-{}", spec.uid);
+            return Identity { uid, output: Meaning { rows, columns, joined: 1 } };
+        }
         OperatorSpec::Sink(spec) => {
             return Identity { uid: format!("Sink-{}", spec.table.name), output: Meaning::default() };
         }

@@ -17,6 +17,7 @@ mod lookup_join;
 mod meaning;
 mod options;
 mod over;
+mod process_table;
 mod row_pattern;
 mod sink;
 mod source;
@@ -189,9 +190,10 @@ impl<'a> Planner<'a> {
                 let input = self.stream(input)?;
                 self.insert_only(&input, "Sort")?;
                 let name = describe::sort(order, &input.schema);
-                let spec = OperatorSpec::TemporalSort { order: order.clone() };
+                let spec = OperatorSpec::TemporalSort { order: order.clone(), partition: Vec::new() };
                 Ok(self.keyed(name, spec, schema_of(rel), input, &[]))
             }
+            RelNode::ProcessTable { inputs, spec } => self.process_table(inputs, spec, rel),
             RelNode::Over { input, spec, calls } => self.over(input, spec, calls, rel),
             RelNode::Match { input, spec } => {
                 let input = self.stream(input)?;

@@ -60,6 +60,7 @@ impl Planner<'_> {
             | RelNode::Unnest { .. }
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
+            | RelNode::ProcessTable { .. }
             | RelNode::ToChangelog { .. }
             | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => return Err(refused("this query")),
@@ -89,6 +90,7 @@ impl Planner<'_> {
             | RelNode::TopN { .. }
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
+            | RelNode::ProcessTable { .. }
             | RelNode::ToChangelog { .. }
             | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => Ok(false),
