@@ -30,7 +30,9 @@ pub mod sink {
     pub use flott_connector_async_sink::{AsyncSink, AsyncSinkOptions};
     pub use flott_connector_basic::PrintSink;
     pub use flott_connector_collections::{DiscardingSink, FunctionSink};
-    pub use flott_connector_text_file::FileSink;
+    pub use flott_connector_text_file::{
+        BasePathBucketAssigner, BucketAssigner, BucketContext, DateTimeBucketAssigner, FileSink,
+    };
 }
 
 pub mod source {

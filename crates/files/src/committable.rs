@@ -15,9 +15,14 @@ pub struct FinishedFile {
     version: u32,
     hidden: String,
     visible: String,
+    /// The files that it was merged from: they are removed when it is visible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
 }
 
 const VERSION: u32 = 2;
+/// With the files that it was merged from: earlier versions would leave them behind.
+const MERGED: u32 = 3;
 
 impl FinishedFile {
     /// As a committable, for the writer to hand over.
@@ -25,13 +30,23 @@ impl FinishedFile {
     /// # Errors
     /// If a path is not UTF-8.
     pub fn to_committable(hidden: &Path, visible: &Path) -> Result<Committable> {
+        FinishedFile::merged(hidden, visible, &[])
+    }
+
+    /// The same of a file that was merged from these.
+    ///
+    /// # Errors
+    /// If a path is not UTF-8.
+    pub(crate) fn merged(hidden: &Path, visible: &Path, parts: &[&Path]) -> Result<Committable> {
         let text = |path: &Path| {
             path.to_str()
                 .map(str::to_owned)
                 .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))
         };
-        let file = FinishedFile { version: 0, hidden: text(hidden)?, visible: text(visible)? };
-        Ok(Committable::new(Payload::json(VERSION, &file)?))
+        let parts = parts.iter().map(|part| text(part)).collect::<Result<Vec<_>>>()?;
+        let version = if parts.is_empty() { VERSION } else { MERGED };
+        let file = FinishedFile { version: 0, hidden: text(hidden)?, visible: text(visible)?, parts };
+        Ok(Committable::new(Payload::json(version, &file)?))
     }
 
     /// The directory that a file of a writer becomes visible in.
@@ -45,7 +60,8 @@ impl FinishedFile {
 
     fn from_committable(committable: &Committable) -> Result<Self> {
         let what = format!("a finished file ({:?})", committable.payload);
-        let file: FinishedFile = committable.payload.from_json(&[Payload::UNVERSIONED, VERSION], &what)?;
+        let file: FinishedFile =
+            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED], &what)?;
         if file.version > 1 {
             return Err(Error::state(format!("{what} has version {} instead of 1", file.version)));
         }
@@ -80,6 +96,8 @@ fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<Co
     let target = Path::new(visible);
     Ok(match storage::publish(Path::new(hidden), target) {
         Ok(Published::Visible) => {
+            // Their records are in it.
+            file.parts.iter().try_for_each(|part| storage::remove(Path::new(part)))?;
             directories.extend(target.parent().map(Path::to_owned));
             CommitOutcome::Committed
         }
@@ -111,7 +129,7 @@ mod tests {
             Committable::new(Payload::new(Payload::UNVERSIONED, text))
         };
         assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
-        let later = Committable::new(Payload::new(3, "{}"));
+        let later = Committable::new(Payload::new(4, "{}"));
         for later in [old(2), later] {
             assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }

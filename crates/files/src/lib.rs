@@ -10,6 +10,8 @@
 //! their visible names. So nobody sees a half-written file, or one whose records may be rolled back, a file
 //! is never appended to after a restart, and nothing has to be truncated.
 //!
+//! Small files may wait, still hidden, until several of them are merged into one (`waiting`).
+//!
 //! Later writers remove the files of earlier ones that are in no checkpoint; `leftovers` explains how these
 //! are distinguished from files that may still be committed, and the `ledger` that each writer keeps for this
 //! purpose.
@@ -24,6 +26,7 @@ mod ledger;
 mod leftovers;
 mod name;
 mod split;
+mod waiting;
 mod whole;
 mod writer;
 
@@ -31,7 +34,8 @@ pub use committable::{FinishedFile, committer};
 pub use compression::Compression;
 pub use enumerator::{FileEnumerator, Listing};
 pub use input::SplitInput;
-pub use name::{Progress, WriterId};
+pub use name::{FileNames, Progress, WriterId};
 pub use split::{FileSplit, Position};
+pub use waiting::Compaction;
 pub use whole::WholeFile;
 pub use writer::{Rest, Rolling, RollingWriter};

@@ -12,6 +12,41 @@ use flott_connector::{Payload, SinkContext};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::waiting::WaitingFile;
+
+/// How visible files are called: the prefix, who wrote them, and the suffix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileNames {
+    prefix: String,
+    suffix: String,
+}
+
+impl Default for FileNames {
+    /// `part-...`
+    fn default() -> Self {
+        FileNames { prefix: "part".to_owned(), suffix: String::new() }
+    }
+}
+
+impl FileNames {
+    /// With these.
+    ///
+    /// # Errors
+    /// If such a file would be hidden, or in another directory.
+    pub fn new(prefix: &str, suffix: &str) -> Result<Self> {
+        if prefix.is_empty()
+            || prefix.starts_with(['.', '_'])
+            || [prefix, suffix].concat().contains(['/', '\\'])
+        {
+            return Err(Error::invalid(format!(
+                "files cannot be called '{prefix}...{suffix}': the prefix must not be empty or begin with '.' or '_', and neither \
+                 part has a slash"
+            )));
+        }
+        Ok(FileNames { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
+    }
+}
+
 /// Counts the writers of this process.
 static WRITERS: AtomicU64 = AtomicU64::new(0);
 
@@ -38,8 +73,9 @@ impl WriterId {
     }
 
     /// The name of a file that is committed.
-    pub fn visible(&self, number: u64) -> String {
-        format!("part-{self}-{number}")
+    pub fn visible(&self, names: &FileNames, number: u64) -> String {
+        let FileNames { prefix, suffix } = names;
+        format!("{prefix}-{self}-{number}{suffix}")
     }
 
     /// The name of a file in progress.
@@ -85,14 +121,28 @@ pub struct Progress {
     /// Whether the writer keeps a ledger. Earlier versions did not.
     #[serde(default)]
     ledger: bool,
+    /// Files that wait to be merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<WaitingFile>,
 }
 
 impl Progress {
     const VERSION: u32 = 2;
+    /// With files that wait: earlier versions would lose them.
+    const WITH_WAITING: u32 = 3;
 
     /// The writer begins with file `next`.
     pub fn new(writer: WriterId, next: u64) -> Self {
-        Progress { version: 0, writer, next, ledger: true }
+        Progress { version: 0, writer, next, ledger: true, waiting: Vec::new() }
+    }
+
+    /// The same with files that wait.
+    pub(crate) fn with_waiting(self, waiting: Vec<WaitingFile>) -> Self {
+        Progress { waiting, ..self }
+    }
+
+    pub(crate) fn waiting(&self) -> &[WaitingFile] {
+        &self.waiting
     }
 
     pub(crate) fn writer(&self) -> &WriterId {
@@ -112,7 +162,8 @@ impl Progress {
     /// # Errors
     /// If it cannot be written.
     pub fn to_payload(&self) -> Result<Payload> {
-        Payload::json(Progress::VERSION, self)
+        let version = if self.waiting.is_empty() { Progress::VERSION } else { Progress::WITH_WAITING };
+        Payload::json(version, self)
     }
 
     /// From the checkpoint.
@@ -121,7 +172,8 @@ impl Progress {
     /// If it cannot be read.
     pub fn from_payload(entry: &Payload) -> Result<Self> {
         const WHAT: &str = "a file writer's state";
-        let read: Progress = entry.from_json(&[Payload::UNVERSIONED, Progress::VERSION], WHAT)?;
+        let known = [Payload::UNVERSIONED, Progress::VERSION, Progress::WITH_WAITING];
+        let read: Progress = entry.from_json(&known, WHAT)?;
         if read.version > 1 {
             return Err(Error::state(format!("{WHAT} has version {} instead of 1", read.version)));
         }
@@ -154,14 +206,20 @@ mod tests {
     fn names_tell_their_writer() {
         let writer = writer(2, 1_700_000_000_000, 3);
         assert_eq!(WriterId::parse_hidden(&writer.hidden(7)), Some((writer.clone(), 7)));
-        assert_eq!(WriterId::parse_hidden(&writer.visible(7)), None);
+        assert_eq!(WriterId::parse_hidden(&writer.visible(&FileNames::default(), 7)), None);
         assert_eq!(WriterId::parse_hidden(".part-x.inprogress"), None);
-        assert_eq!(writer.visible(7), "part-ab-2-18bcfe56800-3-ab-7");
+        assert_eq!(writer.visible(&FileNames::default(), 7), "part-ab-2-18bcfe56800-3-ab-7");
+        let names = FileNames::new("orders", ".csv").unwrap();
+        assert_eq!(writer.visible(&names, 7), "orders-ab-2-18bcfe56800-3-ab-7.csv");
+        for (prefix, suffix) in [("", ""), (".x", ""), ("_x", ""), ("a/b", ""), ("a", "/b")] {
+            assert!(FileNames::new(prefix, suffix).unwrap_err().to_string().contains("cannot be called"));
+        }
     }
 
     #[test]
     fn only_files_in_no_checkpoint_are_left_behind() {
-        let progress = Progress { version: 0, writer: writer(1, 100, 0), next: 5, ledger: false };
+        let waiting = Vec::new();
+        let progress = Progress { version: 0, writer: writer(1, 100, 0), next: 5, ledger: false, waiting };
         let current = writer(3, 300, 0);
         let left = |attempt, start, subtask, number| {
             progress.leaves_behind(&writer(attempt, start, subtask), number, &current)

@@ -11,7 +11,8 @@ use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 use crate::committable::FinishedFile;
 use crate::ledger::{Ledger, Promises};
 use crate::leftovers::{self, Promised};
-use crate::name::{Progress, WriterId};
+use crate::name::{FileNames, Progress, WriterId};
+use crate::waiting::{Compaction, Waiting, WaitingFile, merge};
 
 /// This many bytes are collected before they are written.
 const BUFFER: usize = 64 << 10;
@@ -67,6 +68,10 @@ impl Rest for () {
 pub struct RollingWriter<R = ()> {
     path: PathBuf,
     rolling: Rolling,
+    names: FileNames,
+    compaction: Option<Compaction>,
+    /// Files that were closed at earlier checkpoints, and are to be merged.
+    waiting: Waiting,
     clock: Arc<dyn Clock>,
     id: WriterId,
     /// From the first file on.
@@ -78,8 +83,8 @@ pub struct RollingWriter<R = ()> {
     /// Own files that were handed over and may not be visible yet.
     handed_over: Vec<PathBuf>,
     open: FastMap<String, OpenFile<R>>,
-    /// Files that were closed since the last checkpoint, with their hidden names.
-    finished: Vec<(PathBuf, Committable)>,
+    /// Files that were closed since the last checkpoint.
+    finished: Vec<WaitingFile>,
     next_number: u64,
     next_check: Timestamp,
     /// Counts flushes, to find the file in progress that was written to last.
@@ -114,7 +119,11 @@ impl<R: Rest + 'static> RollingWriter<R> {
             restored.iter().map(|progress| progress.writer().job.clone()).collect();
         follows.sort();
         follows.dedup();
+        let waiting = restored.iter().flat_map(|progress| progress.waiting().iter().cloned());
         Ok(RollingWriter {
+            names: FileNames::default(),
+            compaction: None,
+            waiting: Waiting::restored(waiting),
             ledger: None,
             follows,
             promised,
@@ -129,6 +138,20 @@ impl<R: Rest + 'static> RollingWriter<R> {
             finished: Vec::new(),
             next_number: 0,
         })
+    }
+
+    /// With these names for visible files.
+    #[must_use]
+    pub fn with_names(mut self, names: FileNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Files are handed over when several can be merged into one, by appending them to each other.
+    #[must_use]
+    pub fn with_compaction(mut self, compaction: Option<Compaction>) -> Self {
+        self.compaction = compaction;
+        self
     }
 
     /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` gets
@@ -156,7 +179,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
         }
         let held = file.rest.as_ref().map_or(0, Rest::held);
         if file.written + (file.buffer.len() + held) as u64 >= self.rolling.file_size {
-            self.finished.push(file.close()?);
+            self.finished.push(file.waits());
+            file.close()?;
         } else {
             self.open.insert(key, file);
         }
@@ -171,10 +195,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
                 self.path.display()
             )));
         }
-        if self.ledger.is_none() {
-            let promises = Promises::new(self.follows.clone());
-            self.ledger = Some(Ledger::create(&self.path, &self.id, promises)?);
-        }
+        self.keep_ledger()?;
         if NewFile::too_many() {
             self.park_half();
         }
@@ -182,12 +203,21 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let number = self.next_number;
         self.next_number += 1;
         let hidden = directory.join(self.id.hidden(number));
-        let visible = directory.join(self.id.visible(number));
+        let visible = directory.join(self.id.visible(&self.names, number));
         let file = NewFile::create(hidden.clone())?;
         self.turn += 1;
         let (buffer, turn) = (Vec::new(), self.turn);
         let rest = None;
         Ok(OpenFile { file, rest, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
+    }
+
+    /// From the first file on there is a ledger.
+    fn keep_ledger(&mut self) -> Result<()> {
+        if self.ledger.is_none() {
+            let promises = Promises::new(self.follows.clone());
+            self.ledger = Some(Ledger::create(&self.path, &self.id, promises)?);
+        }
+        Ok(())
     }
 
     /// Called before a file is flushed that may be parked.
@@ -229,32 +259,57 @@ impl<R: Rest + 'static> RollingWriter<R> {
         Ok(())
     }
 
-    /// Hands over all files; the result of a sink writer's `prepare_commit`. They are flushed and closed
-    /// later.
+    /// Hands over all files, or those that have waited long enough to be merged; the result of a sink writer's
+    /// `prepare_commit`. They are flushed, closed and merged later. At the `end` of the input none waits.
     ///
     /// # Errors
     /// If what was written is not known to the ledger.
-    pub fn prepare_commit(&mut self) -> Result<Prepared> {
+    pub fn prepare_commit(&mut self, end: bool) -> Result<Prepared> {
         let mut open: Vec<OpenFile<R>> = self.open.drain().map(|(_, file)| file).collect();
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
         leftovers::settle(&self.path, &mut self.promised)?;
         self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
-        if open.is_empty() && self.finished.is_empty() {
+        let new: Vec<WaitingFile> =
+            std::mem::take(&mut self.finished).into_iter().chain(open.iter().map(OpenFile::waits)).collect();
+        if new.is_empty() && self.waiting.is_empty() {
             return Ok(Prepared::default());
         }
+        self.handed_over.extend(new.iter().map(|file| file.hidden.clone()));
+        new.into_iter().for_each(|file| self.waiting.add(file));
+        let due = self.due(end)?;
         // Before the files are announced: from here on a checkpoint may contain them. A file that fails to be
         // closed is in none; the next attempt removes it.
         if let Some(ledger) = &mut self.ledger {
             ledger.hand_over(self.next_number)?;
         }
-        let closed = std::mem::take(&mut self.finished);
-        self.handed_over.extend(closed.iter().map(|(hidden, _)| hidden.clone()));
-        self.handed_over.extend(open.iter().map(|file| file.hidden.clone()));
         Ok(Prepared::Later(Box::new(move || {
-            let open = open.into_iter().map(OpenFile::close);
-            let open = open.collect::<Result<Vec<_>>>()?;
-            Ok(closed.into_iter().chain(open).map(|(_, committable)| committable).collect())
+            open.into_iter().try_for_each(OpenFile::close)?;
+            due.iter().map(Due::committable).collect()
         })))
+    }
+
+    /// What is handed over now.
+    fn due(&mut self, end: bool) -> Result<Vec<Due>> {
+        let groups = self.waiting.due(self.compaction.as_ref(), end);
+        if self.compaction.is_none() {
+            return Ok(groups.into_iter().flatten().map(Due::One).collect());
+        }
+        let mut due = Vec::with_capacity(groups.len());
+        for mut files in groups {
+            if files.len() == 1 {
+                due.extend(files.pop().map(Due::One));
+                continue;
+            }
+            self.keep_ledger()?;
+            let number = self.next_number;
+            self.next_number += 1;
+            let directory = files.first().and_then(|file| file.visible.parent()).unwrap_or(&self.path);
+            let hidden = directory.join(self.id.hidden(number));
+            let visible = directory.join(format!("compacted-{}", self.id.visible(&self.names, number)));
+            self.handed_over.push(hidden.clone());
+            due.push(Due::Merged { files, hidden, visible });
+        }
+        Ok(due)
     }
 
     /// The result of a sink writer's `snapshot`.
@@ -262,7 +317,9 @@ impl<R: Rest + 'static> RollingWriter<R> {
     /// # Errors
     /// If it cannot be written.
     pub fn snapshot(&self) -> Result<Vec<Payload>> {
-        Ok(vec![Progress::new(self.id.clone(), self.next_number).to_payload()?])
+        let waiting = self.waiting.all().cloned().collect();
+        let progress = Progress::new(self.id.clone(), self.next_number).with_waiting(waiting);
+        Ok(vec![progress.to_payload()?])
     }
 
     /// When `on_time` is to be called.
@@ -288,7 +345,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
             self.open.iter().filter(|(_, file)| old(file)).map(|(directory, _)| directory.clone()).collect();
         for directory in directories {
             if let Some(file) = self.open.remove(&directory) {
-                self.finished.push(file.close()?);
+                self.finished.push(file.waits());
+                file.close()?;
             }
         }
         Ok(())
@@ -304,14 +362,36 @@ impl<R: Rest> OpenFile<R> {
         Ok(())
     }
 
-    fn close(mut self) -> Result<(PathBuf, Committable)> {
+    /// As it waits for its checkpoint.
+    fn waits(&self) -> WaitingFile {
+        let held = self.rest.as_ref().map_or(0, Rest::held);
+        let bytes = self.written + (self.buffer.len() + held) as u64;
+        let (hidden, visible) = (self.hidden.clone(), self.visible.clone());
+        WaitingFile { hidden, visible, bytes, checkpoints: 0 }
+    }
+
+    fn close(mut self) -> Result<()> {
         if let Some(rest) = self.rest.take() {
             rest.end(&mut self.buffer)?;
         }
         self.write_out(self.turn)?;
-        self.file.close()?;
-        let committable = FinishedFile::to_committable(&self.hidden, &self.visible)?;
-        Ok((self.hidden, committable))
+        self.file.close()
+    }
+}
+
+/// What is handed over.
+enum Due {
+    One(WaitingFile),
+    Merged { files: Vec<WaitingFile>, hidden: PathBuf, visible: PathBuf },
+}
+
+impl Due {
+    /// The file, merged if it is to be.
+    fn committable(&self) -> Result<Committable> {
+        match self {
+            Due::One(file) => FinishedFile::to_committable(&file.hidden, &file.visible),
+            Due::Merged { files, hidden, visible } => merge(files, hidden, visible),
+        }
     }
 }
 
@@ -320,7 +400,7 @@ impl<R> Drop for RollingWriter<R> {
     /// writer removes.
     fn drop(&mut self) {
         let open = self.open.drain().map(|(_, file)| file.hidden);
-        let mut never_handed_over = open.chain(self.finished.drain(..).map(|(hidden, _)| hidden));
+        let mut never_handed_over = open.chain(self.finished.drain(..).map(|file| file.hidden));
         let removed = never_handed_over.try_for_each(|file| storage::remove(&file));
         let settled = removed.and_then(|()| leftovers::settle(&self.path, &mut self.promised));
         self.handed_over.retain(|file| file.try_exists().unwrap_or(true));

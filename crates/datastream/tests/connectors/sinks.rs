@@ -71,6 +71,8 @@ fn files(make: fn(&str) -> FileSink<(u64, String)>) -> Box<dyn SinkUnderTest> {
 fn files_hold_the_rules() {
     check_sink(&|| files(lines)).unwrap();
     check_sink(&|| files(|path| lines(path).with_file_size(10))).unwrap();
+    check_sink(&|| files(|path| lines(path).with_file_size(10).compact_after(1))).unwrap();
+    check_sink(&|| files(|path| lines(path).roll_on_checkpoint())).unwrap();
     check_sink(&|| files(|path| lines(path).with_buckets(|(row, _)| format!("b={}", row % 2)))).unwrap();
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod commits;
 mod discovery;
 mod ends;
+mod file_sinks;
 mod functions;
 mod harness;
 #[expect(dead_code, reason = "other tests use other parts of it")]

@@ -116,7 +116,7 @@ impl SinkWriter for FileWriter {
     }
 
     fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
-        let files = self.files.prepare_commit()?;
+        let files = self.files.prepare_commit(end)?;
         let Some(commit) = &self.config.commit else { return Ok(files) };
         let progress = HandedOver::Progress(Progress { ended: end, ..self.progress });
         let progress = commit.follows_progress().then(|| progress.to_committable()).transpose()?;
