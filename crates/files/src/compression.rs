@@ -1,8 +1,18 @@
 //! How files are compressed.
+//!
+//! A file that was cut off is an error, never a shorter file. All but two of the compressions mark their end,
+//! and their decoders complain when the mark is missing. Snappy has no mark: a file that was cut between two
+//! of its chunks cannot be told from a whole one. The decoder of LZ4 takes the end of the file for the mark,
+//! so the mark is looked for here (`lz4.rs`).
 
+use std::io::{self, Read};
 use std::path::Path;
 
-use flott_types::{Error, Result};
+use bzip2::read::MultiBzDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use lzma_rust2::XzReader;
+
+use crate::lz4::Lz4;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,23 +21,47 @@ pub enum Compression {
     Gzip,
     /// `.deflate`
     Deflate,
+    /// `.bz2`
+    Bzip2,
+    /// `.xz`
+    Xz,
+    /// `.zst`, `.zstd`
+    Zstandard,
+    /// `.lz4`: frames
+    Lz4,
+    /// `.snappy`, `.sz`: frames
+    Snappy,
 }
 
 impl Compression {
-    /// The compression that a file's extension indicates, as in Flink.
+    /// The compression that a file's extension indicates, as in Flink, which has neither LZ4 nor Snappy.
+    pub fn of(path: &Path) -> Option<Compression> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
+        Some(match ending.as_str() {
+            "gz" | "gzip" => Compression::Gzip,
+            "deflate" => Compression::Deflate,
+            "bz2" => Compression::Bzip2,
+            "xz" => Compression::Xz,
+            "zst" | "zstd" => Compression::Zstandard,
+            "lz4" => Compression::Lz4,
+            "snappy" | "sz" => Compression::Snappy,
+            _ => return None,
+        })
+    }
+
+    /// The bytes that were compressed. What was compressed in pieces, one after the other, is read as one.
     ///
     /// # Errors
-    /// If the extension is of an unsupported compression.
-    pub fn of(path: &Path) -> Result<Option<Compression>> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
-        match ending.as_str() {
-            "gz" | "gzip" => Ok(Some(Compression::Gzip)),
-            "deflate" => Ok(Some(Compression::Deflate)),
-            "bz2" | "xz" | "zst" | "zstd" | "lz4" | "snappy" => Err(Error::unsupported(format!(
-                "the file {}: the compression '{ending}' is not built yet; there are: gz, gzip, deflate",
-                path.display()
-            ))),
-            _ => Ok(None),
-        }
+    /// If the decoder cannot begin.
+    pub fn reader(self, raw: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
+            Compression::Deflate => Box::new(ZlibDecoder::new(raw)),
+            Compression::Bzip2 => Box::new(MultiBzDecoder::new(raw)),
+            Compression::Xz => Box::new(XzReader::new(raw, true)),
+            Compression::Zstandard => Box::new(zstd::stream::read::Decoder::new(raw)?),
+            Compression::Lz4 => Box::new(Lz4::new(raw)),
+            Compression::Snappy => Box::new(snap::read::FrameDecoder::new(raw)),
+        })
     }
 }

@@ -15,7 +15,6 @@
 use std::io::Read;
 use std::path::Path;
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use flott_storage::local::{self as storage, FileInfo};
 use flott_types::{Error, Result, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
@@ -54,7 +53,7 @@ impl SplitInput {
     /// If it cannot be read, or is shorter than it was.
     pub fn open(split: FileSplit) -> Result<Self> {
         let path = Path::new(&split.path);
-        let compression = Compression::of(path)?;
+        let compression = Compression::of(path);
         check(&split, compression.is_some())?;
         let first = if compression.is_some() { 0 } else { line_start(path, split.start, split.size)? };
         let position = split.position.unwrap_or(Position { offset: first, line: 1 });
@@ -68,11 +67,9 @@ impl SplitInput {
                 (Box::new(storage::open(path, from)?), Some(left))
             }
             Some(compression) => {
-                let raw = storage::open(path, 0)?;
-                let mut input: Box<dyn Read + Send> = match compression {
-                    Compression::Gzip => Box::new(MultiGzDecoder::new(raw)),
-                    Compression::Deflate => Box::new(ZlibDecoder::new(raw)),
-                };
+                let raw = Box::new(storage::open(path, 0)?);
+                let mut input =
+                    compression.reader(raw).map_err(|error| storage::failed("read", path, error))?;
                 let skipped = std::io::copy(&mut input.by_ref().take(from), &mut std::io::sink())
                     .map_err(|error| storage::failed("read", path, error))?;
                 if skipped != from {

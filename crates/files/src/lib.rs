@@ -24,6 +24,7 @@ mod enumerator;
 mod input;
 mod ledger;
 mod leftovers;
+mod lz4;
 mod name;
 mod split;
 mod waiting;

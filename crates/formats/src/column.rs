@@ -233,6 +233,44 @@ impl Column {
         }
     }
 
+    /// The number of values, with one that is begun: something went wrong in its middle.
+    pub(crate) fn reached(&self) -> usize {
+        match self {
+            Column::List(list) => self.len() + usize::from(list.elements.reached() > last(&list.ends)),
+            Column::Map(map) => {
+                let entries = map.keys.reached().max(map.values.reached());
+                self.len() + usize::from(entries > last(&map.ends))
+            }
+            Column::Row(row) => row.fields.iter().map(Column::reached).fold(row.len, usize::max),
+            _ => self.len(),
+        }
+    }
+
+    /// Ends what is begun and appends NULLs until there are this many values: for a row that was given up.
+    pub(crate) fn fill(&mut self, values: usize) {
+        while self.len() < values {
+            match self {
+                Column::List(list) => {
+                    list.elements.fill(list.elements.reached());
+                    list.end(false);
+                }
+                Column::Map(map) => {
+                    // A key is a scalar, and there is none without at least the beginning of its value.
+                    let entries = map.keys.reached().max(map.values.reached());
+                    map.keys.fill(entries);
+                    map.values.fill(entries);
+                    map.end(false);
+                }
+                Column::Row(row) => {
+                    let values = row.len + 1;
+                    row.fields.iter_mut().for_each(|field| field.fill(values));
+                    row.end(false);
+                }
+                _ => self.append_null(),
+            }
+        }
+    }
+
     /// The values so far; the column is empty after.
     pub(crate) fn finish(&mut self) -> Result<ArrayRef> {
         Ok(match self {
@@ -258,6 +296,11 @@ impl Column {
             Column::Null(rows) => Arc::new(NullArray::new(std::mem::take(rows))),
         })
     }
+}
+
+/// Where the last value of a collection ends among the elements.
+fn last(ends: &[i32]) -> usize {
+    ends.last().map_or(0, |end| usize::try_from(*end).unwrap_or(0))
 }
 
 fn micros(seconds: i64, nanos: i64, precision: u8) -> Option<i64> {

@@ -48,7 +48,7 @@ impl<W: RowWriter> MessageEncoder for RowEncoder<W> {
 }
 
 /// Calls for each selected row.
-fn each_row(batch: &ChangeBatch, mut row: impl FnMut(usize) -> Result<()>) -> Result<()> {
+pub(crate) fn each_row(batch: &ChangeBatch, mut row: impl FnMut(usize) -> Result<()>) -> Result<()> {
     match batch.selection() {
         None => (0..batch.physical_rows()).try_for_each(row),
         Some(selection) => selection.set_indices().try_for_each(&mut row),

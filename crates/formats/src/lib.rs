@@ -1,12 +1,14 @@
-//! The built-in formats: csv, json and the change formats based on it, parquet, raw.
+//! The built-in formats: avro, csv, json and the change formats based on it, parquet, raw.
 //! [`flott_connector::format`] defines what a format is.
 //!
 //! - Only the requested columns are converted; the others are skipped as text.
 //! - With `ignore-parse-errors`, a field that cannot be read is NULL as in Flink, and a record that cannot be
 //!   parsed is skipped.
-//! - Text formats and `raw` are for files of records and for messages: in files a record is a line. `parquet`
-//!   is for files.
+//! - Text formats and `raw` are for files of records and for messages: in files a record is a line. `avro` is for files and for
+//!   messages, `parquet` for files.
 
+mod avro;
+mod bad;
 mod column;
 mod csv;
 mod decode;
@@ -14,6 +16,9 @@ mod encode;
 mod json;
 mod parquet;
 mod raw;
+#[cfg(feature = "confluent")]
+mod registry;
+mod rows;
 mod scalar;
 mod write;
 
@@ -28,6 +33,11 @@ pub fn builtin() -> Formats {
     use json::JsonFactory;
 
     let mut formats = Formats::default();
+    formats.register(Arc::new(avro::AvroFactory));
+    #[cfg(feature = "confluent")]
+    for confluent in [avro::ConfluentFactory::Rows, avro::ConfluentFactory::Changes] {
+        formats.register(Arc::new(confluent));
+    }
     formats.register(Arc::new(csv::CsvFactory));
     for json in [JsonFactory::Json, JsonFactory::Debezium, JsonFactory::Canal, JsonFactory::Maxwell] {
         formats.register(Arc::new(json));

@@ -23,6 +23,8 @@ pub struct Options<'a> {
     /// What stands before each key: the name of a format.
     prefix: String,
     formats: &'a Formats,
+    /// What counts where a table sets nothing, by whoever uses the format.
+    presets: BTreeMap<&'static str, String>,
     /// Keys that were read under a name of the table's choice, and the prefixes of formats.
     named: RefCell<FastSet<String>>,
     prefixes: RefCell<Vec<String>>,
@@ -43,6 +45,7 @@ impl<'a> Options<'a> {
             common: COMMON,
             prefix: String::new(),
             formats,
+            presets: BTreeMap::new(),
             named: RefCell::default(),
             prefixes: RefCell::default(),
         }
@@ -100,7 +103,7 @@ impl<'a> Options<'a> {
         if !self.all().any(|declared| declared.key() == option.key()) {
             return Err(Error::internal(format!("the option '{}' is not in its list", option.key())));
         }
-        let text = self.values.get(&key).map(String::as_str);
+        let text = self.values.get(&key).or_else(|| self.presets.get(option.key())).map(String::as_str);
         option.complete(&key, text).map_err(|error| self.of_table(error))
     }
 
@@ -151,6 +154,22 @@ impl<'a> Options<'a> {
     where
         P: Presence<String, Value = String>,
     {
+        self.format_with(option, BTreeMap::new())
+    }
+
+    /// As [`Options::format`], with values of the format's options where the table sets none: what the
+    /// connector knows. A format that has no such option does not look at them.
+    ///
+    /// # Errors
+    /// As [`Options::format`].
+    pub fn format_with<P>(
+        &self,
+        option: &TableOption<String, P>,
+        presets: BTreeMap<&'static str, String>,
+    ) -> Result<Arc<dyn Format>>
+    where
+        P: Presence<String, Value = String>,
+    {
         let name = self.get(option)?;
         let factory = self.formats.get(&name).map_err(|error| self.of_table(error))?;
         let key = self.key(option);
@@ -163,6 +182,7 @@ impl<'a> Options<'a> {
             common: &[],
             prefix,
             formats: self.formats,
+            presets,
             named: RefCell::default(),
             prefixes: RefCell::default(),
         };

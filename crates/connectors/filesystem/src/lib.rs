@@ -7,8 +7,9 @@
 //! in the order of their names, large ones in pieces of 32 MiB where the format allows it: json and raw
 //! always, csv only with quotes disabled, because a quoted field may hold line ends. A reader's position is a
 //! byte offset at the start of a record (in the uncompressed data), so reading continues exactly where the
-//! checkpoint was taken. Files with the extension `.gz`, `.gzip` or `.deflate` are decompressed and read in
-//! one piece. A columnar file (parquet) is read by one reader, whose position is a number of rows.
+//! checkpoint was taken. Files whose extension is that of a compression (`flott_files::Compression`) are
+//! decompressed and read in one piece. A file with a header or a footer (avro, parquet) is read by one reader,
+//! whose position is a number of rows.
 //!
 //! With `source.monitor-interval` the directory is watched for new files and the source never ends. A file
 //! must be complete when it appears, and is read once.

@@ -169,7 +169,7 @@ A source and a sink.
 Reading: the path is a file, a directory with everything below it (names that begin with `.` or `_` are hidden), or a pattern.
 Partition columns come from directory names: `dt=2024-01-01/hr=10`.
 With `source.monitor-interval` new files are read as they appear, each once; a file must be complete when it appears.
-Files ending in `.gz`, `.gzip` or `.deflate` are decompressed.
+Files of records ending in `.gz`, `.gzip`, `.deflate`, `.bz2`, `.xz`, `.zst`, `.zstd`, `.lz4`, `.snappy` or `.sz` are decompressed.
 
 Writing: rows become visible with the next checkpoint, a file at a time, and exactly once.
 A file never grows.

@@ -1,5 +1,6 @@
 //! Which columns are in keys and which in values.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::format::{MessageDecoder, MessageEncoder};
@@ -7,7 +8,8 @@ use flott_connector::{Changelog, Format, Options};
 use flott_plan::{Schema, TableSpec};
 use flott_types::{Error, Result};
 
-use crate::options::{FORMAT, KEY_FIELDS, KEY_FORMAT, KEY_PREFIX, VALUE_FORMAT, VALUE_INCLUDE};
+use crate::options::{FORMAT, KEY_FIELDS, KEY_FORMAT, KEY_PREFIX, TOPIC, VALUE_FORMAT, VALUE_INCLUDE};
+use crate::source::list;
 
 /// A part of a record: its format, and the table's columns that are in it.
 #[derive(Clone, Debug)]
@@ -42,6 +44,16 @@ impl Part {
     }
 }
 
+/// Where a format with a schema registry registers its schema: as Kafka's own serializers do, if there is one
+/// topic.
+fn subject(options: &Options<'_>, part: &str) -> Result<BTreeMap<&'static str, String>> {
+    let topics = options.get(&TOPIC)?.map(|topics| list(&topics)).unwrap_or_default();
+    Ok(match topics.as_slice() {
+        [topic] => BTreeMap::from([("subject", format!("{topic}-{part}"))]),
+        _ => BTreeMap::new(),
+    })
+}
+
 impl Parts {
     /// Of a table of the connector `kafka`.
     pub(crate) fn new(table: &TableSpec, options: &Options<'_>) -> Result<Self> {
@@ -52,11 +64,14 @@ impl Parts {
                     table.name
                 )));
             }
-            (_, false) => options.format(&FORMAT)?,
-            (false, true) => options.format(&VALUE_FORMAT)?,
+            (_, false) => options.format_with(&FORMAT, subject(options, "value")?)?,
+            (false, true) => options.format_with(&VALUE_FORMAT, subject(options, "value")?)?,
         };
         let fields = options.get(&KEY_FIELDS)?;
-        let key = options.is_set(&KEY_FORMAT).then(|| options.format(&KEY_FORMAT)).transpose()?;
+        let key = match options.is_set(&KEY_FORMAT) {
+            true => Some(options.format_with(&KEY_FORMAT, subject(options, "key")?)?),
+            false => None,
+        };
         let (key, fields) = match (key, fields) {
             (None, None) => return Parts::of(table, options, None, value, &[]),
             (Some(key), Some(fields)) => (key, fields),
@@ -92,7 +107,8 @@ impl Parts {
                 table.name
             )));
         }
-        let (key, value) = (options.format(&KEY_FORMAT)?, options.format(&VALUE_FORMAT)?);
+        let key = options.format_with(&KEY_FORMAT, subject(options, "key")?)?;
+        let value = options.format_with(&VALUE_FORMAT, subject(options, "value")?)?;
         for (option, format) in [(KEY_FORMAT.key(), &key), (VALUE_FORMAT.key(), &value)] {
             if format.changelog() != Changelog::InsertOnly {
                 return Err(Error::invalid(format!(

@@ -28,7 +28,12 @@ impl Case {
         let format = options.format(&FORMAT)?;
         options.finish()?;
         let schema = Schema::new(columns.iter().map(|(name, kind)| (*name, kind.clone().nullable())));
-        format.for_records()?.decoder(&schema, &[])?;
+        match format.records() {
+            Some(records) => _ = records.decoder(&schema, &[])?,
+            // The schema of a file is its own.
+            None if format.bulk().is_some() => {}
+            None => _ = format.for_messages()?.decoder(&schema, &[])?,
+        }
         Ok(Case { schema, format })
     }
 
@@ -36,7 +41,7 @@ impl Case {
         Case::try_new(format, columns, options).unwrap()
     }
 
-    fn types(&self) -> Vec<LogicalType> {
+    pub fn types(&self) -> Vec<LogicalType> {
         self.schema.iter().map(|(_, ty)| ty.clone()).collect()
     }
 
@@ -87,6 +92,19 @@ impl Case {
                 Ok(())
             })
             .unwrap();
+        messages
+    }
+
+    /// The messages of all rows.
+    pub fn encode_all(&self, rows: &str) -> Vec<Vec<u8>> {
+        let batch = pretty::parse(rows, &self.types()).unwrap();
+        let mut messages = Vec::new();
+        let mut encoder = self.format.for_messages().unwrap().encoder(&self.schema).unwrap();
+        let take = &mut |_: usize, message: &[u8]| {
+            messages.push(message.to_vec());
+            Ok(())
+        };
+        encoder.encode(&batch, take).unwrap();
         messages
     }
 

@@ -1,8 +1,12 @@
 //! Formats through their public face: text in, text out.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod avro;
+mod bulk;
 mod case;
 mod changes;
 mod csv;
 mod json;
+mod registry;
+mod values;

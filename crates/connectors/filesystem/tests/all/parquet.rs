@@ -1,4 +1,4 @@
-//! Tables of parquet files.
+//! Tables of files that are read and written as wholes: parquet, and avro.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,9 @@ fn columns() -> [(&'static str, TypeKind); 3] {
 /// A table whose files rows can be written to.
 fn table(options: &[(&str, &str)]) -> Table {
     let mut options = options.to_vec();
-    options.push(("format", "parquet"));
+    if options.iter().all(|(key, _)| *key != "format") {
+        options.push(("format", "parquet"));
+    }
     Table::new("t", &columns(), &options).partitioned(&["dt"])
 }
 
@@ -81,8 +83,9 @@ impl SourceUnderTest for Read {
 #[test]
 fn the_source_holds_the_rules() {
     // Row groups of a batch each: reading begins within one, at the start of one, and behind all.
-    for endless in [false, true] {
-        let mut options = vec![("parquet.block.size", "1 b")];
+    for (endless, format) in [(false, "parquet"), (true, "parquet"), (false, "avro")] {
+        let mut options = vec![("parquet.block.size", "1 b"), ("format", format)];
+        options.retain(|(key, _)| *key == "format" || key.starts_with(format));
         options.extend(endless.then_some(("source.monitor-interval", "1 s")));
         let table = table(&options);
         let expected: Vec<String> =
@@ -116,6 +119,7 @@ impl SinkUnderTest for Written {
 #[test]
 fn the_sink_holds_the_rules() {
     check_sink(&|| Box::new(Written(table(&[])))).unwrap();
+    check_sink(&|| Box::new(Written(table(&[("format", "avro")])))).unwrap();
     // Files that are closed with each batch.
     check_sink(&|| Box::new(Written(table(&[("sink.rolling-policy.file-size", "4 b")])))).unwrap();
 }
