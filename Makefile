@@ -1,6 +1,7 @@
 # Everything a newcomer and CI need. Asks for a Rust toolchain, a C compiler, make and python3; cargo fetches the rest.
 #
 #   make demo         build a release and run the example in examples/flights
+#   make cluster-demo  the example on a cluster of processes, two of which are killed meanwhile
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, the project's own rules
 #   make test-services  the tests that need servers, which it starts on loopback: Apache Kafka (asks for Java 17 and Maven)
 #   make kafka-kill   rounds of Kafka to Kafka with SIGKILL of Flott and of brokers, of which test-services runs one
@@ -8,6 +9,7 @@
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
+#   make cluster-kill 200 rounds of a cluster whose processes are killed and frozen, of which make test runs some: CLUSTER="--rounds 20"
 #   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make tpc          the queries of TPC-H and TPC-DS against DuckDB, which comes from PyPI
@@ -15,6 +17,7 @@
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same, alternating with a real Apache Flink: installs it, and Java 17 with apt if that is missing
 #   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink
+#   make bench-exchange      a keyed shuffle between two TaskManagers against one within a process
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs
 
@@ -27,6 +30,8 @@ RELEASE := $(TARGET)/release/flott
 FAULTS_BIN := $(TARGET)/debug/conformance-faults
 # More for tests/kill/run.py, for example KILL="--rounds 200 --only tail,shared"
 KILL ?=
+# More for tests/cluster/run.py, for example CLUSTER="--rounds 50 --seed 7"
+CLUSTER ?=
 # More for tests/services/kafka_kill.py, for example KAFKA_KILL="--rounds 300 --seed 7"
 KAFKA_KILL ?=
 # More for tests/kill/wide_state.py, for example WIDE="--megabytes 5000 --most 3.5"
@@ -41,9 +46,9 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
-	bench-datastream bench-datastream-flink
+	bench-datastream bench-datastream-flink bench-exchange cluster-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -56,7 +61,12 @@ demo:
 	@echo "The results are in target/demo/hourly and target/demo/aircraft_days. The same figures, computed in plain Python:"
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
-test: check unit demo-figures kill regression faults-sample nexmark-smoke tpc-sample bench-harness
+# A JobManager and two TaskManagers run the example; a TaskManager and the JobManager are killed, and the figures are right.
+cluster-demo:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/cluster/demo.py --bin $(RELEASE)
+
+test: check unit demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
 
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests
@@ -100,6 +110,13 @@ kill: build-tests
 
 kill-long: build-tests
 	$(PYTHON) tests/kill/run.py --bin $(DEBUG) --rounds 500 $(KILL)
+
+# Processes of a cluster killed and frozen at random moments; what sinks have committed is compared.
+cluster: build-tests
+	$(PYTHON) tests/cluster/run.py --bin $(DEBUG) --rounds 4 $(CLUSTER)
+
+cluster-kill: build-tests
+	$(PYTHON) tests/cluster/run.py --bin $(DEBUG) --rounds 200 $(CLUSTER)
 
 # Much text in the state of one subtask. Takes minutes, and memory about three times the state.
 wide-state:
@@ -170,3 +187,7 @@ bench-datastream bench-datastream-flink:
 bench-loops:
 	$(CARGO) build --release --package flott-cli --package loops
 	$(PYTHON) benchmarks/run.py loops --bin $(RELEASE) --loops $(TARGET)/release/loops --queries "$(QUERIES)" $(BENCH)
+bench-exchange:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) benchmarks/exchange.py --bin $(RELEASE) $(BENCH)
+

@@ -29,6 +29,9 @@ const KINDS: u8 = 2;
 /// A stream of columns begins, with its schema.
 const BEGINS: u8 = 4;
 
+/// What arrow writes besides the columns' own bytes, about.
+const ROOM: usize = 1_024;
+
 /// Reads records of one type.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordsReader {
@@ -82,35 +85,32 @@ impl Encoder {
     /// # Errors
     /// If a user's type cannot be serialised, or arrow cannot write the columns.
     pub fn encode(&mut self, batch: Batch) -> Result<Vec<u8>> {
+        self.encode_behind(Vec::new(), batch)
+    }
+
+    /// One batch, behind what is already in the bytes. Written in place, so that a header costs no copy.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_behind(&mut self, mut header: Vec<u8>, batch: Batch) -> Result<Vec<u8>> {
         match batch {
             Batch::Records(records) => {
-                let mut bytes = vec![RECORDS];
-                bytes.append(&mut records.to_bytes()?);
-                Ok(bytes)
+                header.push(RECORDS);
+                header.append(&mut records.to_bytes()?);
+                Ok(header)
             }
-            Batch::Changes(changes) => self.encode_columns(&changes.compact()?),
+            Batch::Changes(changes) => self.encode_columns(header, &changes.compact()?),
         }
     }
 
-    fn encode_columns(&mut self, changes: &ChangeBatch) -> Result<Vec<u8>> {
+    fn encode_columns(&mut self, mut bytes: Vec<u8>, changes: &ChangeBatch) -> Result<Vec<u8>> {
         let failed = |error| Error::internal("columns cannot be written as bytes").with_source(error);
         let columns = changes.columns();
         let schema = columns.schema();
-        let mut flags = 0;
-        let writer = match self.columns.take().filter(|_| self.schema.as_ref() == Some(&schema)) {
-            Some(writer) => writer,
-            None => {
-                flags |= BEGINS;
-                self.schema = Some(schema.clone());
-                StreamWriter::try_new(Vec::new(), &schema).map_err(failed)?
-            }
-        };
-        let writer = self.columns.insert(writer);
-        writer.write(columns).map_err(failed)?;
-        let ipc = std::mem::take(writer.get_mut());
+        let going_on = self.columns.take().filter(|_| self.schema.as_ref() == Some(&schema));
         let kinds = changes.kinds().map(RowKinds::as_bytes);
-        flags |= if kinds.is_some() { KINDS } else { 0 };
-        let mut bytes = Vec::with_capacity(1 + 4 + kinds.map_or(0, <[u8]>::len) + ipc.len());
+        let flags = if going_on.is_some() { 0 } else { BEGINS } | if kinds.is_some() { KINDS } else { 0 };
+        bytes.reserve(ROOM + kinds.map_or(0, <[u8]>::len) + changes.bytes());
         bytes.push(flags);
         if let Some(kinds) = kinds {
             let count = u32::try_from(kinds.len())
@@ -118,7 +118,19 @@ impl Encoder {
             bytes.extend_from_slice(&count.to_le_bytes());
             bytes.extend_from_slice(kinds);
         }
-        bytes.extend_from_slice(&ipc);
+        let writer = match going_on {
+            Some(mut writer) => {
+                *writer.get_mut() = bytes;
+                writer
+            }
+            None => {
+                self.schema = Some(schema.clone());
+                StreamWriter::try_new(bytes, &schema).map_err(failed)?
+            }
+        };
+        let writer = self.columns.insert(writer);
+        writer.write(columns).map_err(failed)?;
+        let mut bytes = std::mem::take(writer.get_mut());
         // Arrow's reader only processes a message without a body (no rows, or no columns) when something
         // follows.
         bytes.push(0);

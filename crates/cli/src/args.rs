@@ -21,6 +21,126 @@ pub(crate) enum Command {
     /// first error, and waits for the jobs that its INSERTs started.
     #[command(verbatim_doc_comment)]
     Sql(SqlArgs),
+    /// A JobManager: takes jobs, gives them slots of its TaskManagers, takes their checkpoints.
+    ///
+    /// Listens for TaskManagers on `jobmanager.rpc.port` (6123) and for clients on `rest.port` (8081), on
+    /// loopback unless `jobmanager.bind-host` and `rest.bind-address` say otherwise.
+    #[command(name = "jobmanager", verbatim_doc_comment)]
+    JobManager(ProcessArgs),
+    /// A TaskManager: runs tasks of a JobManager's jobs in its slots.
+    ///
+    /// Finds its JobManager at `jobmanager.rpc.address` and `jobmanager.rpc.port`, and waits for it if there is
+    /// none; has `taskmanager.numberOfTaskSlots` slots.
+    #[command(name = "taskmanager", verbatim_doc_comment)]
+    TaskManager(ProcessArgs),
+    /// JobManager and TaskManager in one process, with the REST server: a cluster to try things with.
+    Local(ProcessArgs),
+    /// Start a JobManager and TaskManagers in the background of this machine.
+    ///
+    /// Process ids are kept in FLOTT_PID_DIR (the system's temporary folder), logs in FLOTT_LOG_DIR (`log`).
+    #[command(verbatim_doc_comment)]
+    StartCluster(StartArgs),
+    /// End what start-cluster has started.
+    StopCluster,
+    /// Run a script on a cluster, as `flott sql --cluster -f` does.
+    Run(RunArgs),
+    #[command(flatten)]
+    Jobs(JobCommand),
+}
+
+/// What Flink's command line does with jobs of a cluster.
+#[derive(Subcommand, Debug)]
+pub(crate) enum JobCommand {
+    /// The jobs of a cluster.
+    List {
+        /// Those that have ended, too.
+        #[arg(short, long)]
+        all: bool,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+    },
+    /// Cancel a job.
+    Cancel {
+        /// Its id.
+        job: String,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+    },
+    /// Stop a job with a savepoint.
+    Stop {
+        /// Its id.
+        job: String,
+        /// The folder of the savepoint; by default `execution.checkpointing.savepoint-dir` of the job.
+        #[arg(short = 'p', long, value_name = "FOLDER")]
+        savepoint_path: Option<String>,
+        /// End the inputs first, as if they had come to their ends: windows fire.
+        #[arg(short, long)]
+        drain: bool,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+    },
+    /// Take a savepoint of a job, which goes on.
+    Savepoint {
+        /// Its id.
+        job: String,
+        /// The folder of the savepoint; by default `execution.checkpointing.savepoint-dir` of the job.
+        folder: Option<String>,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+    },
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ClusterArgs {
+    /// The cluster's REST server; by default `rest.address` and `rest.port`, which is http://localhost:8081.
+    #[arg(short = 'm', long, value_name = "URL")]
+    pub cluster: Option<String>,
+
+    /// Set a configuration key; may be given several times.
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+
+    /// The configuration file; by default `config.yaml` in the folder that FLOTT_CONF_DIR names.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct RunArgs {
+    /// The SQL script.
+    pub script: PathBuf,
+
+    /// Do not wait for the jobs of INSERTs.
+    #[arg(short, long)]
+    pub detached: bool,
+
+    /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
+    #[arg(short = 's', long = "from-savepoint", value_name = "latest|PATH")]
+    pub restore: Option<String>,
+
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct StartArgs {
+    /// How many TaskManagers.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1)]
+    pub taskmanagers: usize,
+
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ProcessArgs {
+    /// Set a configuration key; may be given several times.
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+
+    /// The configuration file; by default `config.yaml` in the folder that FLOTT_CONF_DIR names.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -45,6 +165,17 @@ pub(crate) struct SqlArgs {
     /// The configuration file; by default `config.yaml` in the folder that FLOTT_CONF_DIR names.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Run jobs on the cluster whose REST server is at this address, such as http://localhost:8081.
+    ///
+    /// Statements are planned here; tables are read and written where the tasks run. Jobs do not end with this
+    /// process, unless Ctrl-C cancels them.
+    #[arg(verbatim_doc_comment, long, value_name = "URL")]
+    pub cluster: Option<String>,
+
+    /// On a cluster: do not wait for the jobs of INSERTs.
+    #[arg(long, requires = "cluster")]
+    pub detached: bool,
 
     /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
     ///

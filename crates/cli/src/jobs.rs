@@ -54,6 +54,10 @@ impl Client {
         let (mut failed, mut complete, mut cancelled) = (None, true, false);
         while let Some(first) = jobs.first() {
             first.job.wait_for(TICK);
+            if let Some(error) = first.job.lost() {
+                progress.clear();
+                return Err(error.into());
+            }
             if self.signals.terminated() {
                 progress.clear();
                 return Err(Stop::Terminated);
@@ -157,11 +161,11 @@ impl Client {
         let jobs = self
             .environment
             .cluster
-            .jobs()
+            .jobs()?
             .into_iter()
             .filter(|(id, ..)| only.is_none_or(|only| only == *id));
         let rows = jobs.map(|(id, name, status)| {
-            let client = self.environment.cluster.client(id);
+            let client = self.environment.cluster.client(id).ok().flatten();
             let started = client.and_then(|job| job.info().timestamps.first().map(|(_, at)| *at));
             let started = started.and_then(|at| zone.timestamp_millis_opt(at).single());
             let started = started.map(|at| at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string());
@@ -172,7 +176,10 @@ impl Client {
 
     /// The job of this id.
     fn job(&self, id: &Text) -> Result<JobClient> {
-        let found = id.value.parse().ok().and_then(|id| self.environment.cluster.client(id));
+        let found = match id.value.parse() {
+            Ok(id) => self.environment.cluster.client(id)?,
+            Err(_) => None,
+        };
         found.ok_or_else(|| {
             let text = format!("there is no job '{}', at {}; SHOW JOBS lists them", id.value, id.position);
             Error::invalid(text).into()

@@ -1,5 +1,9 @@
 //! The `flott` binary.
 //!
+//! `flott jobmanager` and `flott taskmanager` are the processes of a cluster, `start-cluster` and `stop-cluster`
+//! start and end them in the background, `local` is all in one; `run`, `list`, `cancel`, `stop` and `savepoint` are
+//! Flink's commands for the jobs of a cluster.
+//!
 //! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line
 //! (`-e`), or a script on standard input. Results go to standard output, everything else to standard error.
 //!
@@ -19,10 +23,13 @@ mod args;
 mod client;
 mod configuration;
 mod console;
+mod daemons;
 mod jobs;
 mod output;
+mod processes;
 mod progress;
 mod query;
+mod remote;
 mod restore;
 mod script;
 mod shell;
@@ -40,11 +47,24 @@ use crate::console::Console;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    let args::Command::Sql(sql) = args.command;
-    let console = Console::new(sql.quiet);
-    start_logging(console);
+    let console = Console::new(matches!(&args.command, args::Command::Sql(sql) if sql.quiet));
+    let is_process = matches!(
+        args.command,
+        args::Command::JobManager(_) | args::Command::TaskManager(_) | args::Command::Local(_)
+    );
+    start_logging(console, is_process);
     raise_open_files();
-    match script::run(&sql, console) {
+    let ended = match args.command {
+        args::Command::Sql(sql) => script::run(&sql, console),
+        args::Command::JobManager(process) => processes::job_manager(&process, console),
+        args::Command::TaskManager(process) => processes::task_manager(&process, console),
+        args::Command::Local(process) => processes::local(&process, console),
+        args::Command::StartCluster(start) => daemons::start(&start, console).map_err(stop::Stop::from),
+        args::Command::StopCluster => daemons::stop(console).map_err(stop::Stop::from),
+        args::Command::Run(run) => script::run_on_cluster(run, console),
+        args::Command::Jobs(command) => remote::run(&command, console),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             stop.tell(console);
@@ -61,11 +81,14 @@ fn raise_open_files() {
     }
 }
 
-/// Logs go to standard error; `FLOTT_LOG` chooses what is logged (`info`, `flott_cluster=debug`), warnings
-/// when not set.
-fn start_logging(console: Console) {
+/// Logs go to standard error; `FLOTT_LOG` chooses what is logged (`info`, `flott_cluster=debug`). When it is not
+/// set, the client logs warnings, and a process of a cluster what happens in it.
+fn start_logging(console: Console, is_process: bool) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(console.colored());
     match std::env::var("FLOTT_LOG").ok().filter(|text| !text.is_empty()) {
+        None if is_process => {
+            tracing_subscriber::registry().with(layer.with_filter(filter_fn(of_process))).init();
+        }
         None => {
             let layer = layer.without_time().with_target(false);
             tracing_subscriber::registry().with(layer.with_filter(filter_fn(by_default))).init();
@@ -77,6 +100,12 @@ fn start_logging(console: Console) {
             }
         },
     }
+}
+
+/// What we say, and what others warn of.
+fn of_process(event: &Metadata<'_>) -> bool {
+    let most = if event.target().starts_with("flott") { Level::INFO } else { Level::WARN };
+    *event.level() <= most
 }
 
 /// Warnings, except task failures: the client reports those as the failure or the restart of the job.

@@ -7,10 +7,11 @@ use flott::sql::ast::Statement;
 use flott::sql::{Environment, Position, split_script};
 use flott::{Error, ErrorKind};
 
-use crate::args::SqlArgs;
+use crate::args::{RunArgs, SqlArgs};
 use crate::client::{Client, Next};
 use crate::configuration;
 use crate::console::Console;
+use crate::remote;
 use crate::shell;
 use crate::signals::Signals;
 use crate::stop::{Result, Stop};
@@ -34,10 +35,17 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
     if args.restore.is_some() {
         check_restore(init.iter().chain(&script), script.is_some())?;
     }
-    let configuration = configuration::load(args, console)?;
+    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
     let signals = Signals::listen()?;
-    let mut environment = Environment::new(flott::connectors::builtin(), configuration)?;
-    serve_rest(&mut environment, console)?;
+    let connectors = flott::connectors::builtin();
+    let environment = match &args.cluster {
+        Some(address) => Environment::remote(connectors, configuration, address)?,
+        None => {
+            let mut environment = Environment::new(connectors, configuration)?;
+            serve_rest(&mut environment, console)?;
+            environment
+        }
+    };
     let mut client = Client {
         environment,
         signals,
@@ -47,9 +55,28 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
         restore: args.restore.clone(),
         jobs: Vec::new(),
     };
-    let ended = run_all(&mut client, init, script);
+    let ended = run_all(&mut client, init, script, !args.detached);
     client.signals.leave();
     ended
+}
+
+/// `flott run`: the script, on a cluster.
+pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
+    let address = remote::address(&args.cluster, console)?;
+    let RunArgs { script, detached, restore, cluster } = args;
+    let args = SqlArgs {
+        file: Some(script),
+        execute: None,
+        init: None,
+        define: cluster.define,
+        config: cluster.config,
+        cluster: Some(address),
+        detached,
+        restore,
+        output: None,
+        quiet: false,
+    };
+    run(&args, console)
 }
 
 /// A port that is taken does not keep statements from running; a wrong one is an error.
@@ -63,7 +90,7 @@ fn serve_rest(environment: &mut Environment, console: Console) -> Result<()> {
     Ok(())
 }
 
-fn run_all(client: &mut Client, init: Option<Script>, script: Option<Script>) -> Result<()> {
+fn run_all(client: &mut Client, init: Option<Script>, script: Option<Script>, waits: bool) -> Result<()> {
     if let Some(init) = init {
         run_script(client, &init)?;
     }
@@ -71,7 +98,7 @@ fn run_all(client: &mut Client, init: Option<Script>, script: Option<Script>) ->
         None => shell::run(client),
         Some(script) => {
             run_script(client, &script)?;
-            client.wait_for_jobs()
+            if waits { client.wait_for_jobs() } else { Ok(()) }
         }
     }
 }

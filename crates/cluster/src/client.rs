@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
-use flott_plan::Schema;
+use flott_runtime::Failure;
 use flott_types::{Clock, Error, JobId, Result, SystemClock};
 use parking_lot::Mutex;
 
-use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway, unexpected};
+use crate::client_messages::{
+    ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway, JobDescription, unexpected,
+};
 use crate::metrics::JobMetrics;
 use crate::restored::Beginning;
 use crate::result_stream::{ResultStream, Results};
@@ -28,25 +30,14 @@ pub struct JobClient {
     savepoint_dir: Option<String>,
     /// The last known status, for when the JobManager no longer knows the job.
     known: Arc<Mutex<(u64, JobInfo)>>,
-}
-
-/// The parts of a client.
-pub(crate) struct ClientOf {
-    pub(crate) gateway: Arc<dyn DispatcherGateway>,
-    pub(crate) job: JobId,
-    pub(crate) name: String,
-    pub(crate) beginning: Beginning,
-    /// The columns that the job collects, for whom submitted it.
-    pub(crate) results: Option<Schema>,
-    pub(crate) savepoint_dir: Option<String>,
-    pub(crate) info: JobInfo,
+    /// Why nothing newer is known.
+    lost: Arc<Mutex<Option<Failure>>>,
 }
 
 impl JobClient {
-    pub(crate) fn new(of: ClientOf) -> Self {
-        let ClientOf { gateway, job, name, beginning, results, savepoint_dir, info } = of;
-        #[cfg(debug_assertions)]
-        let gateway: Arc<dyn DispatcherGateway> = Arc::new(crate::client_messages::ThroughBytes(gateway));
+    /// `gateway` leads to the JobManager that runs it.
+    pub(crate) fn new(gateway: Arc<dyn DispatcherGateway>, of: JobDescription) -> Self {
+        let JobDescription { job, name, beginning, results, savepoint_dir, info } = of;
         let results = results.map(|schema| Arc::new(Results::new(gateway.clone(), job, schema)));
         JobClient {
             gateway,
@@ -56,6 +47,7 @@ impl JobClient {
             results,
             savepoint_dir,
             known: Arc::new(Mutex::new((0, info))),
+            lost: Arc::default(),
         }
     }
 
@@ -88,19 +80,30 @@ impl JobClient {
     fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
         let timeout_millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let asked = self.gateway.call(ClientRequest::Info { job: self.job, seen, timeout_millis });
-        match asked {
+        let why = match asked {
             Ok(ClientAnswer::Info(version, info)) => {
                 *self.known.lock() = (version, (*info).clone());
+                *self.lost.lock() = None;
                 return (version, *info);
             }
-            Ok(ClientAnswer::Unknown) => {}
-            Ok(other) => tracing::error!(error = %unexpected(&other), "a job cannot be queried"),
-            Err(error) => tracing::warn!(job = %self.job, %error, "the JobManager does not answer"),
+            Ok(other) => unexpected(&other),
+            Err(error) => error,
+        };
+        // Of a job that has ended nothing new is expected.
+        if !self.known.lock().1.status.is_terminal() {
+            self.lost.lock().get_or_insert_with(|| Failure::new(&why, 0));
         }
         self.known.lock().clone()
     }
 
-    /// Waits until something holds, at most this long; returns whether it does.
+    /// Why nothing is known of the job any more, although it has not ended as far as is known: the JobManager
+    /// cannot be reached, or is another one that does not know it.
+    pub fn lost(&self) -> Option<Error> {
+        self.lost.lock().as_ref().map(Failure::to_error)
+    }
+
+    /// Waits until something holds, at most this long, or until the job is [lost](JobClient::lost); returns
+    /// whether it does.
     pub fn wait_until(&self, timeout: Duration, mut holds: impl FnMut(&JobInfo) -> bool) -> bool {
         let clock = SystemClock::new();
         let mut seen = 0;
@@ -110,7 +113,7 @@ impl JobClient {
             if holds(&info) {
                 return true;
             }
-            if left.is_zero() {
+            if left.is_zero() || self.lost.lock().is_some() {
                 return false;
             }
             if version == seen && left > PATIENCE {
@@ -130,9 +133,13 @@ impl JobClient {
     /// Waits for the end of the job.
     ///
     /// # Errors
-    /// Why it failed; or that it was cancelled.
+    /// Why it failed; or that it was cancelled, or is [lost](JobClient::lost).
     pub fn wait(&self) -> Result<()> {
-        while self.wait_for(Duration::from_secs(3_600)).is_none() {}
+        while self.wait_for(Duration::from_secs(3_600)).is_none() {
+            if let Some(error) = self.lost() {
+                return Err(error);
+            }
+        }
         let info = self.info();
         match (info.status, info.failure) {
             (JobStatus::Finished, _) => Ok(()),

@@ -11,7 +11,7 @@ use std::task::Waker;
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
 use flott_checkpoint::resources::TaskManagerInfo;
-use flott_plan::JobGraph;
+use flott_plan::{JobGraph, Schema};
 use flott_runtime::Failure;
 use flott_types::{Error, JobId, Result};
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,28 @@ use serde::{Deserialize, Serialize};
 use crate::codec;
 use crate::collected::Fetched;
 use crate::metrics::JobMetrics;
+use crate::restored::Beginning;
 use crate::status::JobInfo;
+
+/// Over HTTP, a request is the body of a POST to this path of the JobManager's REST server, and its answer the
+/// body of the response.
+pub const HTTP_PATH: &str = "/flott/messages";
+/// The header in which each side names its version.
+pub const HTTP_VERSION: &str = "flott-version";
 
 /// To the JobManager.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum ClientRequest {
+    /// Run a job.
+    Submit {
+        /// The job.
+        graph: Box<JobGraph>,
+    },
+    /// What a client has to know of a job that was submitted before.
+    Job {
+        /// The job.
+        job: JobId,
+    },
     /// The jobs.
     Jobs,
     /// The TaskManagers.
@@ -58,6 +75,13 @@ pub enum ClientRequest {
         job: JobId,
         /// How many batches have arrived.
         from: u64,
+        /// How long to wait.
+        timeout_millis: u64,
+    },
+    /// Answer as soon as there is something to fetch of what a job collects.
+    AwaitRows {
+        /// The job.
+        job: JobId,
         /// How long to wait.
         timeout_millis: u64,
     },
@@ -104,9 +128,30 @@ pub enum ClientTrigger {
     },
 }
 
+/// What a client has to know of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobDescription {
+    /// The job.
+    pub job: JobId,
+    /// Its name.
+    pub name: String,
+    /// What it continued from.
+    pub beginning: Beginning,
+    /// The columns that it collects, for whom submitted it.
+    pub results: Option<Schema>,
+    /// Its `execution.checkpointing.savepoint-dir`.
+    pub savepoint_dir: Option<String>,
+    /// Its state.
+    pub info: JobInfo,
+}
+
 /// From the JobManager.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ClientAnswer {
+    /// The job.
+    Job(Box<JobDescription>),
+    /// The job cannot run, and this is why.
+    Refused(Failure),
     /// The jobs, oldest first.
     Jobs(Vec<(JobId, String, JobStatus)>),
     /// Those that are registered.
@@ -173,7 +218,9 @@ impl DispatcherGateway for ThroughBytes {
 pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
     match answer {
         ClientAnswer::Unknown => Error::invalid("the JobManager no longer knows the job"),
-        ClientAnswer::Jobs(_)
+        ClientAnswer::Refused(failure) => failure.to_error(),
+        ClientAnswer::Job(_)
+        | ClientAnswer::Jobs(_)
         | ClientAnswer::TaskManagers(_)
         | ClientAnswer::Plan(_)
         | ClientAnswer::Info(..)
@@ -216,6 +263,7 @@ mod tests {
     #[test]
     fn every_request_and_every_answer_can_cross_a_network() {
         let job = JobId(7);
+        let graph = StreamGraph::default().into_job_graph("j", BTreeMap::new(), 128, true).unwrap();
         let requests = [
             ClientRequest::Jobs,
             ClientRequest::Info { job, seen: 3, timeout_millis: 10 },
@@ -233,6 +281,9 @@ mod tests {
             ClientRequest::Jobs,
             ClientRequest::TaskManagers,
             ClientRequest::Plan { job },
+            ClientRequest::Submit { graph: Box::new(graph.clone()) },
+            ClientRequest::Job { job },
+            ClientRequest::AwaitRows { job, timeout_millis: 10 },
         ];
         let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
         let shared = JobShared::new(job, "j".to_owned(), beginning, 1, true);
@@ -242,7 +293,17 @@ mod tests {
             info.waits_for = Some("slots".to_owned());
             info.failed(Failure::new(&Error::data("no number"), 5), Some(task));
         });
-        let graph = StreamGraph::default().into_job_graph("j", BTreeMap::new(), 128, true).unwrap();
+        let description = JobDescription {
+            job,
+            name: "j".to_owned(),
+            beginning: Beginning {
+                from: BeganFrom::NoState { dir: "/s".to_owned(), others: 2 },
+                warnings: vec!["w".to_owned()],
+            },
+            results: Some(Schema::default()),
+            savepoint_dir: Some("/s".to_owned()),
+            info: shared.lock().clone(),
+        };
         let answers = || {
             vec![
                 ClientAnswer::Jobs(vec![(job, "j".to_owned(), JobStatus::Running)]),
@@ -263,6 +324,9 @@ mod tests {
                     heard_at: 12,
                 }]),
                 ClientAnswer::Plan(Box::new(graph.clone())),
+                ClientAnswer::Job(Box::new(description.clone())),
+                ClientAnswer::Refused(Failure::new(&Error::invalid("no such thing"), 5)),
+                ClientAnswer::NotYet,
             ]
         };
         let inner = Arc::new(Answers(parking_lot::Mutex::new(answers()), parking_lot::Mutex::default()));

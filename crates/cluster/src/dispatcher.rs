@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::task::Waker;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use flott_runtime::Failure;
@@ -54,43 +54,68 @@ impl Triggers {
     }
 }
 
-impl DispatcherGateway for JobManager {
+/// Wakes a thread that waits at the other end.
+struct Wakes(SyncSender<()>);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        // It is awake already, or has gone.
+        let _ = self.0.try_send(());
+    }
+}
+
+/// The way to a JobManager of this process.
+pub(crate) struct Dispatcher(pub(crate) Arc<JobManager>);
+
+impl DispatcherGateway for Dispatcher {
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
+        let manager = &self.0;
         Ok(match request {
-            ClientRequest::Jobs => ClientAnswer::Jobs(self.jobs()),
-            ClientRequest::TaskManagers => ClientAnswer::TaskManagers(self.task_managers()),
-            ClientRequest::Plan { job } => match self.graph(job) {
+            ClientRequest::Submit { graph } => match manager.submit(&graph) {
+                Ok(job) => ClientAnswer::Job(Box::new(job)),
+                Err(error) => ClientAnswer::Refused(Failure::new(&error, manager.now())),
+            },
+            ClientRequest::Job { job } => match manager.describe(job) {
+                Some(job) => ClientAnswer::Job(Box::new(job)),
+                None => ClientAnswer::Unknown,
+            },
+            ClientRequest::Jobs => ClientAnswer::Jobs(manager.jobs()),
+            ClientRequest::TaskManagers => ClientAnswer::TaskManagers(manager.task_managers()),
+            ClientRequest::Plan { job } => match manager.graph(job) {
                 Some(graph) => ClientAnswer::Plan(Box::new(graph.as_ref().clone())),
                 None => ClientAnswer::Unknown,
             },
-            ClientRequest::Info { job, seen, timeout_millis } => match self.shared(job) {
+            ClientRequest::Info { job, seen, timeout_millis } => match manager.shared(job) {
                 Some(shared) => {
                     let (version, info) = shared.newer(seen, Duration::from_millis(timeout_millis));
                     ClientAnswer::Info(version, Box::new(info))
                 }
                 None => ClientAnswer::Unknown,
             },
-            ClientRequest::Metrics { job } => ClientAnswer::Metrics(self.metrics(job)),
-            ClientRequest::Cancel { job } => match self.tell(job, JobMessage::Cancel) {
+            ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(job)),
+            ClientRequest::Cancel { job } => match manager.tell(job, JobMessage::Cancel) {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,
             },
             ClientRequest::Fetch { job, from, timeout_millis } => {
-                self.fetch(job, from, Duration::from_millis(timeout_millis))
+                manager.fetch(job, from, Duration::from_millis(timeout_millis))
+            }
+            ClientRequest::AwaitRows { job, timeout_millis } => {
+                manager.await_rows(job, Duration::from_millis(timeout_millis))
             }
             ClientRequest::Abandon { job } => {
-                self.credit(self.results.abandon(job));
+                manager.credit(manager.results.abandon(job));
                 ClientAnswer::Done
             }
-            ClientRequest::Trigger { job, what } => self.trigger(job, what),
+            ClientRequest::Trigger { job, what } => manager.trigger(job, what),
             ClientRequest::Triggered { trigger, timeout_millis } => {
-                self.triggers().wait(trigger, Duration::from_millis(timeout_millis), self.now())
+                manager.triggers().wait(trigger, Duration::from_millis(timeout_millis), manager.now())
             }
         })
     }
 
     fn wake_when_collected(&self, job: JobId, reader: Waker) {
-        self.results.wake_when_readable(job, reader);
+        self.0.results.wake_when_readable(job, reader);
     }
 }
 
@@ -100,6 +125,16 @@ impl JobManager {
         let (fetched, credits) = store.fetch(from, timeout);
         self.credit(credits);
         ClientAnswer::Fetched(fetched)
+    }
+
+    fn await_rows(&self, job: JobId, timeout: Duration) -> ClientAnswer {
+        let (wake, woken) = sync_channel(1);
+        let reader = Arc::new(Wakes(wake));
+        self.results.wake_when_readable(job, reader.into());
+        match woken.recv_timeout(timeout) {
+            Ok(()) => ClientAnswer::Done,
+            Err(_) => ClientAnswer::NotYet,
+        }
     }
 
     fn trigger(&self, job: JobId, what: ClientTrigger) -> ClientAnswer {

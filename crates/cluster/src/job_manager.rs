@@ -17,9 +17,9 @@ use flott_types::panics::guard;
 use flott_types::{Clock, Error, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 
-use crate::client::{ClientOf, JobClient};
+use crate::client_messages::{DispatcherGateway, JobDescription};
 use crate::collected::{CollectorId, FromCollector};
-use crate::dispatcher::Triggers;
+use crate::dispatcher::{Dispatcher, Triggers};
 use crate::enumerators::Enumerators;
 use crate::global_commits::sinks;
 use crate::identity::Identity;
@@ -50,6 +50,10 @@ pub struct JobManagerServices {
     pub threads: Threads,
     /// When a TaskManager counts as lost.
     pub resources: Config,
+    /// Which JobManager it is: larger than any that its TaskManagers have seen before.
+    pub leader: LeaderId,
+    /// The cluster's own configuration of jobs, for what a job does not set itself.
+    pub defaults: BTreeMap<String, String>,
 }
 
 /// Dispatcher, resource manager, and a job master for each job.
@@ -78,8 +82,12 @@ impl JobManager {
     /// # Errors
     /// If there is no thread for it.
     pub fn start(services: JobManagerServices) -> Result<Arc<Self>> {
-        let resources =
-            ResourceManager::start(services.resources, services.clock.clone(), &services.threads)?;
+        let resources = ResourceManager::start(
+            services.resources,
+            services.leader,
+            services.clock.clone(),
+            &services.threads,
+        )?;
         Ok(Arc::new(JobManager {
             services,
             results: ResultStores::default(),
@@ -101,6 +109,11 @@ impl JobManager {
         self.resources.join(id, gateway);
     }
 
+    /// The way to a TaskManager has ended: it is lost, unless it has joined by another way since.
+    pub fn part(&self, id: TaskManagerId, gateway: &Arc<dyn TaskManagerGateway>, reason: &str) {
+        self.resources.part(id, gateway, reason);
+    }
+
     /// Total and free slots.
     pub fn slots(&self) -> (u32, u32) {
         self.resources.counts()
@@ -111,7 +124,11 @@ impl JobManager {
     /// # Errors
     /// If the plan, its configuration, or what it is to be restored from is wrong. What goes wrong later is
     /// the job's failure.
-    pub fn submit(self: &Arc<Self>, graph: &JobGraph) -> Result<JobClient> {
+    pub(crate) fn submit(self: &Arc<Self>, graph: &JobGraph) -> Result<JobDescription> {
+        let mut graph = graph.clone();
+        for (key, value) in &self.services.defaults {
+            graph.configuration.entry(key.clone()).or_insert_with(|| value.clone());
+        }
         // The job that runs is the one that was serialised.
         let json: Arc<str> = graph.to_json()?.into();
         let graph = JobGraph::from_json(&json)?;
@@ -229,7 +246,7 @@ impl JobManager {
             self.came_to_nothing(job, &own_graph, now);
             return Err(error);
         }
-        Ok(self.client_of(&shared, collected, savepoint_dir))
+        Ok(description(&shared, collected, savepoint_dir))
     }
 
     /// A job that has finished at an earlier start, and was to continue from there: there is nothing to do.
@@ -238,7 +255,7 @@ impl JobManager {
         shared: Arc<JobShared>,
         graph: JobGraph,
         collected: Option<Schema>,
-    ) -> JobClient {
+    ) -> JobDescription {
         let now = self.services.clock.now();
         shared.update(|info| {
             info.status = JobStatus::Finished;
@@ -254,7 +271,7 @@ impl JobManager {
         let (job, graph) = (shared.job, Arc::new(graph));
         let last_metrics = Some(JobMetrics::default());
         self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
-        self.client_of(&shared, collected, None)
+        description(&shared, collected, None)
     }
 
     /// A start that has no job master to note its end.
@@ -294,29 +311,17 @@ impl JobManager {
         all.into_iter().map(|(_, job)| job).collect()
     }
 
-    /// A client of a job that was submitted before. It does not get at collected rows.
-    pub fn client(self: &Arc<Self>, job: JobId) -> Option<JobClient> {
+    /// What a client has to know of a job that was submitted before. It does not get at collected rows.
+    pub(crate) fn describe(&self, job: JobId) -> Option<JobDescription> {
         let jobs = self.jobs.lock();
         let entry = jobs.get(&job)?;
         let savepoint_dir = entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
-        Some(self.client_of(&entry.shared, None, savepoint_dir))
+        Some(description(&entry.shared, None, savepoint_dir))
     }
 
-    fn client_of(
-        self: &Arc<Self>,
-        shared: &JobShared,
-        results: Option<Schema>,
-        savepoint_dir: Option<String>,
-    ) -> JobClient {
-        JobClient::new(ClientOf {
-            gateway: self.clone(),
-            job: shared.job,
-            name: shared.name.clone(),
-            beginning: shared.beginning.clone(),
-            results,
-            savepoint_dir,
-            info: shared.lock().clone(),
-        })
+    /// The way for clients.
+    pub fn dispatcher(self: &Arc<Self>) -> Arc<dyn DispatcherGateway> {
+        Arc::new(Dispatcher(self.clone()))
     }
 
     pub(crate) fn task_managers(&self) -> Vec<TaskManagerInfo> {
@@ -360,7 +365,7 @@ impl JobManager {
     }
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
-    pub(crate) fn shutdown(&self, timeout: Duration) {
+    pub fn shutdown(&self, timeout: Duration) {
         let jobs: Vec<_> =
             self.jobs.lock().values().map(|job| (job.mailbox.clone(), job.shared.clone())).collect();
         for (mailbox, _) in &jobs {
@@ -462,6 +467,17 @@ impl JobManagerGateway for JobManager {
             }
         }
         true
+    }
+}
+
+fn description(shared: &JobShared, results: Option<Schema>, savepoint_dir: Option<String>) -> JobDescription {
+    JobDescription {
+        job: shared.job,
+        name: shared.name.clone(),
+        beginning: shared.beginning.clone(),
+        results,
+        savepoint_dir,
+        info: shared.lock().clone(),
     }
 }
 

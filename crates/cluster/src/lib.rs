@@ -22,6 +22,7 @@
 mod beginning;
 mod client;
 pub mod client_messages;
+mod cluster_client;
 pub mod codec;
 pub mod collected;
 mod collecting;
@@ -52,8 +53,9 @@ mod worker;
 
 pub use beginning::LATEST;
 pub use client::{JobClient, PendingAnswer};
+pub use cluster_client::ClusterClient;
 pub use flott_checkpoint::JobStatus;
-pub use flott_checkpoint::resources::Config as Liveness;
+pub use flott_checkpoint::resources::{Config as Liveness, LeaderId};
 pub use identity::Identity;
 pub use job_manager::{JobManager, JobManagerServices};
 pub use local::{LocalCluster, LocalClusterOptions};

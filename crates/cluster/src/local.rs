@@ -1,11 +1,12 @@
 //! A cluster in one process: the JobManager and the TaskManagers of any cluster, over an in-process
 //! transport.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
-use flott_checkpoint::resources::Config as Liveness;
+use flott_checkpoint::resources::{Config as Liveness, LeaderId};
 use flott_connector::Registry;
 use flott_plan::JobGraph;
 use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment, Threads};
@@ -13,12 +14,16 @@ use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
 use crate::client_messages::DispatcherGateway;
+use crate::cluster_client::ClusterClient;
 use crate::job_manager::{JobManager, JobManagerServices};
 use crate::messages::TaskManagerId;
 use crate::snapshots::Snapshots;
 use crate::storage::Storage;
 use crate::task_manager::{TaskManager, TaskManagerOptions};
 use crate::transport::{Wire, WiredJobManager, WiredTaskManager};
+
+/// The only JobManager that its TaskManagers ever see.
+const FIRST_LEADER: LeaderId = LeaderId(1);
 
 /// How long an ending cluster waits for its tasks.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -68,6 +73,7 @@ impl LocalClusterOptions {
 /// The cluster. Dropping it ends its jobs.
 pub struct LocalCluster {
     manager: Arc<JobManager>,
+    clients: ClusterClient,
     task_managers: Vec<(Arc<TaskManager>, Wire)>,
     threads: Threads,
 }
@@ -95,6 +101,8 @@ impl LocalCluster {
             storage: storage.clone(),
             threads: threads.clone(),
             resources: liveness,
+            leader: FIRST_LEADER,
+            defaults: BTreeMap::new(),
         })?;
         let environment = |reports, results| TaskEnvironment {
             clock: clock.clone(),
@@ -109,22 +117,23 @@ impl LocalCluster {
         let start = |id| {
             let wire = Wire::default();
             let join = |gateway| manager.join(id, Arc::new(WiredTaskManager(wire.clone(), gateway)));
-            let options = TaskManagerOptions { id, slots, liveness, leader: manager.leader() };
+            let options = TaskManagerOptions { id, slots, liveness, leader: Some(manager.leader()) };
             let gateway = Arc::new(WiredJobManager(wire.clone(), manager.clone()));
             Ok((TaskManager::start(options, environment, gateway, join)?, wire))
         };
         let task_managers = (0..task_managers).map(TaskManagerId).map(start).collect::<Result<_>>();
         // Without them the JobManager is of no use, and its thread ends.
         let task_managers = task_managers.inspect_err(|_| manager.shutdown(LEAVE))?;
-        Ok(LocalCluster { manager, task_managers, threads })
+        let clients = ClusterClient::new(manager.dispatcher());
+        Ok(LocalCluster { manager, clients, task_managers, threads })
     }
 
     /// Runs a job.
     ///
     /// # Errors
-    /// As [`JobManager::submit`].
+    /// As [`ClusterClient::submit`].
     pub fn submit(&self, graph: &JobGraph) -> Result<JobClient> {
-        self.manager.submit(graph)
+        self.clients.submit(graph)
     }
 
     /// The jobs, oldest first.
@@ -134,12 +143,17 @@ impl LocalCluster {
 
     /// A job that was submitted before.
     pub fn client(&self, job: JobId) -> Option<JobClient> {
-        self.manager.client(job)
+        self.clients.client(job).ok().flatten()
+    }
+
+    /// The cluster as any client sees it.
+    pub fn clients(&self) -> ClusterClient {
+        self.clients.clone()
     }
 
     /// The way for clients that speak in messages.
     pub fn dispatcher(&self) -> Arc<dyn DispatcherGateway> {
-        self.manager.clone()
+        self.manager.dispatcher()
     }
 
     /// Total and free slots.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
-use flott_runtime::{Failure, OperatorRestore, TaskCommand, TaskMetricsReport, TaskReport};
+use flott_runtime::{Failure, Home, OperatorRestore, TaskCommand, TaskMetricsReport, TaskReport};
 use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,8 @@ pub struct Deploy {
     pub drained: bool,
     /// The checkpoint that the job starts from.
     pub restored: Option<CheckpointId>,
+    /// Where all tasks of the attempt are.
+    pub homes: Arc<[Home]>,
     /// The tasks for this TaskManager and what they start from.
     pub tasks: Vec<(TaskId, Vec<OperatorRestore>)>,
 }
@@ -211,6 +213,12 @@ mod tests {
             submitted_at: 9,
             drained: true,
             restored: Some(CheckpointId(2)),
+            homes: [Home {
+                task_manager: TaskManagerId(3),
+                address: Some("10.0.0.1:40000".to_owned()),
+                tasks: vec![task],
+            }]
+            .into(),
             tasks,
         };
         survives_encoding(&ToTaskManager::Work(session, Work::Deploy(deploy)));

@@ -20,8 +20,6 @@ use crate::job_master::JobMessage;
 use crate::messages::{ToTaskManager, Work};
 use crate::transport::{Mailbox, TaskManagerGateway};
 
-/// The only JobManager of a process that has one.
-const LEADER: LeaderId = LeaderId(1);
 /// How often the clock is looked at: it may be one that a test moves.
 const LOOK: i64 = 1_000;
 
@@ -38,6 +36,7 @@ pub(crate) struct ResourceManager {
     /// Another deadline, or the end.
     changed: Condvar,
     clock: Arc<dyn Clock>,
+    leader: LeaderId,
 }
 
 struct State {
@@ -48,14 +47,20 @@ struct State {
 }
 
 impl ResourceManager {
-    pub(crate) fn start(config: Config, clock: Arc<dyn Clock>, threads: &Threads) -> Result<Arc<Self>> {
+    pub(crate) fn start(
+        config: Config,
+        leader: LeaderId,
+        clock: Arc<dyn Clock>,
+        threads: &Threads,
+    ) -> Result<Arc<Self>> {
         let state = State {
-            machine: Resources::new(config, LEADER, clock.now()),
+            machine: Resources::new(config, leader, clock.now()),
             gateways: BTreeMap::new(),
             jobs: BTreeMap::new(),
             closed: false,
         };
-        let manager = Arc::new(ResourceManager { state: Mutex::new(state), changed: Condvar::new(), clock });
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        let manager = Arc::new(ResourceManager { state, changed, clock, leader });
         let own = manager.clone();
         threads.spawn("resourcemanager", move || own.keep_time())?;
         Ok(manager)
@@ -63,12 +68,27 @@ impl ResourceManager {
 
     /// Which JobManager this is.
     pub(crate) fn leader(&self) -> LeaderId {
-        LEADER
+        self.leader
     }
 
     /// How a TaskManager is reached.
     pub(crate) fn join(&self, id: TaskManagerId, gateway: Arc<dyn TaskManagerGateway>) {
         self.state.lock().gateways.insert(id, gateway);
+    }
+
+    /// The way to a TaskManager has ended, unless there is another one by now.
+    pub(crate) fn part(&self, id: TaskManagerId, gateway: &Arc<dyn TaskManagerGateway>, reason: &str) {
+        let mut state = self.state.lock();
+        if !state.gateways.get(&id).is_some_and(|current| Arc::ptr_eq(current, gateway)) {
+            return;
+        }
+        state.gateways.remove(&id);
+        let session = state.machine.members().find(|(member, _)| *member == id).map(|(_, session)| session);
+        if let Some(session) = session {
+            let reason = reason.to_owned();
+            state.run(Event::Gone { task_manager: id, session, reason }, &*self.clock);
+            self.changed.notify_all();
+        }
     }
 
     /// A job that may ask for slots.

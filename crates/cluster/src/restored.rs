@@ -3,6 +3,7 @@
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
 use flott_plan::{AggregatePhase, JobGraph, OperatorSpec, Outline};
 use flott_types::{CheckpointId, Result, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::snapshots::Snapshots;
 use crate::storage::{Begun, Origin};
@@ -11,7 +12,7 @@ use crate::storage::{Begun, Origin};
 const COMMITTABLES: &str = "committables";
 
 /// What a job began with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Beginning {
     /// What it continued from.
     pub from: BeganFrom,
@@ -20,7 +21,7 @@ pub struct Beginning {
 }
 
 /// What a job continued from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum BeganFrom {
     /// From nothing, as requested.
     Nothing,
@@ -42,7 +43,7 @@ pub enum BeganFrom {
 }
 
 /// A snapshot, seen with the eyes of the job that starts from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RestorePoint {
     /// Its location.
     pub url: String,

@@ -17,6 +17,7 @@ use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
 use parking_lot::Mutex;
 
 use crate::beginning::{self, Held, LATEST};
+use crate::options::checkpointing;
 use crate::storage::{Begun, Destination, End, Outcome, Place, Start, Storage};
 
 const DIR: &str = "execution.checkpointing.dir";
@@ -28,15 +29,35 @@ pub struct Snapshots {
     memory: CheckpointStorage,
     /// The jobs that run here and that others could run.
     held: Mutex<BTreeMap<JobId, Arc<Held>>>,
+    /// Tasks are in other processes, which do not share this memory.
+    several_processes: bool,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Snapshots { memory: CheckpointStorage::in_memory(), held: Mutex::default() }
+        Snapshots { memory: CheckpointStorage::in_memory(), held: Mutex::default(), several_processes: false }
     }
 }
 
 impl Snapshots {
+    /// Of a cluster whose JobManager and TaskManagers are processes of their own: what checkpoints are read
+    /// from must be reachable by all of them.
+    pub fn of_several_processes() -> Self {
+        Snapshots { several_processes: true, ..Snapshots::default() }
+    }
+
+    /// A job that takes checkpoints needs a folder for them.
+    fn check_reachable(&self, place: &Place<'_>) -> Result<()> {
+        let takes = || Ok::<_, Error>(checkpointing(place.configuration)?.interval.is_some());
+        if !self.several_processes || names_folder(place.configuration) || !takes()? {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the job takes checkpoints ('execution.checkpointing.interval'), and its tasks are in other processes than the \
+             JobManager: set '{DIR}' to a folder that all of them reach"
+        )))
+    }
+
     fn of(&self, configuration: &BTreeMap<String, String>) -> Result<CheckpointStorage> {
         match folder_of(configuration) {
             Some(folder) => CheckpointStorage::open(folder),
@@ -181,6 +202,7 @@ impl Storage for Snapshots {
     }
 
     fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
+        self.check_reachable(place)?;
         let storage = self.checked(place)?;
         let folder = self.job(place)?.folder().clone();
         if let Some(key) = start.identity.key.as_ref().filter(|_| names_folder(place.configuration)) {

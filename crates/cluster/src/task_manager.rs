@@ -20,7 +20,7 @@ use flott_types::{FastMap, JobId, Result};
 
 use crate::collecting::{Collecting, CollectsHere};
 use crate::leaving::{Leaver, Leaving};
-use crate::messages::{Deploy, TaskManagerId, ToJobManager, ToTaskManager, Work};
+use crate::messages::{Deploy, Session, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// How often the clock is looked at: it may be one that a test moves.
@@ -34,8 +34,8 @@ pub struct TaskManagerOptions {
     pub slots: u32,
     /// When it counts itself as lost.
     pub liveness: Config,
-    /// The JobManager.
-    pub leader: LeaderId,
+    /// The JobManager; `None` until one was found ([`TaskManager::found`]).
+    pub leader: Option<LeaderId>,
 }
 
 /// A TaskManager of this process.
@@ -52,6 +52,8 @@ enum Inbox {
     Message(ToTaskManager),
     /// A report could not be delivered.
     Undelivered,
+    /// What the connection to the JobManager says.
+    Connection(membership::Event),
 }
 
 /// Reports of tasks as messages.
@@ -119,9 +121,32 @@ impl TaskManager {
         };
         let manager = Arc::new(TaskManager { mailbox, under_way });
         join(manager.clone());
-        worker.belong(membership::Event::Leader(leader));
+        if let Some(leader) = leader {
+            worker.belong(membership::Event::Leader(leader));
+        }
         threads.spawn(&format!("taskmanager-{}", id.0), move || worker.run(received))?;
         Ok(manager)
+    }
+
+    /// There is a connection to this JobManager.
+    pub fn found(&self, leader: LeaderId) {
+        self.tell(Inbox::Connection(membership::Event::Leader(leader)));
+        self.tell(Inbox::Connection(membership::Event::Reachable));
+    }
+
+    /// The connection that carried this session has ended.
+    pub fn disconnected(&self, session: Session) {
+        self.tell(Inbox::Connection(membership::Event::Unreachable(session)));
+    }
+
+    fn tell(&self, message: Inbox) -> bool {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let delivered = self.mailbox.send(message);
+        if !delivered {
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            tracing::debug!("a message to a lost TaskManager is dropped");
+        }
+        delivered
     }
 
     /// Whether it has handled all its messages.
@@ -132,13 +157,7 @@ impl TaskManager {
 
 impl TaskManagerGateway for TaskManager {
     fn send(&self, message: ToTaskManager) -> bool {
-        self.under_way.fetch_add(1, Ordering::SeqCst);
-        let delivered = self.mailbox.send(Inbox::Message(message));
-        if !delivered {
-            self.under_way.fetch_sub(1, Ordering::SeqCst);
-            tracing::debug!("a message to a lost TaskManager is dropped");
-        }
-        delivered
+        self.tell(Inbox::Message(message))
     }
 }
 
@@ -175,6 +194,7 @@ impl Worker {
                     match received {
                         Inbox::Message(message) => self.message(message),
                         Inbox::Undelivered => self.unreachable(),
+                        Inbox::Connection(event) => self.belong(event),
                     }
                     self.under_way.fetch_sub(1, Ordering::SeqCst);
                 }
@@ -293,6 +313,7 @@ impl Worker {
                 self.stop(|of| of == job);
                 self.graphs.remove(&job);
                 self.collecting.forget(job);
+                self.environment.exchanges.forget(job);
             }
         }
     }
@@ -307,7 +328,7 @@ impl Worker {
     }
 
     fn deploy(&mut self, deploy: Deploy) {
-        let Deploy { job, attempt, graph, submitted_at, drained, restored, tasks } = deploy;
+        let Deploy { job, attempt, graph, submitted_at, drained, restored, homes, tasks } = deploy;
         // The tasks of the attempt before have ended, or this one would not begin.
         self.tasks.retain(|(of, old, _), _| *of != job || *old == attempt);
         let plan = match self.plan(job, &graph, submitted_at) {
@@ -319,6 +340,7 @@ impl Worker {
                 return;
             }
         };
+        self.environment.exchanges.place(job, attempt, &homes);
         for (task, restore) in tasks {
             let started = TaskDeployment::new(&plan.0, job, attempt, task, restore, plan.1.clone())
                 .map(|deployment| TaskDeployment { drained, restored, ..deployment })

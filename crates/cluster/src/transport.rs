@@ -13,6 +13,11 @@ pub trait TaskManagerGateway: Send + Sync {
     /// Sends a message, without waiting. Says whether it will be delivered as far as can be known: one that
     /// cannot ends the session.
     fn send(&self, message: ToTaskManager) -> bool;
+
+    /// Where other TaskManagers reach it for the channels between tasks; `None` if it is in this process.
+    fn address(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The way to the JobManager.

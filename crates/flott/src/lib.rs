@@ -51,6 +51,8 @@ pub mod manual;
 #[cfg(feature = "sql")]
 mod plans;
 pub mod prelude;
+#[cfg(feature = "sql")]
+pub mod processes;
 pub mod restore;
 #[cfg(feature = "sql")]
 pub mod sql;

@@ -1,9 +1,9 @@
-//! SQL in this process: a session and the local cluster that runs its jobs.
+//! SQL: a session, and the cluster that runs its jobs, in this process or somewhere else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use flott_cluster::{LocalCluster, LocalClusterOptions, liveness};
+use flott_cluster::{ClusterClient, LocalCluster, LocalClusterOptions, liveness};
 use flott_connector::Registry;
 use flott_connector::catalog::CatalogStore;
 use flott_connector_filesystem::FileCatalogStore;
@@ -34,9 +34,11 @@ pub struct Environment {
     /// Catalogs and settings.
     pub session: Session,
     /// Where jobs run.
-    pub cluster: LocalCluster,
+    pub cluster: ClusterClient,
     operators: Arc<SqlOperators>,
     rest: Option<Rest>,
+    /// That cluster, if it is in this process.
+    local: Option<LocalCluster>,
 }
 
 impl Environment {
@@ -53,17 +55,29 @@ impl Environment {
         let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let operators = Arc::new(SqlOperators::new(functions.clone()));
-        let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        let cluster = LocalCluster::start(LocalClusterOptions {
-            liveness: liveness(&settings)?,
-            ..LocalClusterOptions::new(Arc::clone(&connectors), operators.clone(), SLOTS)
-        })?;
-        let store = catalog_store(&configuration)?;
-        let mut session = Session::new(connectors, functions, configuration, clock, cores());
-        if let Some(store) = store {
-            session = session.with_catalog_store(store)?;
-        }
-        Ok(Environment { session, cluster, operators, rest: None })
+        let cluster = local_cluster(&connectors, &operators, &configuration)?;
+        let session = session(connectors, functions, configuration, clock, cores())?;
+        let (clients, local) = (cluster.clients(), Some(cluster));
+        Ok(Environment { session, cluster: clients, operators, rest: None, local })
+    }
+
+    /// With these connectors and this configuration, and with the cluster whose REST server is at this address
+    /// (`http://localhost:8081`). Statements are planned here; tables are read and written where the tasks
+    /// run. As in Flink, a job has parallelism 1 unless `parallelism.default` says otherwise.
+    ///
+    /// # Errors
+    /// If there is no such cluster, or a value of the configuration cannot work.
+    pub fn remote(connectors: Registry, configuration: Configuration, address: &str) -> Result<Self> {
+        let cluster = flott_network::client::connect(address)?;
+        let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
+        let operators = Arc::new(SqlOperators::new(functions.clone()));
+        let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;
+        Ok(Environment { session, cluster, operators, rest: None, local: None })
+    }
+
+    /// Whether jobs end with this process.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
     }
 
     /// Starts the REST server if the configuration names a port (`rest.port`). Returns where it listens.
@@ -122,6 +136,34 @@ impl Environment {
         self.session.create_temporary_function(path, function)?;
         self.operators.set_functions(self.session.functions().clone());
         Ok(())
+    }
+}
+
+/// A cluster in this process.
+pub(crate) fn local_cluster(
+    connectors: &Arc<Registry>,
+    operators: &Arc<SqlOperators>,
+    configuration: &Configuration,
+) -> Result<LocalCluster> {
+    let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    LocalCluster::start(LocalClusterOptions {
+        liveness: liveness(&settings)?,
+        ..LocalClusterOptions::new(connectors.clone(), operators.clone(), SLOTS)
+    })
+}
+
+fn session(
+    connectors: Arc<Registry>,
+    functions: Functions,
+    configuration: Configuration,
+    clock: Arc<dyn Clock>,
+    cores: u32,
+) -> Result<Session> {
+    let store = catalog_store(&configuration)?;
+    let session = Session::new(connectors, functions, configuration, clock, cores);
+    match store {
+        Some(store) => session.with_catalog_store(store),
+        None => Ok(session),
     }
 }
 

@@ -111,9 +111,20 @@ impl OperatorFactory for SqlOperators {
         Ok(WatermarkExpression::new(spec, schema, &self.context(info, options)?)?.factory())
     }
 
-    /// A SQL plan needs no further checks.
-    fn check(&self, _: &JobGraph) -> Result<()> {
-        Ok(())
+    /// What a program computes is code of that program, and not in the plan.
+    fn check(&self, plan: &JobGraph) -> Result<()> {
+        let operators = plan.vertices.iter().flat_map(|vertex| &vertex.operators);
+        let of_program = |operator: &ChainedNode| {
+            let OperatorSpec::Function { program, .. } = &operator.node.spec else { return None };
+            Some(program.clone())
+        };
+        match operators.filter_map(of_program).next() {
+            None => Ok(()),
+            Some(program) => Err(Error::unsupported(format!(
+                "program '{program}' on this cluster: its functions are code of its own process, and the TaskManagers here run plans \
+                 of SQL. Run the program itself: it has a cluster of its own"
+            ))),
+        }
     }
 
     /// SQL sends only columns.

@@ -11,6 +11,7 @@
 //! | `vertices` | `/jobs/{jobid}/vertices/{vertexid}` and below |
 //! | `checkpoints` | `/jobs/{jobid}/checkpoints` and below |
 //! | `metrics` | `/jobs/{jobid}/metrics`, `/jobs/{jobid}/vertices/{vertexid}/metrics`, `.../subtasks/metrics` |
+//! | `messages` | `/flott/messages`: what `flott sql --cluster` and other clients of Flott say |
 //! | `operations` | what changes something: cancel, savepoints, stop, checkpoints |
 //!
 //! A handler is a plain function from a request to JSON. It asks the JobManager through the messages that any
@@ -27,6 +28,7 @@
 mod checkpoints;
 mod cluster;
 mod jobs;
+mod messages;
 mod metrics;
 mod operations;
 mod overview;

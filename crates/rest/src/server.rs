@@ -12,7 +12,7 @@ use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::{MethodFilter, on};
-use flott_cluster::client_messages::DispatcherGateway;
+use flott_cluster::client_messages::{DispatcherGateway, HTTP_PATH};
 use flott_types::{Clock, Error, Result};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -20,12 +20,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::cluster::Cluster;
+use crate::messages;
 use crate::operations::Operations;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::routes::{Handler, Method, PATHS};
 
-/// So many requests are answered at once; others wait.
-const HANDLERS: usize = 8;
+/// So many requests are answered at once; others wait. Clients may wait in theirs for something to happen, so
+/// there are more than are ever busy; threads that are not needed end.
+const HANDLERS: usize = 64;
 /// The largest body.
 const BODY: usize = 1 << 20;
 
@@ -157,6 +159,9 @@ fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
         let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));
         router = router.route(path.path, route);
     }
+    let messages = cluster.clone();
+    let messages = on(MethodFilter::POST, move |request| messages::answer(messages, request));
+    router = router.route(HTTP_PATH, messages);
     let missing = || async { refused(&Refusal::not_found("Not found.")) };
     let wrong_method = || async {
         refused(&Refusal { status: 405, message: "Method not allowed for this path.".to_owned() })
@@ -233,7 +238,7 @@ impl Names {
 }
 
 /// A browser says which page a request comes from; other clients say nothing.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);

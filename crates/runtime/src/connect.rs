@@ -1,14 +1,17 @@
 //! How channels of tasks are connected. The exchange within a process is here; [`crate::piped`] sends
-//! elements as bytes, as a network does. Both implement [`Exchanges`] and [`Sender`].
+//! elements as bytes, as a network does, and `flott_network` through one. All implement [`Exchanges`] and
+//! [`Sender`].
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flott_batch::codec::RecordsReader;
+use flott_checkpoint::resources::TaskManagerId;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_types::{Clock, Error, FastMap, JobId, Result};
 use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
 
 use crate::gate::{CancelFlag, Element, Gate};
 use crate::{ChannelKey, TaskMetrics};
@@ -42,8 +45,25 @@ pub struct InputChannel {
     pub records: Option<RecordsReader>,
 }
 
+/// A TaskManager, and the tasks of an attempt that it runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Home {
+    /// Which.
+    pub task_manager: TaskManagerId,
+    /// Where others reach it for its channels; `None` if it is reached within the process.
+    pub address: Option<String>,
+    /// The tasks.
+    pub tasks: Vec<TaskId>,
+}
+
 /// Connects the ends of channels.
 pub trait Exchanges: Send + Sync {
+    /// Says where the tasks of an attempt are, before any of them is registered or connected.
+    fn place(&self, _job: JobId, _attempt: Attempt, _homes: &[Home]) {}
+
+    /// The job is over: nobody connects to tasks of it any more.
+    fn forget(&self, _job: JobId) {}
+
     /// Registers a task's gate, with its channels in the order of the gate.
     ///
     /// # Errors

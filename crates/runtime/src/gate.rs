@@ -194,6 +194,11 @@ impl Gate {
         Gate { limits, state: Mutex::new(state), readable: Condvar::new(), writable }
     }
 
+    /// How much its channels may hold.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The number of channels.
     pub fn channels(&self) -> usize {
         self.writable.len()

@@ -28,6 +28,7 @@ mod environment;
 pub mod exchange;
 pub mod gate;
 mod handle;
+pub mod inlet;
 mod metrics;
 pub mod options;
 pub mod piped;
@@ -47,7 +48,7 @@ pub use api::{
 };
 pub use chain::OperatorState;
 pub use collect::{CollectOperator, Collector, Results};
-pub use connect::{Exchanges, LocalExchanges};
+pub use connect::{Exchanges, Home, LocalExchanges};
 pub use environment::{ConstantRows, Constraint, OperatorFactory, Outside, Reports, TaskEnvironment};
 pub use handle::TaskHandle;
 pub use metrics::{OperatorMetricsReport, SplitReport, TaskMetrics, TaskMetricsReport, TaskRates};

@@ -22,8 +22,9 @@ use flott_types::{Error, FastMap, JobId, Result, Waker};
 use parking_lot::{Condvar, Mutex};
 
 use crate::connect::{Exchanges, InputChannel, Sender, SenderContext};
-use crate::gate::{Element, Gate, Offer};
-use crate::wire::{ElementDecoder, ElementEncoder};
+use crate::gate::{Element, Gate};
+use crate::inlet::Inlet;
+use crate::wire::ElementEncoder;
 use crate::{ChannelKey, Threads};
 
 /// How long a waiting sender waits before it checks for cancellation.
@@ -53,33 +54,20 @@ struct State {
 
 /// One channel.
 struct Pipe {
-    gate: Arc<Gate>,
-    channel: usize,
+    inlet: Inlet,
     line: Mutex<Line>,
     room: Condvar,
     /// It is among those that are ready.
     is_ready: AtomicBool,
-    end: Mutex<End>,
 }
 
 /// What is in progress.
 #[derive(Default)]
 struct Line {
-    frames: VecDeque<Vec<u8>>,
     /// Of frames that the gate has not taken.
     bytes: usize,
     /// Nobody reads it any more.
     closed: bool,
-}
-
-/// Where it is read.
-struct End {
-    decoder: ElementDecoder,
-    /// An element that the gate had no room for, and the length of its frame.
-    refused: Option<(Element, usize)>,
-    /// It could not be read; what follows is thrown away.
-    broken: bool,
-    waker: Waker,
 }
 
 impl PipedExchanges {
@@ -103,22 +91,15 @@ impl Exchanges for PipedExchanges {
             self.0.threads.spawn("exchange", move || shared.read())?;
             state.reads = true;
         }
-        for (channel, InputChannel { key, records }) in channels.iter().enumerate() {
+        for (place, channel) in channels.iter().enumerate() {
             let shared = Arc::downgrade(&self.0);
             let pipe = Arc::new_cyclic(|pipe: &Weak<Pipe>| Pipe {
-                gate: gate.clone(),
-                channel,
+                inlet: Inlet::new(Arc::clone(gate), place, channel, waker(shared, pipe.clone())),
                 line: Mutex::default(),
                 room: Condvar::new(),
                 is_ready: AtomicBool::new(false),
-                end: Mutex::new(End {
-                    decoder: ElementDecoder::new(*records),
-                    refused: None,
-                    broken: false,
-                    waker: waker(shared, pipe.clone()),
-                }),
             });
-            state.pipes.insert(*key, pipe);
+            state.pipes.insert(channel.key, pipe);
         }
         self.0.changed.notify_all();
         self.0.ready.notify_all();
@@ -149,9 +130,8 @@ impl Exchanges for PipedExchanges {
         for (_, pipe) in
             state.pipes.extract_if(|key, _| (key.job, key.attempt, key.to) == (job, attempt, task))
         {
-            let mut line = pipe.line.lock();
-            line.closed = true;
-            line.frames.clear();
+            pipe.line.lock().closed = true;
+            pipe.inlet.close();
             pipe.room.notify_all();
         }
         self.0.ready.notify_all();
@@ -198,50 +178,15 @@ impl Shared {
 }
 
 impl Pipe {
-    /// Delivers what the gate accepts.
+    /// Delivers what the gate accepts, and returns the credit for it.
     fn serve(&self) {
-        let mut end = self.end.lock();
-        loop {
-            let (element, len) = match end.refused.take() {
-                Some(refused) => refused,
-                None => {
-                    let Some(frame) = self.line.lock().frames.pop_front() else { return };
-                    let Some(element) = end.read(&frame) else {
-                        self.taken(frame.len());
-                        continue;
-                    };
-                    (element, frame.len())
-                }
-            };
-            match self.gate.offer(self.channel, element, &end.waker) {
-                Offer::Taken => self.taken(len),
-                Offer::Full(element) => {
-                    end.refused = Some((element, len));
-                    return;
-                }
-            }
+        let taken = self.inlet.serve();
+        if taken > 0 {
+            let mut line = self.line.lock();
+            line.bytes = line.bytes.saturating_sub(taken);
+            drop(line);
+            self.room.notify_one();
         }
-    }
-
-    /// Returns credit.
-    fn taken(&self, len: usize) {
-        let mut line = self.line.lock();
-        line.bytes = line.bytes.saturating_sub(len);
-        drop(line);
-        self.room.notify_one();
-    }
-}
-
-impl End {
-    /// The element of a frame. If it cannot be read, the task is told and fails.
-    fn read(&mut self, frame: &[u8]) -> Option<Element> {
-        if self.broken {
-            return None;
-        }
-        Some(self.decoder.decode(frame).unwrap_or_else(|error| {
-            self.broken = true;
-            Element::Broken(error.to_string().into())
-        }))
     }
 }
 
@@ -272,7 +217,7 @@ impl Sender for PipeSender {
             return Ok(());
         }
         line.bytes += frame.len();
-        line.frames.push_back(frame);
+        self.pipe.inlet.push(frame);
         drop(line);
         self.shared.is_ready(&self.pipe);
         Ok(())

@@ -43,25 +43,25 @@ impl ElementEncoder {
     /// # Errors
     /// If a batch cannot be written.
     pub fn encode(&mut self, element: Element) -> Result<Vec<u8>> {
-        let (what, mut body) = match element {
-            Element::Begin => (BEGIN, Vec::new()),
-            Element::Batch(batch) => (BATCH, self.batches.encode(batch)?),
-            Element::Watermark(Watermark(at)) => (WATERMARK, at.to_le_bytes().to_vec()),
-            Element::Status(status) => (STATUS, vec![u8::from(status == WatermarkStatus::Idle)]),
+        let frame = |what, body: &[u8]| {
+            let mut frame = Vec::with_capacity(2 + body.len());
+            frame.extend([VERSION, what]);
+            frame.extend_from_slice(body);
+            Ok(frame)
+        };
+        match element {
+            Element::Begin => frame(BEGIN, &[]),
+            Element::Batch(batch) => self.batches.encode_behind(vec![VERSION, BATCH], batch),
+            Element::Watermark(Watermark(at)) => frame(WATERMARK, &at.to_le_bytes()),
+            Element::Status(status) => frame(STATUS, &[u8::from(status == WatermarkStatus::Idle)]),
             Element::Barrier(barrier, target) => {
                 let json = serde_json::to_vec(&(barrier, target));
                 let refused = |error| Error::internal("a barrier cannot be written").with_source(error);
-                (BARRIER, json.map_err(refused)?)
+                frame(BARRIER, &json.map_err(refused)?)
             }
-            Element::EndOfInput => (END, Vec::new()),
-            Element::Broken(why) => {
-                return Err(Error::internal(format!("a broken element is not forwarded: {why}")));
-            }
-        };
-        let mut frame = Vec::with_capacity(2 + body.len());
-        frame.extend([VERSION, what]);
-        frame.append(&mut body);
-        Ok(frame)
+            Element::EndOfInput => frame(END, &[]),
+            Element::Broken(why) => Err(Error::internal(format!("a broken element is not forwarded: {why}"))),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
         CONNECTORS,
     ],
     &["flott-cluster", "flott-sql"],
-    &["flott-rest"],
+    &["flott-network", "flott-rest"],
     &["flott-datastream"],
     &["flott-testkit"],
     &["flott"],

@@ -14,6 +14,7 @@ const RESTRICTED: &[(&str, &[&str], &str)] = &[
             "flott-connector-*",
             "flott-datastream",
             "flott-function-operators",
+            "flott-network",
             "flott-rest",
             "flott-runtime",
             "flott-storage",

@@ -16,6 +16,8 @@ use super::{Config, LeaderId, Session};
 pub enum Event {
     /// Which JobManager there is. One that is older than what is known means nothing.
     Leader(LeaderId),
+    /// The JobManager can be reached again: there is no need to wait until it is time to register.
+    Reachable,
     /// The JobManager has registered the session.
     Welcome(Session),
     /// The JobManager asks whether it is alive.
@@ -144,8 +146,10 @@ impl Membership {
                     out.push(Action::Register { session, slots });
                 }
             }
+            Event::Reachable if matches!(self.state, State::Registering { .. }) => self.register(now, out),
             Event::Tick => self.tick(now, out),
-            Event::Welcome(_)
+            Event::Reachable
+            | Event::Welcome(_)
             | Event::Heartbeat(_)
             | Event::Dismissed(_)
             | Event::Unreachable(_)

@@ -88,7 +88,7 @@ fn run_text(client: &mut Client, text: &str) -> Result<bool> {
 fn may_leave(client: &Client, warned: &mut bool) -> bool {
     let names: Vec<String> =
         client.running_jobs().map(|job| format!("{} ('{}')", job.job_id(), job.name())).collect();
-    if names.is_empty() || *warned {
+    if names.is_empty() || *warned || !client.environment.is_local() {
         return true;
     }
     *warned = true;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod catalogs;
+mod cluster;
 mod docs;
 mod errors;
 mod files;

@@ -8,7 +8,7 @@ use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_runtime::OperatorRestore;
+use flott_runtime::{Home, OperatorRestore};
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
@@ -177,6 +177,12 @@ impl JobMaster {
             info.checkpoints.restored_from = checkpoint;
         });
         self.deployed = true;
+        let home = |(id, (slot, tasks)): (&TaskManagerId, &(GrantedSlot, Vec<(TaskId, _)>))| Home {
+            task_manager: *id,
+            address: slot.gateway.address().map(str::to_owned),
+            tasks: tasks.iter().map(|(task, _)| *task).collect(),
+        };
+        let homes: Arc<[Home]> = deploys.iter().map(home).collect();
         for (slot, tasks) in deploys.into_values() {
             let deploy = Deploy {
                 job: self.setup.job,
@@ -185,6 +191,7 @@ impl JobMaster {
                 submitted_at: self.setup.submitted_at,
                 drained,
                 restored: checkpoint,
+                homes: homes.clone(),
                 tasks,
             };
             self.send_to(&slot, Work::Deploy(deploy));

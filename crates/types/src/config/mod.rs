@@ -5,6 +5,7 @@
 //! accepted with a note, so that a user's `config.yaml` works unchanged; any other unknown key is an error.
 
 mod flink;
+mod kinds;
 mod options;
 mod parse;
 pub mod secrets;
@@ -13,7 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use options::{ConfigOption, Effect, OPTIONS, ValueKind};
+pub use kinds::{ConfigOption, Effect, ValueKind};
+pub use options::OPTIONS;
 pub use parse::{parse_duration, parse_memory_size};
 
 use crate::error::{Error, Result};

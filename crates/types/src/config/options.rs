@@ -1,64 +1,7 @@
 //! All configuration keys.
 
-/// A key of the configuration.
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigOption {
-    /// The key. Of a [`ValueKind::Map`]: the prefix before the dot.
-    pub key: &'static str,
-    /// What its value must look like.
-    pub kind: ValueKind,
-    /// The default, as it would be written; empty for none.
-    pub default: &'static str,
-    /// Whether it does something here.
-    pub effect: Effect,
-    /// What it does, or why it does nothing.
-    pub description: &'static str,
-}
-
-/// What a value must look like.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ValueKind {
-    /// Any text.
-    Text,
-    /// `true` or `false`
-    Flag,
-    /// A whole number.
-    Number,
-    /// A number with a fraction.
-    Fraction,
-    /// A duration: `10 s`
-    Duration,
-    /// A size: `64 mb`
-    Memory,
-    /// One of these words, in any case.
-    Choice(&'static [&'static str]),
-    /// Any keys below this one.
-    Map,
-}
-
-/// Whether a key does something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// It does what it says.
-    Works,
-    /// It is Flink's and is accepted; there is nothing here for it to act on.
-    Accepted,
-}
-
-const fn works(
-    key: &'static str,
-    kind: ValueKind,
-    default: &'static str,
-    description: &'static str,
-) -> ConfigOption {
-    ConfigOption { key, kind, default, effect: Effect::Works, description }
-}
-
-const fn accepted(key: &'static str, kind: ValueKind, description: &'static str) -> ConfigOption {
-    ConfigOption { key, kind, default: "", effect: Effect::Accepted, description }
-}
-
-use ValueKind::{Choice, Duration, Flag, Fraction, Map, Memory, Number, Text};
+use super::kinds::ValueKind::{Choice, Duration, Flag, Fraction, Map, Memory, Number, Text};
+use super::kinds::{ConfigOption, accepted, works};
 
 /// All keys, sorted.
 pub const OPTIONS: &[ConfigOption] = &[
@@ -176,7 +119,20 @@ pub const OPTIONS: &[ConfigOption] = &[
         "folders for spilling to local disk, of which the first is used: for rows of results beyond 64 MB that wait for a \
          checkpoint; by default the system's temporary folder",
     ),
-    accepted("jobmanager", Map, "JobManager and TaskManager run in one process here"),
+    accepted("jobmanager", Map, "there is no JVM whose memory is to be divided"),
+    works(
+        "jobmanager.bind-host",
+        Text,
+        "localhost",
+        "where `flott jobmanager` listens for TaskManagers; 0.0.0.0 is every address of the machine",
+    ),
+    works("jobmanager.rpc.address", Text, "localhost", "where TaskManagers find their JobManager"),
+    works(
+        "jobmanager.rpc.port",
+        Number,
+        "6123",
+        "the port at which the JobManager listens for TaskManagers, and at which they find it; for the JobManager, 0 is any free port",
+    ),
     works("parallelism.default", Number, "", "subtasks of each operator; by default the number of cores"),
     works(
         "pipeline.auto-watermark-interval",
@@ -209,7 +165,9 @@ pub const OPTIONS: &[ConfigOption] = &[
         "resourcemanager.standalone.start-up-time",
         Duration,
         "0 ms",
-        "how long a cluster waits for TaskManagers after its start; after that, a job that needs more slots than there are fails at once",
+        "how long a cluster waits for TaskManagers after its start; after that, a job that needs more slots than there are fails at \
+         once. A JobManager in a process of its own waits without end unless this is set: jobs then wait for slots as long as \
+         slot.request.timeout says",
     ),
     accepted("rest", Map, "the REST server needs no tuning"),
     works("rest.address", Text, "localhost", "the same as rest.bind-address, which comes first"),
@@ -448,12 +406,42 @@ pub const OPTIONS: &[ConfigOption] = &[
         "180 s",
         "a task that has not ended this long after it was cancelled is given up, and its slot is lost; 0 waits forever",
     ),
-    accepted("taskmanager", Map, "JobManager and TaskManager run in one process here"),
+    accepted("taskmanager", Map, "there is no JVM whose memory is to be divided"),
+    works(
+        "taskmanager.bind-host",
+        Text,
+        "localhost",
+        "where `flott taskmanager` listens for other TaskManagers; 0.0.0.0 is every address of the machine, and then taskmanager.host is needed",
+    ),
+    works(
+        "taskmanager.data.bind-port",
+        Number,
+        "",
+        "the port at which it listens, if that is not taskmanager.data.port",
+    ),
+    works(
+        "taskmanager.data.port",
+        Number,
+        "0",
+        "the port at which other TaskManagers find it for the rows between tasks; 0 is any free port",
+    ),
+    works(
+        "taskmanager.host",
+        Text,
+        "",
+        "the address at which other TaskManagers find it; by default taskmanager.bind-host",
+    ),
     works(
         "taskmanager.memory.segment-size",
         Memory,
         "1 mb",
         "batches between tasks are cut to about this many bytes (Flink's default is smaller: it sends bytes, not columns)",
+    ),
+    works(
+        "taskmanager.network.compression.codec",
+        Choice(&["NONE", "LZ4", "ZSTD"]),
+        "NONE",
+        "how rows are compressed that go from one TaskManager to another (Flink compresses those of batch jobs with LZ4)",
     ),
     works(
         "taskmanager.network.memory.buffers-per-channel",
@@ -466,5 +454,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         Number,
         "64",
         "all channels of a task together hold this many times the segment size, and one batch more (Flink's is on top of the channels' own)",
+    ),
+    works(
+        "taskmanager.numberOfTaskSlots",
+        Number,
+        "1",
+        "how many slots `flott taskmanager` has: so many subtasks of each operator it runs at once. Without processes of a cluster there \
+         is no limit",
+    ),
+    works(
+        "taskmanager.resource-id",
+        Text,
+        "",
+        "the name of a TaskManager in logs; by default its address and a number",
     ),
 ];

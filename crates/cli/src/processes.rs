@@ -1,0 +1,57 @@
+//! `flott jobmanager`, `flott taskmanager` and `flott local`.
+
+use flott::processes::{JobManager, Local, TaskManager};
+
+use crate::args::ProcessArgs;
+use crate::client::TICK;
+use crate::configuration;
+use crate::console::Console;
+use crate::signals::Signals;
+use crate::stop::{Result, Stop};
+
+/// Runs a JobManager until it is told to end.
+pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
+    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
+    let signals = Signals::listen()?;
+    let manager = JobManager::start(flott::connectors::builtin(), &configuration)?;
+    console.info(&format!("JobManager: {}", manager.address()));
+    console.info(&format!("REST: http://{}", manager.rest_address()));
+    until_told(&signals, || {
+        std::thread::park_timeout(TICK);
+        Ok(())
+    })
+}
+
+/// Runs a TaskManager until it is told to end, or its JobManager refuses it.
+pub(crate) fn task_manager(args: &ProcessArgs, console: Console) -> Result<()> {
+    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
+    let signals = Signals::listen()?;
+    let manager = TaskManager::start(flott::connectors::builtin(), &configuration)?;
+    console.info(&format!("TaskManager: {}", manager.address()));
+    until_told(&signals, || Ok(manager.run_for(TICK)?))
+}
+
+/// Runs a cluster in this process until it is told to end.
+pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
+    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
+    let signals = Signals::listen()?;
+    let cluster = Local::start(flott::connectors::builtin(), configuration)?;
+    console.info(&format!("REST: http://{}", cluster.rest_address()));
+    until_told(&signals, || {
+        std::thread::park_timeout(TICK);
+        Ok(())
+    })
+}
+
+fn until_told(signals: &Signals, mut tick: impl FnMut() -> Result<()>) -> Result<()> {
+    loop {
+        tick()?;
+        if signals.terminated() {
+            return Err(Stop::Terminated);
+        }
+        if signals.interrupted() {
+            signals.leave();
+            return Err(Stop::Interrupted);
+        }
+    }
+}

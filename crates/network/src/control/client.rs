@@ -1,0 +1,216 @@
+//! The TaskManager's side: finds the JobManager, and finds it again.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use bytes::Bytes;
+use flott_checkpoint::resources::LeaderId;
+use flott_cluster::messages::{Session, ToJobManager};
+use flott_cluster::transport::{JobManagerGateway, TaskManagerGateway};
+use flott_cluster::{Liveness, TaskManager, codec};
+use flott_types::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::Endpoint;
+use tonic::{Code, Request, Status};
+
+use super::hello::{self, Accepted, Hello};
+use super::raw::Raw;
+use super::server::pace;
+use super::{LONGEST, SESSION};
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long to wait before it is tried again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// The way to the JobManager. Dropping it ends the connection.
+pub struct ControlClient {
+    link: Arc<Link>,
+    connecting: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The current stream, if there is one.
+#[derive(Default)]
+struct Link(Mutex<Option<Up>>);
+
+struct Up {
+    outgoing: UnboundedSender<Bytes>,
+    /// The session that was begun on it.
+    session: Option<Session>,
+}
+
+impl ControlClient {
+    /// A way that leads nowhere yet.
+    pub fn new() -> Self {
+        ControlClient { link: Arc::default(), connecting: Mutex::default() }
+    }
+
+    /// Where the TaskManager sends its messages.
+    pub fn gateway(&self) -> Arc<dyn JobManagerGateway> {
+        self.link.clone()
+    }
+
+    /// Connects to the JobManager at this address, whenever there is one and no connection. What is returned
+    /// tells if there never can be one.
+    ///
+    /// # Errors
+    /// If this is no address.
+    pub fn connect(
+        &self,
+        address: &str,
+        hello: Hello,
+        liveness: &Liveness,
+        task_manager: Arc<TaskManager>,
+        runtime: &Handle,
+    ) -> Result<Receiver<Error>> {
+        let (interval, silence) = pace(liveness);
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| {
+            let what =
+                format!("'{address}' ('jobmanager.rpc.address' and 'jobmanager.rpc.port') is no address");
+            Error::invalid(what).with_source(error)
+        })?;
+        let endpoint = endpoint
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .keep_alive_while_idle(true)
+            .http2_keep_alive_interval(interval)
+            .keep_alive_timeout(silence);
+        let (hopeless, told) = sync_channel(1);
+        let (link, address) = (self.link.clone(), address.to_owned());
+        let connecting = runtime.spawn(async move {
+            let mut is_new = true;
+            loop {
+                let ended = link.run(&endpoint, &hello, &task_manager).await;
+                match ended {
+                    Err(error) if error.kind() == ErrorKind::Invalid => {
+                        // Nobody listens if the process is ending.
+                        let _ = hopeless.send(error.context(format_args!("JobManager at {address}")));
+                        return;
+                    }
+                    Err(error) if is_new => {
+                        tracing::warn!(address, %error, "there is no JobManager; waiting for it");
+                        is_new = false;
+                    }
+                    Err(error) => tracing::debug!(address, %error, "no connection to the JobManager"),
+                    Ok(why) => {
+                        tracing::warn!(address, why, "the connection to the JobManager has ended");
+                        is_new = true;
+                    }
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
+        *self.connecting.lock() = Some(connecting);
+        Ok(told)
+    }
+}
+
+impl Default for ControlClient {
+    fn default() -> Self {
+        ControlClient::new()
+    }
+}
+
+impl Drop for ControlClient {
+    fn drop(&mut self) {
+        if let Some(connecting) = self.connecting.lock().take() {
+            connecting.abort();
+        }
+        self.link.0.lock().take();
+    }
+}
+
+impl JobManagerGateway for Link {
+    fn send(&self, message: ToJobManager) -> bool {
+        let mut state = self.0.lock();
+        let Some(up) = &mut *state else { return false };
+        match &message {
+            ToJobManager::Register { session, .. } => up.session = Some(*session),
+            // What belongs to a session of an earlier stream, of which something may be lost.
+            ToJobManager::Heartbeat { .. }
+            | ToJobManager::Report { .. }
+            | ToJobManager::Collected(..)
+            | ToJobManager::Metrics { .. }
+            | ToJobManager::Abandoned { .. }
+            | ToJobManager::Returned { .. }
+                if up.session.is_none() =>
+            {
+                return false;
+            }
+            ToJobManager::Heartbeat { .. }
+            | ToJobManager::Report { .. }
+            | ToJobManager::Collected(..)
+            | ToJobManager::Metrics { .. }
+            | ToJobManager::Abandoned { .. }
+            | ToJobManager::Returned { .. } => {}
+        }
+        match codec::encode(&message) {
+            Ok(bytes) => up.outgoing.send(bytes.into()).is_ok(),
+            Err(error) => {
+                tracing::error!(%error, "a message to the JobManager is not sent");
+                false
+            }
+        }
+    }
+}
+
+impl Link {
+    /// One connection, from its beginning to its end. Says why it has ended.
+    async fn run(&self, endpoint: &Endpoint, hello: &Hello, to: &TaskManager) -> Result<String> {
+        let channel = endpoint.connect().await.map_err(|error| unreachable(&error))?;
+        let mut grpc =
+            Grpc::new(channel).max_decoding_message_size(LONGEST).max_encoding_message_size(LONGEST);
+        grpc.ready().await.map_err(|error| unreachable(&error))?;
+        let (outgoing, stream) = unbounded_channel();
+        // The receiver is in this function.
+        let _ = outgoing.send(hello::write(hello)?);
+        let request = Request::new(UnboundedReceiverStream::new(stream));
+        let path = PathAndQuery::from_static(SESSION);
+        let mut messages = grpc.streaming(request, path, Raw).await.map_err(refused)?.into_inner();
+        let first = messages.message().await.map_err(refused)?;
+        let accepted: Accepted = hello::read(&first.unwrap_or_default())?;
+        accepted.check()?;
+        *self.0.lock() = Some(Up { outgoing, session: None });
+        to.found(LeaderId(accepted.leader));
+        let why = loop {
+            match messages.message().await {
+                Ok(Some(bytes)) => match codec::decode(&bytes) {
+                    Ok(message) => _ = to.send(message),
+                    Err(error) => break error.to_string(),
+                },
+                Ok(None) => break "the JobManager has ended it".to_owned(),
+                Err(status) => break status.message().to_owned(),
+            }
+        };
+        let ended = self.0.lock().take();
+        if let Some(session) = ended.and_then(|up| up.session) {
+            to.disconnected(session);
+        }
+        Ok(why)
+    }
+}
+
+fn unreachable(error: &dyn std::error::Error) -> Error {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    Error::external(text)
+}
+
+/// What a JobManager says to whom it does not take in is final, and everything else may pass.
+fn refused(status: Status) -> Error {
+    if status.code() == Code::FailedPrecondition {
+        return Error::invalid(status.message().to_owned());
+    }
+    Error::external(status.to_string())
+}

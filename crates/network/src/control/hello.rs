@@ -1,0 +1,67 @@
+//! How a TaskManager introduces itself, and what it is answered. JSON: who is of another version reads it too.
+
+use bytes::Bytes;
+use flott_types::{Error, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::VERSION;
+
+/// From a TaskManager.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// Its version.
+    pub version: String,
+    /// Its id, which no other process has had.
+    pub task_manager: u32,
+    /// Its name, for people (`taskmanager.resource-id`).
+    pub name: String,
+    /// Where other TaskManagers reach it for the channels between tasks.
+    pub address: String,
+}
+
+/// From the JobManager.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Its version.
+    pub version: String,
+    /// Which JobManager this is: a later one has a larger number.
+    pub leader: u64,
+}
+
+impl Hello {
+    /// Whether it may join.
+    ///
+    /// # Errors
+    /// If it is of another version; both are named.
+    pub(super) fn check(&self) -> Result<()> {
+        check(&format!("TaskManager {} ({})", self.name, self.address), &self.version, "the JobManager")
+    }
+}
+
+impl Accepted {
+    pub(super) fn check(&self) -> Result<()> {
+        check("the JobManager", &self.version, "this TaskManager")
+    }
+}
+
+fn check(who: &str, version: &str, own: &str) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{who} is of version {version}, and {own} of {VERSION}: all processes of a cluster must be of one version"
+    )))
+}
+
+pub(super) fn write(what: &impl Serialize) -> Result<Bytes> {
+    match serde_json::to_vec(what) {
+        Ok(json) => Ok(json.into()),
+        Err(error) => Err(Error::internal("an introduction cannot be written").with_source(error)),
+    }
+}
+
+pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json)
+        .map_err(|error| Error::external("the other process does not speak as Flott does").with_source(error))
+}

@@ -1,0 +1,319 @@
+//! A connection between two TaskManagers: who they are, a reader, a writer, and the channels on it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use flott_checkpoint::resources::TaskManagerId;
+use flott_cluster::codec;
+use flott_runtime::ChannelKey;
+use flott_types::{Error, FastMap, Result};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use super::frames::{Frame, decompress};
+use super::receiving::{Receiver, Receiving};
+use super::sending::Outlet;
+use crate::VERSION;
+
+/// A connection begins with it.
+const MAGIC: &[u8; 6] = b"FLOTT\x01";
+/// The longest introduction.
+const LONGEST_HELLO: u32 = 4_096;
+/// How long it may take to introduce each other.
+const INTRODUCTION: Duration = Duration::from_secs(10);
+/// Small frames are collected up to this.
+const BUFFER: usize = 128 * 1024;
+
+/// How often an idle connection is heard of, and when a silent one is broken.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub alive_every: Duration,
+    pub silent_for: Duration,
+}
+
+/// How both sides introduce themselves. Never changes: who is of another version reads it, too.
+#[derive(Serialize, Deserialize)]
+struct Hello {
+    version: String,
+    task_manager: u32,
+}
+
+/// See [`self`].
+pub(super) struct Connection {
+    peer: TaskManagerId,
+    outgoing: UnboundedSender<Frame>,
+    /// The next number of a channel that this side opens.
+    next: AtomicU32,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The channels that this side has opened.
+    outlets: FastMap<u32, Arc<Outlet>>,
+    /// Those of the other side.
+    inlets: FastMap<u32, Incoming>,
+    broken: Option<Arc<str>>,
+}
+
+struct Incoming {
+    key: ChannelKey,
+    receiver: Option<Arc<Receiver>>,
+}
+
+impl Connection {
+    /// Opens a connection to a TaskManager.
+    pub async fn open(
+        address: &str,
+        own: TaskManagerId,
+        peer: TaskManagerId,
+        pace: Pace,
+        receiving: &Arc<Receiving>,
+    ) -> Result<Arc<Self>> {
+        let introduced = async {
+            let mut stream = TcpStream::connect(address).await.map_err(unreachable)?;
+            stream.set_nodelay(true).map_err(unreachable)?;
+            write_hello(&mut stream, own).await?;
+            let hello = read_hello(&mut stream).await?;
+            Ok((stream, hello))
+        };
+        let introduced = timeout(INTRODUCTION, introduced).await.map_err(|_| silent(INTRODUCTION));
+        let (stream, hello) = introduced
+            .and_then(|introduced| introduced)
+            .map_err(|error| error.context(format_args!("TaskManager {} at {address}", peer.0)))?;
+        check_version(&hello)?;
+        if hello.task_manager != peer.0 {
+            return Err(Error::external(format!(
+                "at {address} there is no longer TaskManager {}, but {}",
+                peer.0, hello.task_manager
+            )));
+        }
+        Ok(Self::run(stream, peer, pace, receiving))
+    }
+
+    /// Takes a connection that another TaskManager has opened.
+    pub async fn accept(
+        mut stream: TcpStream,
+        own: TaskManagerId,
+        pace: Pace,
+        receiving: &Arc<Receiving>,
+    ) -> Result<Arc<Self>> {
+        let introduced = async {
+            stream.set_nodelay(true).map_err(unreachable)?;
+            let hello = read_hello(&mut stream).await?;
+            // Also to one of another version: it says so on its side.
+            write_hello(&mut stream, own).await?;
+            check_version(&hello)?;
+            Ok::<_, Error>(hello)
+        };
+        let hello = timeout(INTRODUCTION, introduced).await.map_err(|_| silent(INTRODUCTION))??;
+        Ok(Self::run(stream, TaskManagerId(hello.task_manager), pace, receiving))
+    }
+
+    fn run(stream: TcpStream, peer: TaskManagerId, pace: Pace, receiving: &Arc<Receiving>) -> Arc<Self> {
+        let (outgoing, frames) = unbounded_channel();
+        let connection =
+            Arc::new(Connection { peer, outgoing, next: AtomicU32::new(0), state: Mutex::default() });
+        let (read, write) = stream.into_split();
+        let (reader, receiving) = (connection.clone(), receiving.clone());
+        tokio::spawn(async move {
+            let writing = tokio::spawn(write_frames(write, frames, pace.alive_every));
+            let why = match reader.read(read, pace.silent_for, &receiving).await {
+                Ok(()) => "the other process has ended the connection".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            reader.break_off(&why, &receiving);
+            writing.abort();
+        });
+        connection
+    }
+
+    pub fn peer(&self) -> TaskManagerId {
+        self.peer
+    }
+
+    /// Why it is broken, if it is.
+    pub fn broken(&self) -> Option<Arc<str>> {
+        self.state.lock().broken.clone()
+    }
+
+    /// A channel from here begins. Returns its number.
+    pub fn add(&self, outlet: Arc<Outlet>) -> u32 {
+        let mut state = self.state.lock();
+        if let Some(why) = &state.broken {
+            outlet.break_off(why);
+        }
+        loop {
+            // After four billion channels the first numbers are free again.
+            let channel = self.next.fetch_add(1, Ordering::Relaxed);
+            if !state.outlets.contains_key(&channel) {
+                state.outlets.insert(channel, outlet);
+                return channel;
+            }
+        }
+    }
+
+    /// It has ended.
+    pub fn remove(&self, channel: u32) {
+        self.state.lock().outlets.remove(&channel);
+    }
+
+    /// Sends a frame, without waiting.
+    pub fn send(&self, frame: Frame) -> Result<()> {
+        self.outgoing.send(frame).map_err(|_| {
+            let why = self.broken().unwrap_or_else(|| "it has ended".into());
+            Error::external(format!("the connection to TaskManager {}: {why}", self.peer.0))
+        })
+    }
+
+    /// The receiver of a channel of the other side is there.
+    pub fn attach(&self, channel: u32, receiver: Arc<Receiver>) {
+        let mut state = self.state.lock();
+        let broken = state.broken.clone();
+        if let Some(incoming) = state.inlets.get_mut(&channel) {
+            incoming.receiver = Some(receiver.clone());
+        }
+        drop(state);
+        if let Some(why) = broken {
+            receiver.break_off(&why);
+        }
+    }
+
+    async fn read(
+        self: &Arc<Self>,
+        from: impl AsyncRead + Unpin,
+        silent_for: Duration,
+        receiving: &Receiving,
+    ) -> Result<()> {
+        let mut from = BufReader::with_capacity(BUFFER, from);
+        loop {
+            let frame = timeout(silent_for, Frame::read(&mut from)).await;
+            let Some(frame) = frame.map_err(|_| silent(silent_for))?? else { return Ok(()) };
+            match frame {
+                Frame::Open(channel, key) => {
+                    let key: ChannelKey = codec::decode(&key)?;
+                    self.state.lock().inlets.insert(channel, Incoming { key, receiver: None });
+                    receiving.opened(key, self, channel);
+                }
+                Frame::Data(channel, element) => self.arrived(channel, element),
+                Frame::Compressed(channel, compression, body) => {
+                    self.arrived(channel, decompress(compression, body)?);
+                }
+                Frame::Close(channel) => {
+                    let closed = self.state.lock().inlets.remove(&channel);
+                    if let Some(incoming) = closed {
+                        receiving.left(&incoming.key, self, channel);
+                    }
+                }
+                Frame::Credit(channel, bytes) => {
+                    if let Some(outlet) = self.outlet(channel) {
+                        outlet.grant(bytes);
+                    }
+                }
+                Frame::Closed(channel) => {
+                    if let Some(outlet) = self.outlet(channel) {
+                        outlet.close();
+                    }
+                }
+                Frame::Ping => {}
+            }
+        }
+    }
+
+    fn outlet(&self, channel: u32) -> Option<Arc<Outlet>> {
+        self.state.lock().outlets.get(&channel).cloned()
+    }
+
+    /// What comes for a task that has ended is thrown away.
+    fn arrived(&self, channel: u32, element: Vec<u8>) {
+        let receiver = self.state.lock().inlets.get(&channel).and_then(|incoming| incoming.receiver.clone());
+        if let Some(receiver) = receiver {
+            receiver.arrived(element);
+        }
+    }
+
+    fn break_off(self: &Arc<Self>, why: &str, receiving: &Receiving) {
+        let why: Arc<str> = format!("the connection to TaskManager {}: {why}", self.peer.0).into();
+        tracing::info!(%why, "a connection has ended");
+        let (outlets, inlets) = {
+            let mut state = self.state.lock();
+            state.broken = Some(why.clone());
+            (std::mem::take(&mut state.outlets), std::mem::take(&mut state.inlets))
+        };
+        outlets.into_values().for_each(|outlet| outlet.break_off(&why));
+        for (channel, Incoming { key, receiver }) in inlets {
+            receiving.left(&key, self, channel);
+            if let Some(receiver) = receiver {
+                receiver.break_off(&why);
+            }
+        }
+    }
+}
+
+/// Writes what there is, and says now and then that it is alive.
+async fn write_frames(
+    to: impl AsyncWrite + Unpin,
+    mut frames: UnboundedReceiver<Frame>,
+    alive_every: Duration,
+) -> Result<()> {
+    let failed = |error| Error::external("the connection is broken").with_source(error);
+    let mut to = BufWriter::with_capacity(BUFFER, to);
+    loop {
+        let frame = match timeout(alive_every, frames.recv()).await {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(()),
+            Err(_) => Frame::Ping,
+        };
+        frame.write(&mut to).await?;
+        while let Ok(frame) = frames.try_recv() {
+            frame.write(&mut to).await?;
+        }
+        to.flush().await.map_err(failed)?;
+    }
+}
+
+async fn write_hello(to: &mut TcpStream, own: TaskManagerId) -> Result<()> {
+    let hello = Hello { version: VERSION.to_owned(), task_manager: own.0 };
+    let json = serde_json::to_vec(&hello)
+        .map_err(|error| Error::internal("an introduction cannot be written").with_source(error))?;
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend((json.len() as u32).to_le_bytes());
+    bytes.extend(json);
+    to.write_all(&bytes).await.map_err(unreachable)
+}
+
+async fn read_hello(from: &mut TcpStream) -> Result<Hello> {
+    let strange = || Error::external("what connects does not speak as TaskManagers of Flott do");
+    let mut magic = [0; MAGIC.len()];
+    from.read_exact(&mut magic).await.map_err(unreachable)?;
+    let len = from.read_u32_le().await.map_err(unreachable)?;
+    if &magic != MAGIC || len > LONGEST_HELLO {
+        return Err(strange());
+    }
+    let mut json = vec![0; len as usize];
+    from.read_exact(&mut json).await.map_err(unreachable)?;
+    serde_json::from_slice(&json).map_err(|error| strange().with_source(error))
+}
+
+fn check_version(hello: &Hello) -> Result<()> {
+    if hello.version == VERSION {
+        return Ok(());
+    }
+    Err(Error::external(format!(
+        "TaskManager {} is of version {}, and this one of {VERSION}: all processes of a cluster must be of one version",
+        hello.task_manager, hello.version
+    )))
+}
+
+fn unreachable(error: std::io::Error) -> Error {
+    Error::external("cannot be reached").with_source(error)
+}
+
+fn silent(for_: Duration) -> Error {
+    Error::external(format!("nothing has come for {} ms", for_.as_millis()))
+}

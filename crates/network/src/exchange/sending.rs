@@ -1,0 +1,131 @@
+//! The sending end of a channel to another process.
+
+use std::sync::Arc;
+
+use flott_cluster::codec;
+use flott_runtime::ChannelKey;
+use flott_runtime::connect::{Sender, SenderContext};
+use flott_runtime::gate::Element;
+use flott_runtime::wire::ElementEncoder;
+use flott_types::{Error, Result};
+use parking_lot::{Condvar, Mutex};
+
+use super::CANCEL_CHECK;
+use super::connection::Connection;
+use super::frames::{Compression, Frame};
+
+/// What its receiver has said to a channel.
+#[derive(Default)]
+pub(super) struct Outlet {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// It has answered.
+    open: bool,
+    /// The bytes that may be sent; below 0 by at most the last frame.
+    credit: i64,
+    /// It takes no more.
+    closed: bool,
+    /// The connection is, and why.
+    broken: Option<Arc<str>>,
+}
+
+impl Outlet {
+    pub fn grant(&self, bytes: u64) {
+        let mut state = self.state.lock();
+        state.open = true;
+        state.credit = state.credit.saturating_add_unsigned(bytes);
+        self.changed.notify_all();
+    }
+
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub fn break_off(&self, why: &Arc<str>) {
+        self.state.lock().broken = Some(why.clone());
+        self.changed.notify_all();
+    }
+}
+
+/// See [`self`].
+pub(super) struct RemoteSender {
+    connection: Arc<Connection>,
+    channel: u32,
+    outlet: Arc<Outlet>,
+    encoder: ElementEncoder,
+    compression: Compression,
+    context: SenderContext,
+}
+
+impl RemoteSender {
+    /// Opens a channel, and waits until its receiver is there.
+    pub fn open(
+        connection: Arc<Connection>,
+        key: &ChannelKey,
+        compression: Compression,
+        context: &SenderContext,
+    ) -> Result<Self> {
+        let outlet = Arc::<Outlet>::default();
+        let channel = connection.add(outlet.clone());
+        let (encoder, context) = (ElementEncoder::default(), context.clone());
+        let sender = RemoteSender { connection, channel, outlet, encoder, compression, context };
+        // From here on it is closed when it is dropped.
+        sender.connection.send(Frame::Open(channel, codec::encode(key)?))?;
+        let mut state = sender.outlet.state.lock();
+        while !state.open && !state.closed {
+            check(&state)?;
+            sender.context.cancel.check()?;
+            sender.outlet.changed.wait_for(&mut state, CANCEL_CHECK);
+        }
+        drop(state);
+        Ok(sender)
+    }
+}
+
+impl Sender for RemoteSender {
+    fn send(&mut self, element: Element) -> Result<()> {
+        // Only batches wait: all other elements are small and few.
+        let waits = matches!(element, Element::Batch(_));
+        let frame = self.encoder.encode(element)?;
+        let SenderContext { cancel, metrics, clock } = &self.context;
+        {
+            let mut state = self.outlet.state.lock();
+            if waits && state.credit <= 0 && !state.closed {
+                let start = clock.nanos();
+                while state.credit <= 0 && !state.closed {
+                    check(&state)?;
+                    cancel.check()?;
+                    self.outlet.changed.wait_for(&mut state, CANCEL_CHECK);
+                }
+                metrics.back_pressured.add(clock.nanos().saturating_sub(start));
+            }
+            // A receiver that has ended accepts and discards everything.
+            if state.closed {
+                return Ok(());
+            }
+            check(&state)?;
+            state.credit = state.credit.saturating_sub_unsigned(frame.len() as u64);
+        }
+        self.connection.send(Frame::data(self.channel, frame, self.compression))
+    }
+}
+
+impl Drop for RemoteSender {
+    fn drop(&mut self) {
+        self.connection.remove(self.channel);
+        // A broken connection has forgotten the channel already.
+        let _ = self.connection.send(Frame::Close(self.channel));
+    }
+}
+
+fn check(state: &State) -> Result<()> {
+    match &state.broken {
+        Some(why) => Err(Error::external(why.to_string())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,197 @@
+//! A JobManager or a TaskManager as a process of its own: its parts, put together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use flott_checkpoint::resources::{LeaderId, TaskManagerId};
+use flott_cluster::client_messages::DispatcherGateway;
+use flott_cluster::messages::ToTaskManager;
+use flott_cluster::transport::TaskManagerGateway;
+use flott_cluster::{JobManager, JobManagerServices, Snapshots, Storage, TaskManager};
+use flott_connector::Registry;
+use flott_runtime::{OperatorFactory, TaskEnvironment, Threads};
+use flott_types::{Clock, Error, Result};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::VERSION;
+use crate::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use crate::exchange::{ExchangeOptions, NetworkExchanges};
+use crate::options::{JobManagerOptions, TaskManagerOptions, at};
+
+/// How long an ending process waits for its jobs or tasks.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// A JobManager and the server for its TaskManagers. Dropping it suspends its jobs.
+pub struct JobManagerProcess {
+    manager: Arc<JobManager>,
+    server: ControlServer,
+    threads: Threads,
+}
+
+impl JobManagerProcess {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// If a value of the configuration cannot work, the port is taken, or there are no threads.
+    pub fn start(
+        configuration: &BTreeMap<String, String>,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let JobManagerOptions { host, port, liveness, defaults } = JobManagerOptions::parse(configuration)?;
+        let threads = Threads::default();
+        let manager = JobManager::start(JobManagerServices {
+            // Larger than that of the one before it.
+            leader: LeaderId(clock.now().unsigned_abs()),
+            clock,
+            registry,
+            storage: Arc::new(Snapshots::of_several_processes()),
+            threads: threads.clone(),
+            resources: liveness,
+            defaults,
+        })?;
+        let server = ControlServer::start(&ControlOptions { host, port, liveness }, manager.clone())
+            .inspect_err(|_| manager.shutdown(Duration::ZERO))?;
+        Ok(JobManagerProcess { manager, server, threads })
+    }
+
+    /// The way for clients.
+    pub fn dispatcher(&self) -> Arc<dyn DispatcherGateway> {
+        self.manager.dispatcher()
+    }
+
+    /// Where TaskManagers find it.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// How many slots there are, and how many of them are free.
+    pub fn slots(&self) -> (u32, u32) {
+        self.manager.slots()
+    }
+}
+
+impl Drop for JobManagerProcess {
+    fn drop(&mut self) {
+        self.manager.shutdown(SHUTDOWN);
+        self.threads.wait_until(0, SHUTDOWN);
+    }
+}
+
+/// A TaskManager and its connections. Dropping it ends its tasks.
+pub struct TaskManagerProcess {
+    manager: Arc<TaskManager>,
+    control: Option<ControlClient>,
+    hopeless: Receiver<Error>,
+    address: String,
+    threads: Threads,
+    runtime: Option<Runtime>,
+}
+
+impl TaskManagerProcess {
+    /// Starts one. It looks for its JobManager until there is one.
+    ///
+    /// # Errors
+    /// If a value of the configuration cannot work, the port is taken, or there are no threads.
+    pub fn start(
+        configuration: &BTreeMap<String, String>,
+        registry: Arc<Registry>,
+        operators: Arc<dyn OperatorFactory>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let options = TaskManagerOptions::parse(configuration)?;
+        let liveness = options.liveness;
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(2).thread_name("network").enable_all();
+        let failed = |error: std::io::Error| {
+            let TaskManagerOptions { host, port, .. } = &options;
+            let what =
+                format!("the TaskManager cannot listen on {host}:{port} ('taskmanager.data.port'): {error}");
+            Error::external(what)
+        };
+        let runtime = builder.build().map_err(failed)?;
+        let listener = runtime.block_on(TcpListener::bind((options.host.as_str(), options.port)));
+        let listener = listener.map_err(failed)?;
+        let port = options.announced_port.unwrap_or(listener.local_addr().map_err(failed)?.port());
+        let address = at(&options.announced_host, port);
+        let id = new_id(&*clock, port);
+        let millis = |time: i64| Duration::from_millis(time.unsigned_abs());
+        let exchange = ExchangeOptions {
+            compression: options.compression,
+            alive_every: millis(liveness.heartbeat_interval),
+            silent_for: millis(liveness.heartbeat_timeout),
+        };
+        let exchanges = NetworkExchanges::start(id, exchange, listener, runtime.handle().clone());
+        let threads = Threads::default();
+        let control = ControlClient::new();
+        let environment = |reports, results| TaskEnvironment {
+            clock,
+            registry,
+            operators,
+            exchanges,
+            storage: Arc::new(Snapshots::of_several_processes()).as_snapshot_storage(),
+            results,
+            reports,
+            threads: threads.clone(),
+        };
+        let of_cluster =
+            flott_cluster::TaskManagerOptions { id, slots: options.slots, liveness, leader: None };
+        let manager = TaskManager::start(of_cluster, environment, control.gateway(), |_| {})?;
+        let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
+        let hello = Hello { version: VERSION.to_owned(), task_manager: id.0, name, address: address.clone() };
+        let hopeless =
+            control.connect(&options.job_manager, hello, &liveness, manager.clone(), runtime.handle())?;
+        Ok(TaskManagerProcess {
+            manager,
+            control: Some(control),
+            hopeless,
+            address,
+            threads,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Where other TaskManagers find it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits so long. Says why it can never belong to its JobManager, if that is so.
+    ///
+    /// # Errors
+    /// The JobManager refuses it.
+    pub fn run_for(&self, time: Duration) -> Result<()> {
+        match self.hopeless.recv_timeout(time) {
+            Ok(error) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for TaskManagerProcess {
+    fn drop(&mut self) {
+        // First the JobManager hears of it, so that it deploys elsewhere.
+        drop(self.control.take());
+        self.manager.send(ToTaskManager::Shutdown);
+        if !self.threads.wait_until(0, SHUTDOWN) {
+            tracing::warn!(left = self.threads.running(), "tasks did not end in time");
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Another one for each process: in a cluster nobody has the id of one that was lost.
+fn new_id(clock: &dyn Clock, port: u16) -> TaskManagerId {
+    let mut mixed =
+        clock.now().unsigned_abs() ^ (u64::from(std::process::id()) << 32) ^ (u64::from(port) << 20);
+    mixed ^= clock.nanos().rotate_left(40);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    TaskManagerId((mixed ^ (mixed >> 31)) as u32)
+}

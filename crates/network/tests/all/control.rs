@@ -1,0 +1,122 @@
+//! A JobManager and TaskManagers that find each other over loopback.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flott_checkpoint::resources::LeaderId;
+use flott_cluster::{
+    JobManager, JobManagerServices, Liveness, Snapshots, Storage, TaskManager, TaskManagerId,
+    TaskManagerOptions,
+};
+use flott_connector::Registry;
+use flott_network::VERSION;
+use flott_network::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use flott_operators::SqlOperators;
+use flott_runtime::{LocalExchanges, TaskEnvironment, Threads};
+use flott_types::{Clock, SystemClock};
+use tokio::runtime::{Builder, Runtime};
+
+const LONG: Duration = Duration::from_secs(60);
+
+struct Master {
+    manager: Arc<JobManager>,
+    server: ControlServer,
+}
+
+impl Master {
+    fn start(leader: u64, port: u16) -> Self {
+        let clock = Arc::new(SystemClock::new());
+        let manager = JobManager::start(JobManagerServices {
+            clock,
+            registry: Arc::default(),
+            storage: Arc::new(Snapshots::of_several_processes()),
+            threads: Threads::default(),
+            resources: Liveness::default(),
+            leader: LeaderId(leader),
+            defaults: BTreeMap::new(),
+        });
+        let manager = manager.unwrap();
+        let options = ControlOptions { host: "127.0.0.1".to_owned(), port, liveness: Liveness::default() };
+        let server = ControlServer::start(&options, manager.clone()).unwrap();
+        Master { manager, server }
+    }
+
+    /// Waits until there are so many slots.
+    fn has_slots(&self, slots: u32) {
+        let clock = SystemClock::new();
+        while self.manager.slots().0 != slots {
+            assert!(
+                Duration::from_nanos(clock.nanos()) < LONG,
+                "{:?} slots, not {slots}",
+                self.manager.slots()
+            );
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Master {
+    fn drop(&mut self) {
+        self.manager.shutdown(Duration::ZERO);
+    }
+}
+
+struct Worker {
+    _manager: Arc<TaskManager>,
+    _control: ControlClient,
+    hopeless: std::sync::mpsc::Receiver<flott_types::Error>,
+    _runtime: Runtime,
+}
+
+fn worker(id: u32, master: &str, version: &str) -> Worker {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let control = ControlClient::new();
+    let environment = |reports, results| TaskEnvironment {
+        clock: Arc::new(SystemClock::new()),
+        registry: Arc::new(Registry::default()),
+        operators: Arc::new(SqlOperators::new(flott_functions::builtin())),
+        exchanges: Arc::new(LocalExchanges::default()),
+        storage: Arc::new(Snapshots::of_several_processes()).as_snapshot_storage(),
+        results,
+        reports,
+        threads: Threads::default(),
+    };
+    let liveness = Liveness::default();
+    let options = TaskManagerOptions { id: TaskManagerId(id), slots: 3, liveness, leader: None };
+    let manager = TaskManager::start(options, environment, control.gateway(), |_| {}).unwrap();
+    let hello = Hello {
+        version: version.to_owned(),
+        task_manager: id,
+        name: format!("worker-{id}"),
+        address: "127.0.0.1:1".to_owned(),
+    };
+    let hopeless = control.connect(master, hello, &liveness, manager.clone(), runtime.handle()).unwrap();
+    Worker { _manager: manager, _control: control, hopeless, _runtime: runtime }
+}
+
+#[test]
+fn task_managers_join_leave_and_find_the_next_job_manager() {
+    let master = Master::start(1, 0);
+    let address = master.server.address().to_string();
+    let first = worker(1, &address, VERSION);
+    let second = worker(2, &address, VERSION);
+    master.has_slots(6);
+    drop(second);
+    master.has_slots(3);
+    let port = master.server.address().port();
+    drop(master);
+    let master = Master::start(2, port);
+    master.has_slots(3);
+    assert!(first.hopeless.try_recv().is_err(), "it waits for the next one");
+}
+
+#[test]
+fn another_version_is_refused_and_both_are_named() {
+    let master = Master::start(1, 0);
+    let other = worker(1, &master.server.address().to_string(), "0.0.9");
+    let told = other.hopeless.recv_timeout(LONG).unwrap().to_string();
+    assert!(told.contains("version 0.0.9") && told.contains(VERSION), "{told}");
+    assert!(told.contains("worker-1"), "{told}");
+    assert_eq!(master.manager.slots(), (0, 0));
+}
