@@ -16,7 +16,8 @@
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same, alternating with a real Apache Flink: installs it, and Java 17 with apt if that is missing
-#   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink
+#   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink;
+#                            bench-datastream-renoir: beside Renoir; bench-datastream-requests: asynchronous requests
 #   make bench-exchange      a keyed shuffle between two TaskManagers against one within a process
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make fmt lint docs
@@ -48,7 +49,7 @@ BENCH ?=
 
 .PHONY: help demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
-	bench-datastream bench-datastream-flink bench-exchange cluster-demo
+	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange cluster-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -179,8 +180,14 @@ bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-genera
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
 
+# Renoir's is a workspace of its own, so that its libraries are none of Flott's.
+bench-datastream-renoir:
+	$(CARGO) build --release --package datastream-bench
+	$(CARGO) build --release --manifest-path benchmarks/renoir/Cargo.toml --target-dir $(TARGET)/renoir
+	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --datastream $(TARGET)/release/datastream-bench --renoir $(TARGET)/renoir/release/renoir-bench $(BENCH)
+
 # The DataStream API; -flink is word count on Flink too.
-bench-datastream bench-datastream-flink:
+bench-datastream bench-datastream-flink bench-datastream-requests:
 	$(CARGO) build --release --package datastream-bench
 	$(PYTHON) benchmarks/run.py $(@:bench-%=%) --datastream $(TARGET)/release/datastream-bench $(BENCH)
 

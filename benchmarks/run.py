@@ -10,6 +10,8 @@ usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory
   latency    from an event's creation to the sink, at 100,000 events/s
   startup    time to the first result, idle memory, size on disk, of both engines
   datastream programs of the DataStream API, and the same by hand
+  datastream-renoir  word count and windows by key beside Renoir
+  datastream-requests  what 10,000 asynchronous requests a second cost
   datastream-flink  word count with the DataStream API of both engines
   kafka      from one topic of Kafka to another, Flott and a real Flink in pairs
   generators whether the generators in Java and in Rust make the same events
@@ -26,13 +28,14 @@ from harness.store import Store
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=True)
-    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "kafka", "generators", "report"])
+    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "datastream-renoir", "datastream-requests", "kafka", "generators", "report"])
     parser.add_argument("--queries", default="", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallelism", type=int, default=2)
     parser.add_argument("--memory", default="6g", help="of Flink's TaskManager")
     parser.add_argument("--bin", default=str(ROOT / "target" / "release" / "flott"))
     parser.add_argument("--datastream", default=str(ROOT / "target" / "release" / "datastream-bench"))
+    parser.add_argument("--renoir", default=str(ROOT / "target" / "renoir" / "release" / "renoir-bench"))
     parser.add_argument("--loops", default=str(ROOT / "target" / "release" / "loops"))
     return parser.parse_args()
 
@@ -49,7 +52,7 @@ def chosen(text, default):
 def main():
     args = parse()
     store = Store()
-    if args.command not in ("report", "loops", "datastream", "datastream-flink") and not pathlib.Path(args.bin).exists():
+    if args.command not in ("report", "loops", "datastream", "datastream-flink", "datastream-renoir", "datastream-requests") and not pathlib.Path(args.bin).exists():
         sys.exit(f"{args.bin} is not there; build it: cargo build --release --package flott-cli")
     flott = Flott(args.bin, args.parallelism)
     if args.command == "nexmark":
@@ -68,6 +71,10 @@ def main():
         datastream.measure(args.datastream, store, args.rounds)
     elif args.command == "datastream-flink":
         datastream.against_flink(args.datastream, store, args.rounds)
+    elif args.command == "datastream-renoir":
+        datastream.against_renoir(args.datastream, args.renoir, store, args.rounds)
+    elif args.command == "datastream-requests":
+        datastream.requests(args.datastream, store, args.rounds)
     elif args.command == "kafka":
         kafka.measure(flott, store, args)
     elif args.command == "generators":

@@ -1,4 +1,4 @@
-"""Programs of the DataStream API: against hand-written loops over the same data, with checkpoints and without, and word count against Flink's."""
+"""Programs of the DataStream API: against hand-written loops over the same data, with checkpoints and without, against Renoir, and word count against Flink's; and what asynchronous requests cost."""
 import pathlib
 import subprocess
 import tempfile
@@ -15,6 +15,11 @@ HOT = KEYS // 100
 # Long enough that a dozen checkpoints fall into it.
 CHECKPOINTED = 250_000_000
 FLINK_WORDS = 40_000_000
+RENOIR_WORDS = 50_000_000
+WINDOWED = 50_000_000
+WINDOW_KEYS = 100_000
+# Ten seconds at the rate of 10,000 requests a second.
+REQUESTS = 100_000
 WARM_UP = 20_000_000
 
 
@@ -30,6 +35,25 @@ def measure(binary, store, rounds):
     keep(store, "keyed process, a checkpoint every second", "no checkpoints", pairs)
 
 
+def against_renoir(binary, renoir, store, rounds):
+    """Word count with running counts, and counts by key in windows; parallelism 1."""
+    for name, program, count, options in (
+        ("word count", "words", RENOIR_WORDS, {}),
+        (f"windows by {WINDOW_KEYS:,} keys", "windows", WINDOWED, {"keys": WINDOW_KEYS}),
+    ):
+        print(f"{name} against Renoir", flush=True)
+        pairs = [(run(binary, program, count, **options), run(renoir, program, count, **options)) for _ in range(rounds)]
+        keep(store, f"{name}, parallelism 1", "Renoir", pairs)
+
+
+def requests(binary, store, rounds):
+    """Asynchronous requests of five milliseconds each, 10,000 a second: how much of a core they take."""
+    print("asynchronous requests", flush=True)
+    runs = [run(binary, "enrichment", REQUESTS) for _ in range(rounds)]
+    print(f"  {100 * median([one['cpu'] / one['wall'] for one in runs]):.0f} % of a core", flush=True)
+    store.put("datastream", "asynchronous requests / itself", {"pairs": [(one, one) for one in runs], "machine": machine.describe()})
+
+
 def against_flink(binary, store, rounds):
     """Word count on Flink, parallelism 1."""
     home = install.ensure()
@@ -39,8 +63,9 @@ def against_flink(binary, store, rounds):
 
 
 def keep(store, name, other, pairs):
-    ratios = [theirs["cpu"] / ours["cpu"] if other == "Flink" else ours["cpu"] / theirs["cpu"] for ours, theirs in pairs]
-    print(f"  CPU seconds: {median(ratios):.2f} times {'less than' if other == 'Flink' else ''} {other}", flush=True)
+    faster = other in ("Flink", "Renoir")
+    ratios = [theirs["cpu"] / ours["cpu"] if faster else ours["cpu"] / theirs["cpu"] for ours, theirs in pairs]
+    print(f"  CPU seconds: {median(ratios):.2f} times {'less than' if faster else ''} {other}", flush=True)
     store.put("datastream", f"{name} / {other}", {"pairs": pairs, "machine": machine.describe()})
 
 

@@ -129,6 +129,13 @@ def datastream(section):
             gain = sorted(1 / each for each in cost)
             others.append(f"Word count compared with Flink's own (`make bench-datastream-flink`, both at parallelism 1, Flink with object reuse and warmed up, in one process): Flott counts {count(cpu_rate)} words per CPU second, "
                           f"Flink {count(median([pair[1]['count'] / pair[1]['cpu'] for pair in pairs]))}: {gain[0]:.1f} – **{median(gain):.1f}** – {gain[-1]:.1f} times as many.\n")
+        elif other == "Renoir":
+            gain = sorted(1 / each for each in cost)
+            others.append(f"Beside Renoir 0.6 (`make bench-datastream-renoir`), {title}: Flott {count(cpu_rate)} records per CPU second, "
+                          f"Renoir {count(median([pair[1]['count'] / pair[1]['cpu'] for pair in pairs]))}: {gain[0]:.2f} – **{median(gain):.2f}** – {gain[-1]:.2f} times as many.\n")
+        elif other == "itself":
+            share = sorted(100 * pair[0]["cpu"] / pair[0]["wall"] for pair in pairs)
+            others.append(f"Asynchronous requests (`make bench-datastream-requests`), {count(rate)} a second of 5 ms each: {share[0]:.0f} – **{median(share):.0f}** – {share[-1]:.0f} % of a core.\n")
         else:
             slower = sorted(pair[0]["wall"] / pair[1]["wall"] - 1 for pair in pairs)
             others.append(f"A checkpoint every second, with a million keys of which 1 % change in between, costs {100 * slower[0]:.1f} – **{100 * median(slower):.1f}** – {100 * slower[-1]:.1f} % of throughput, "

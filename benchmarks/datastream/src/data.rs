@@ -56,3 +56,18 @@ pub fn key(number: u64, keys: u64, hot: u64) -> u64 {
 pub fn check(key: u64, value: u64) -> u64 {
     mix(key ^ value.rotate_left(32))
 }
+
+/// The milliseconds of a window.
+pub const WINDOW: i64 = 1_000;
+
+/// When a record happened: a thousand of them in each millisecond.
+#[inline]
+pub fn time(number: u64) -> i64 {
+    (number / 1_000) as i64
+}
+
+/// The key of a record that is counted in a window.
+#[inline]
+pub fn windowed_key(number: u64, keys: u64) -> u64 {
+    mix(number) % keys
+}

@@ -4,8 +4,10 @@
 //! checksum that does not depend on order, elapsed seconds, CPU seconds, and peak memory in MB.
 
 mod data;
+mod enrichment;
 mod keyed;
 mod usage;
+mod windows;
 mod words;
 
 use clap::{Parser, ValueEnum};
@@ -25,12 +27,15 @@ struct Arguments {
     /// How many words, or how many records.
     #[arg(long, default_value_t = 20_000_000)]
     count: u64,
-    /// How many keys (keyed).
+    /// How many keys (keyed, windows).
     #[arg(long, default_value_t = 1_000_000)]
     keys: u64,
     /// Records of this many keys follow the first round over all keys (keyed); 0 for all.
     #[arg(long, default_value_t = 0)]
     hot: u64,
+    /// How many requests come in a second (enrichment).
+    #[arg(long, default_value_t = 10_000.0)]
+    rate: f64,
     /// Milliseconds between checkpoints, into a folder of the system's for temporary files; 0 for none
     /// (Flott).
     #[arg(long, default_value_t = 0)]
@@ -49,6 +54,10 @@ enum Program {
     Words,
     /// A keyed process function with a value state.
     Keyed,
+    /// Counts by key in tumbling windows of event time.
+    Windows,
+    /// A request of five milliseconds for each record, at a steady rate.
+    Enrichment,
 }
 
 fn main() -> Result<()> {
@@ -61,6 +70,14 @@ fn main() -> Result<()> {
             keyed::flott(&environment(&arguments), arguments.count, arguments.keys, arguments.hot)?
         }
         (Program::Keyed, Engine::Loop) => keyed::by_hand(arguments.count, arguments.keys, arguments.hot),
+        (Program::Windows, Engine::Flott) => {
+            windows::flott(&environment(&arguments), arguments.count, arguments.keys)?
+        }
+        (Program::Windows, Engine::Loop) => windows::by_hand(arguments.count, arguments.keys),
+        (Program::Enrichment, Engine::Flott) => {
+            enrichment::flott(&environment(&arguments), arguments.count, arguments.rate)?
+        }
+        (Program::Enrichment, Engine::Loop) => enrichment::by_hand(arguments.count),
     };
     let used = usage::Usage::now().since(start);
     println!(

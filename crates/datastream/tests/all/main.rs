@@ -19,6 +19,7 @@ mod full_windows;
 mod interval_join;
 mod metrics;
 mod operator_state;
+mod printing;
 mod rest;
 mod rich_functions;
 mod schema_evolution;

@@ -7,6 +7,7 @@ mod failures;
 mod refused;
 mod statements;
 mod time;
+mod wire;
 
 use flott::prelude::*;
 use flott::table::StreamTableEnvironment;
