@@ -8,6 +8,8 @@ const RESTRICTED: &[(&str, &[&str], &str)] = &[
     (
         "tokio",
         &[
+            // A program, whose requests take their time.
+            "datastream-bench",
             "flott",
             "flott-cli",
             "flott-cluster",
