@@ -1,4 +1,5 @@
-//! `json`, and the change formats based on it: `debezium-json`, `canal-json`, `maxwell-json`.
+//! `json`, and the change formats based on it: `debezium-json`, `canal-json`, `maxwell-json`,
+//! `ogg-json`.
 //!
 //! One record a line in files; one message elsewhere. A record is an object (or an array of objects, several
 //! rows); a column is the member of its name. A member that is missing is NULL unless
@@ -69,6 +70,7 @@ enum Envelope {
         table: Option<Arc<Regex>>,
     },
     Maxwell,
+    Ogg,
 }
 
 impl Json {
@@ -93,13 +95,16 @@ impl Format for Json {
             Envelope::Debezium { .. } => "debezium-json",
             Envelope::Canal { .. } => "canal-json",
             Envelope::Maxwell => "maxwell-json",
+            Envelope::Ogg => "ogg-json",
         }
     }
 
     fn changelog(&self) -> Changelog {
         match self.envelope {
             Envelope::None => Changelog::InsertOnly,
-            Envelope::Debezium { .. } | Envelope::Canal { .. } | Envelope::Maxwell => Changelog::Retract,
+            Envelope::Debezium { .. } | Envelope::Canal { .. } | Envelope::Maxwell | Envelope::Ogg => {
+                Changelog::Retract
+            }
         }
     }
 

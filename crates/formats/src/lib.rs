@@ -1,11 +1,11 @@
-//! The built-in formats: avro, csv, json and the change formats based on it, parquet, raw.
+//! The built-in formats: avro, csv, json and the change formats based on it, parquet, protobuf, raw.
 //! [`flott_connector::format`] defines what a format is.
 //!
 //! - Only the requested columns are converted; the others are skipped as text.
 //! - With `ignore-parse-errors`, a field that cannot be read is NULL as in Flink, and a record that cannot be
 //!   parsed is skipped.
 //! - Text formats and `raw` are for files of records and for messages: in files a record is a line. `avro` is for files and for
-//!   messages, `parquet` for files.
+//!   messages, `parquet` for files, `protobuf` for messages.
 
 mod avro;
 mod bad;
@@ -15,6 +15,8 @@ mod decode;
 mod encode;
 mod json;
 mod parquet;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod raw;
 #[cfg(feature = "confluent")]
 mod registry;
@@ -39,10 +41,14 @@ pub fn builtin() -> Formats {
         formats.register(Arc::new(confluent));
     }
     formats.register(Arc::new(csv::CsvFactory));
-    for json in [JsonFactory::Json, JsonFactory::Debezium, JsonFactory::Canal, JsonFactory::Maxwell] {
+    for json in
+        [JsonFactory::Json, JsonFactory::Debezium, JsonFactory::Canal, JsonFactory::Maxwell, JsonFactory::Ogg]
+    {
         formats.register(Arc::new(json));
     }
     formats.register(Arc::new(parquet::ParquetFactory));
+    #[cfg(feature = "protobuf")]
+    formats.register(Arc::new(protobuf::ProtobufFactory));
     formats.register(Arc::new(raw::RawFactory));
     formats
 }

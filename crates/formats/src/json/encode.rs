@@ -38,6 +38,10 @@ impl JsonEncoder {
             (Envelope::Debezium { .. }, false) => ("{\"before\":", ",\"after\":null,\"op\":\"d\"}"),
             (Envelope::Canal { .. }, true) => ("{\"data\":[", "],\"type\":\"INSERT\"}"),
             (Envelope::Canal { .. }, false) => ("{\"data\":[", "],\"type\":\"DELETE\"}"),
+            (Envelope::Ogg, true) if skip => ("{\"after\":", ",\"op_type\":\"I\"}"),
+            (Envelope::Ogg, true) => ("{\"before\":null,\"after\":", ",\"op_type\":\"I\"}"),
+            (Envelope::Ogg, false) if skip => ("{\"before\":", ",\"op_type\":\"D\"}"),
+            (Envelope::Ogg, false) => ("{\"before\":", ",\"after\":null,\"op_type\":\"D\"}"),
             (Envelope::Maxwell, true) => ("{\"data\":", ",\"type\":\"insert\"}"),
             (Envelope::Maxwell, false) => ("{\"data\":", ",\"type\":\"delete\"}"),
         };

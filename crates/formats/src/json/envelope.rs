@@ -32,6 +32,7 @@ impl Opener {
             Envelope::Debezium { .. } => &["before", "after", "op"],
             Envelope::Canal { .. } => &["data", "old", "type", "database", "table"],
             Envelope::Maxwell => &["data", "old", "type"],
+            Envelope::Ogg => &["before", "after", "op_type"],
         };
         // Only positions are wanted: the types do not matter.
         let any = TypeKind::Null.nullable();
@@ -74,6 +75,7 @@ impl Opener {
                 canal(text, &self.slots, emit)
             }
             Envelope::Maxwell => maxwell(text, &self.slots, emit),
+            Envelope::Ogg => ogg(text, &self.slots, emit),
         }
     }
 }
@@ -99,6 +101,20 @@ fn debezium(text: &[u8], slots: &Slots, emit: Emit<'_>) -> Result<(), Wrong> {
         }
         "d" => emit(Change { kind: RowKind::Delete, row: before()?, old: None }),
         other => Err(Wrong::Envelope(format!("unknown \"op\" value \"{other}\" of Debezium's"))),
+    }
+}
+
+fn ogg(text: &[u8], slots: &Slots, emit: Emit<'_>) -> Result<(), Wrong> {
+    let (before, after) = (|| object(text, slots[0], "before"), || object(text, slots[1], "after"));
+    match string(text, slots[2], "op_type")?.as_str() {
+        "I" => emit(Change { kind: RowKind::Insert, row: after()?, old: None }),
+        "U" => {
+            let (before, after) = (before()?, after()?);
+            emit(Change { kind: RowKind::UpdateBefore, row: before, old: None })?;
+            emit(Change { kind: RowKind::UpdateAfter, row: after, old: None })
+        }
+        "D" => emit(Change { kind: RowKind::Delete, row: before()?, old: None }),
+        other => Err(Wrong::Envelope(format!("unknown \"op_type\" value \"{other}\" of GoldenGate's"))),
     }
 }
 

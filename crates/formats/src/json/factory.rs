@@ -16,6 +16,7 @@ pub(crate) enum JsonFactory {
     Debezium,
     Canal,
     Maxwell,
+    Ogg,
 }
 
 const IGNORE_ERRORS: TableOption<bool, WithDefault> = TableOption::flag(
@@ -94,6 +95,7 @@ impl FormatFactory for JsonFactory {
             JsonFactory::Debezium => "debezium-json",
             JsonFactory::Canal => "canal-json",
             JsonFactory::Maxwell => "maxwell-json",
+            JsonFactory::Ogg => "ogg-json",
         }
     }
 
@@ -127,7 +129,7 @@ impl FormatFactory for JsonFactory {
             &PLAIN_DECIMALS,
             &IGNORE_NULLS,
         ];
-        static MAXWELL: &[&dyn AnyOption] =
+        static BARE: &[&dyn AnyOption] =
             &[&IGNORE_ERRORS, &TIMESTAMPS, &NULL_KEY_MODE, &NULL_KEY_LITERAL, &PLAIN_DECIMALS, &IGNORE_NULLS];
         match self {
             JsonFactory::Json => Manual {
@@ -180,7 +182,17 @@ MAP and MULTISET are objects and have STRING keys.",
   'path' = '/data/products',
   'format' = 'maxwell-json'
 );",
-                options: MAXWELL,
+                options: BARE,
+            },
+            JsonFactory::Ogg => Manual {
+                summary: "Database changes in Oracle GoldenGate's JSON.",
+                details: CHANGES,
+                example: "CREATE TABLE products (id BIGINT, name STRING) WITH (
+  'connector' = 'filesystem',
+  'path' = '/data/products',
+  'format' = 'ogg-json'
+);",
+                options: BARE,
             },
         }
     }
@@ -198,6 +210,7 @@ MAP and MULTISET are objects and have STRING keys.",
                 Envelope::Canal { database: options.get(&DATABASES)?, table: options.get(&TABLES)? }
             }
             JsonFactory::Maxwell => Envelope::Maxwell,
+            JsonFactory::Ogg => Envelope::Ogg,
         };
         if fail_on_missing && ignore_errors {
             return Err(Error::invalid(format!(

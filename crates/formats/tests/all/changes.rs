@@ -86,6 +86,31 @@ fn maxwell() {
 }
 
 #[test]
+fn ogg() {
+    let input = r#"{"table": "INV.PRODUCTS", "op_type": "I", "pos": "1", "after": {"id": 1, "name": "anvil", "price": 19.99}}
+{"op_type": "U", "before": {"id": 1, "name": "anvil", "price": 19.99}, "after": {"id": 1, "name": null, "price": 24.5}}
+{"op_type": "D", "before": {"id": 1, "name": null, "price": 24.5}, "after": null}
+"#;
+    let case = products("ogg-json", &[]);
+    assert_eq!(case.decode(input).unwrap(), CHANGES);
+    let error = case.decode("{\"op_type\":\"T\"}").unwrap_err().to_string();
+    assert!(error.contains("unknown \"op_type\" value \"T\" of GoldenGate's"), "{error}");
+    assert!(
+        case.decode("{\"op_type\":\"U\",\"after\":{}}")
+            .unwrap_err()
+            .to_string()
+            .contains("\"before\" is null or missing")
+    );
+    assert_eq!(
+        case.encode("+U 1 a 1.50\n-U 1 a 1.50"),
+        "{\"before\":null,\"after\":{\"id\":1,\"name\":\"a\",\"price\":1.50},\"op_type\":\"I\"}\n\
+         {\"before\":{\"id\":1,\"name\":\"a\",\"price\":1.50},\"after\":null,\"op_type\":\"D\"}\n"
+    );
+    let short = products("ogg-json", &[("ogg-json.encode.ignore-null-fields", "true")]);
+    assert_eq!(short.encode("-D 1 NULL 1.50"), "{\"before\":{\"id\":1,\"price\":1.50},\"op_type\":\"D\"}\n");
+}
+
+#[test]
 fn bad_changes_are_counted_when_ignored() {
     let case = products("debezium-json", &[("debezium-json.ignore-parse-errors", "true")]);
     let input = "{\"op\":\"u\"}\n{\"op\":\"c\",\"after\":{\"id\":\"x\"}}\n[\n";

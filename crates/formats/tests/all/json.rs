@@ -219,9 +219,9 @@ proptest! {
             Just("\"id\":".to_owned()), Just("\"tags\":".to_owned()), Just("\"name\":".to_owned()), Just("\"r\":".to_owned()),
             Just("null".to_owned()), Just("1.5e3".to_owned()), Just("\"a\\u00e4\"".to_owned()), Just("\\".to_owned()),
             Just("\n".to_owned()), Just("\"op\":\"u\"".to_owned()), Just("\"before\":".to_owned()), Just("\"after\":".to_owned()),
-            Just("\"type\":\"UPDATE\"".to_owned()), Just("\"data\":".to_owned()), Just("\"old\":".to_owned()), "\\PC{0,3}"
+            Just("\"type\":\"UPDATE\"".to_owned()), Just("\"op_type\":\"U\"".to_owned()), Just("\"data\":".to_owned()), Just("\"old\":".to_owned()), "\\PC{0,3}"
         ], 0..40),
-        format in prop::sample::select(vec!["json", "debezium-json", "canal-json", "maxwell-json"]),
+        format in prop::sample::select(vec!["json", "debezium-json", "canal-json", "maxwell-json", "ogg-json"]),
         ignore in any::<bool>(),
         piece in 1usize..20,
     ) {

@@ -8,5 +8,6 @@ mod case;
 mod changes;
 mod csv;
 mod json;
+mod protobuf;
 mod registry;
 mod values;

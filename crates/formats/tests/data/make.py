@@ -1,4 +1,4 @@
-"""Writes the files of this folder, which other libraries wrote: `pip install fastavro cramjam backports.zstd`.
+"""Writes the files of this folder, which other libraries wrote: `pip install fastavro cramjam backports.zstd grpcio-tools`.
 
 They are read by the tests. Run it in this folder when a case is added; the files must not change otherwise.
 """
@@ -117,3 +117,44 @@ for row in range(3):
 with open("messages.avro.json", "w") as out:
     json.dump(messages, out)
     out.write("\n")
+
+
+def protobuf():
+    """Messages of protobuf's own library: `pip install grpcio-tools`."""
+    import pathlib
+    import sys
+    import tempfile
+
+    from grpc_tools import protoc
+
+    google = str(pathlib.Path(protoc.__file__).parent / "_proto")
+    with tempfile.TemporaryDirectory() as folder:
+        compile = ["", "-I.", f"-I{google}", f"--python_out={folder}", "order.proto", "old.proto"]
+        assert protoc.main(compile) == 0
+        describe = ["", "-I.", f"-I{google}", "--include_imports", "--descriptor_set_out=order.desc", "order.proto"]
+        assert protoc.main(describe) == 0
+        sys.path.insert(0, folder)
+        import old_pb2
+        import order_pb2
+
+        order = order_pb2.Order(
+            id=-5, rank=0, delta=-3, small=2**32 - 1, large=-(2**63), huge=2**64 - 1, paid=True, weight=0.5,
+            total=-1e300, note="naïve €", raw=b"\x00\xff", state="PAID", code=-2, numbers=[0, -1, 2**63 - 1],
+            loose=[1, 2], tags=["a", ""], counts={"x": 1, "": 0}, card="1234", states=["LOST", "NEW"],
+        )
+        order.items.add(name="anvil", count=2, price=0.0).gift.gift.name = "deep"
+        order.items.add()
+        order.by_id[7].name = "seven"
+        order.first.count = 1
+        order.placed.FromJsonString("2024-01-02T03:04:05.000000006Z")
+        messages = {
+            "order": order,
+            "empty": order_pb2.Order(),
+            "old": old_pb2.Old(a=0, kind="B", inner=old_pb2.Old(b=""), list=[1]),
+        }
+        with open("messages.protobuf.json", "w") as out:
+            json.dump({k: v.SerializeToString(deterministic=True).hex() for k, v in messages.items()}, out, indent=1)
+            out.write("\n")
+
+
+protobuf()

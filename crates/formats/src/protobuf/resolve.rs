@@ -1,0 +1,208 @@
+//! How the fields of a message become columns, and columns fields: made once, from the message's definition
+//! and the table's types.
+
+use flott_types::{FastMap, LogicalType, RowField, TypeKind};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Syntax};
+
+/// The columns of a message, in the order of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) fields: Vec<Field>,
+    /// The places of the fields by their numbers.
+    pub(super) places: FastMap<u32, usize>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) number: u32,
+    pub(super) shape: Shape,
+    /// What it is where the message does not have it: always, or if defaults are wanted.
+    pub(super) default: Default,
+    /// Whether a default that was written can be told from nothing.
+    pub(super) has_presence: bool,
+    /// Fields of one such group exclude each other.
+    pub(super) oneof: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    One(Value),
+    List {
+        element: Value,
+        packed: bool,
+    },
+    /// The counts of a MULTISET are a MAP's values here.
+    Map {
+        key: Scalar,
+        value: Value,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Scalar(Scalar),
+    Message(Message),
+}
+
+/// A value that is not a message.
+#[derive(Clone, Debug)]
+pub(super) enum Scalar {
+    Double,
+    Float,
+    /// int32, int64, uint32, uint64: with the number of bits.
+    Varint(u8),
+    /// sint32, sint64
+    Zigzag,
+    /// fixed32, sfixed32
+    Fixed32,
+    /// fixed64, sfixed64
+    Fixed64,
+    Bool,
+    Text,
+    Bytes,
+    Enum(Symbols),
+}
+
+/// The names of an enum.
+#[derive(Clone, Debug)]
+pub(super) struct Symbols {
+    pub(super) names: FastMap<i32, String>,
+    pub(super) numbers: FastMap<String, i32>,
+    /// Of proto2: other numbers are as if they were not there.
+    pub(super) closed: bool,
+}
+
+/// What a field without a value has.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Default {
+    /// NULL, or an empty collection or message if defaults are wanted.
+    Empty,
+    Number(i64),
+    Real(f64),
+    Bytes(Vec<u8>),
+}
+
+impl Message {
+    pub(super) fn new<'a>(
+        message: &MessageDescriptor,
+        columns: impl Iterator<Item = (&'a str, &'a LogicalType)>,
+    ) -> Result<Self, String> {
+        let (mut fields, mut places) = (Vec::new(), FastMap::default());
+        for (name, ty) in columns {
+            let field = message.get_field_by_name(name);
+            let field =
+                field.ok_or_else(|| format!("the message {} has no field '{name}'", message.full_name()))?;
+            places.insert(field.number(), fields.len());
+            fields.push(Field::new(&field, ty).map_err(|what| format!("column '{name}': {what}"))?);
+        }
+        Ok(Message { fields, places })
+    }
+}
+
+impl Field {
+    fn new(field: &FieldDescriptor, ty: &LogicalType) -> Result<Self, String> {
+        if field.is_group() {
+            return Err("a group is not read".to_owned());
+        }
+        let shape = match (&ty.kind, field.kind()) {
+            (TypeKind::Map(key, value), Kind::Message(entry)) if field.is_map() => Shape::Map {
+                key: scalar(&entry.map_entry_key_field().kind(), key)?,
+                value: self::value(&entry.map_entry_value_field().kind(), value)?,
+            },
+            (_, _) if field.is_map() => return Err(format!("a map is not read as {ty}")),
+            (TypeKind::Array(element), kind) if field.is_list() => {
+                Shape::List { element: value(&kind, element)?, packed: field.is_packed() }
+            }
+            (_, _) if field.is_list() => return Err(format!("a repeated field is not read as {ty}")),
+            (_, kind) => Shape::One(value(&kind, ty)?),
+        };
+        Ok(Field {
+            name: field.name().to_owned(),
+            number: field.number(),
+            default: default(field),
+            has_presence: field.supports_presence(),
+            oneof: field.containing_oneof().map(|oneof| oneof.full_name().to_owned()),
+            shape,
+        })
+    }
+}
+
+fn default(field: &FieldDescriptor) -> Default {
+    use prost_reflect::Value;
+    if field.is_list() || field.is_map() {
+        return Default::Empty;
+    }
+    match field.default_value() {
+        Value::Bool(value) => Default::Number(value.into()),
+        Value::I32(value) | Value::EnumNumber(value) => Default::Number(value.into()),
+        Value::I64(value) => Default::Number(value),
+        Value::U32(value) => Default::Number(i64::from(value as i32)),
+        Value::U64(value) => Default::Number(value as i64),
+        Value::F32(value) => Default::Real(value.into()),
+        Value::F64(value) => Default::Real(value),
+        Value::String(text) => Default::Bytes(text.into_bytes()),
+        Value::Bytes(bytes) => Default::Bytes(bytes.to_vec()),
+        Value::Message(_) | Value::List(_) | Value::Map(_) => Default::Empty,
+    }
+}
+
+fn value(kind: &Kind, ty: &LogicalType) -> Result<Value, String> {
+    match (kind, &ty.kind) {
+        (Kind::Message(message), TypeKind::Row(fields)) => {
+            let fields = fields.iter().map(|RowField { name, ty, .. }| (name.as_str(), ty));
+            Message::new(message, fields).map(Value::Message)
+        }
+        (Kind::Message(message), _) => {
+            Err(format!("the message {} is a ROW of its fields, and not {ty}", message.full_name()))
+        }
+        (kind, _) => scalar(kind, ty).map(Value::Scalar),
+    }
+}
+
+fn scalar(kind: &Kind, ty: &LogicalType) -> Result<Scalar, String> {
+    use TypeKind as Type;
+    let is_int = matches!(ty.kind, Type::Int | Type::BigInt);
+    let is_long = ty.kind == Type::BigInt;
+    Ok(match kind {
+        Kind::Double if ty.kind == Type::Double => Scalar::Double,
+        Kind::Float if ty.kind == Type::Float => Scalar::Float,
+        Kind::Int32 | Kind::Uint32 if is_int => Scalar::Varint(32),
+        Kind::Int64 | Kind::Uint64 if is_long => Scalar::Varint(64),
+        Kind::Sint32 if is_int => Scalar::Zigzag,
+        Kind::Sint64 if is_long => Scalar::Zigzag,
+        Kind::Fixed32 | Kind::Sfixed32 if is_int => Scalar::Fixed32,
+        Kind::Fixed64 | Kind::Sfixed64 if is_long => Scalar::Fixed64,
+        Kind::Bool if ty.kind == Type::Boolean => Scalar::Bool,
+        Kind::String if ty.kind.is_character() => Scalar::Text,
+        Kind::Bytes if matches!(ty.kind, Type::Binary(_) | Type::Varbinary(_)) => Scalar::Bytes,
+        Kind::Enum(symbols)
+            if ty.kind.is_character() || is_int || matches!(ty.kind, Type::TinyInt | Type::SmallInt) =>
+        {
+            Scalar::Enum(Symbols::new(symbols))
+        }
+        kind => return Err(format!("{} is not read as {}", describe(kind), ty.kind)),
+    })
+}
+
+impl Symbols {
+    fn new(symbols: &EnumDescriptor) -> Self {
+        let mut names = FastMap::default();
+        let mut numbers = FastMap::default();
+        for symbol in symbols.values() {
+            // Of several names of a number the first one is told.
+            names.entry(symbol.number()).or_insert_with(|| symbol.name().to_owned());
+            numbers.insert(symbol.name().to_owned(), symbol.number());
+        }
+        Symbols { names, numbers, closed: symbols.parent_file().syntax() == Syntax::Proto2 }
+    }
+}
+
+fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Message(message) => format!("the message {}", message.full_name()),
+        Kind::Enum(symbols) => format!("the enum {}", symbols.full_name()),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
