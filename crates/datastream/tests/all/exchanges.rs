@@ -80,6 +80,58 @@ fn a_program_gives_the_same_when_every_exchange_goes_through_bytes() {
     }
 }
 
+/// Adds the number of its subtask.
+#[derive(Clone, Default)]
+struct Where(u32);
+
+impl ProcessFunction<Vec<u32>> for Where {
+    type Out = Vec<u32>;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0 = context.subtask_index();
+        Ok(())
+    }
+
+    fn process_element(
+        &mut self,
+        mut seen: Vec<u32>,
+        context: &mut ProcessContext<'_, Vec<u32>>,
+    ) -> Result<()> {
+        seen.push(self.0);
+        context.collect(seen);
+        Ok(())
+    }
+}
+
+/// For each exchange where values were before and after it: two subtasks send to three.
+fn crossed(exchange: fn(&DataStream<Vec<u32>>) -> DataStream<Vec<u32>>, receivers: u32) -> Vec<Vec<u32>> {
+    let env = StreamExecutionEnvironment::new();
+    let numbers = env.from_sequence(1, 600).map(|_| Vec::new()).parallelism(2);
+    let sent = numbers.rebalance().process(Where::default()).parallelism(2);
+    let received = exchange(&sent).process(Where::default()).parallelism(receivers);
+    let all: Vec<Vec<u32>> = received.execute_and_collect("test").unwrap().collect::<Result<_>>().unwrap();
+    assert!(all.iter().all(|seen| seen.len() == 2 && seen[0] < 2 && seen[1] < receivers), "{all:?}");
+    all
+}
+
+#[test]
+fn values_come_to_the_subtasks_that_the_exchange_says() {
+    let spread = |all: &[Vec<u32>]| {
+        let mut counts = [0; 3];
+        all.iter().for_each(|seen| counts[seen[1] as usize] += 1);
+        counts
+    };
+    for exchange in [DataStream::shuffle, DataStream::rebalance] {
+        assert_eq!(spread(&crossed(exchange, 3)), [200; 3]);
+    }
+    assert_eq!(spread(&crossed(DataStream::broadcast, 3)), [600; 3]);
+    assert_eq!(spread(&crossed(DataStream::global, 3)), [600, 0, 0]);
+    let stayed = crossed(DataStream::forward, 2);
+    assert_eq!(stayed.len(), 600);
+    assert!(stayed.iter().all(|seen| seen[0] == seen[1]), "{stayed:?}");
+    assert_eq!(crossed(DataStream::rescale, 3).len(), 600);
+}
+
 /// Sums, and stops with a savepoint; answers where that lies, and in what the program differs from that of
 /// the savepoint before.
 fn round(name: &str, folder: &std::path::Path, savepoint: Option<&str>) -> (String, Vec<String>) {
