@@ -46,6 +46,34 @@ pub(crate) enum Command {
     Run(RunArgs),
     #[command(flatten)]
     Jobs(JobCommand),
+    /// Look into checkpoints and savepoints.
+    #[command(subcommand)]
+    State(StateCommand),
+}
+
+/// What is done with checkpoints and savepoints.
+#[derive(Subcommand, Debug)]
+pub(crate) enum StateCommand {
+    /// Print what is in one: operators, states with their columns, sizes.
+    Show {
+        /// The folder of a checkpoint or savepoint, or that of a job, which means its newest.
+        path: String,
+        /// Print a CREATE TABLE for each state instead, with the connector `savepoint`.
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Read all files of one and compare them with their checksums.
+    Check {
+        /// The folder of a checkpoint or savepoint, or that of a job, which means its newest.
+        path: String,
+    },
+    /// Print how two differ, state by state. Exit status 1 if they do.
+    Diff {
+        /// The older one.
+        first: String,
+        /// The newer one.
+        second: String,
+    },
 }
 
 /// What Flink's command line does with jobs of a cluster.
@@ -151,7 +179,7 @@ pub(crate) struct SqlArgs {
     pub file: Option<PathBuf>,
 
     /// Run a statement, or several separated by semicolons, and exit.
-    #[arg(short, long, value_name = "SQL")]
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub execute: Option<String>,
 
     /// Run the statements of a file first: tables, views, settings.

@@ -2,7 +2,7 @@
 //!
 //! `flott jobmanager` and `flott taskmanager` are the processes of a cluster, `start-cluster` and `stop-cluster`
 //! start and end them in the background, `local` is all in one; `run`, `list`, `cancel`, `stop` and `savepoint` are
-//! Flink's commands for the jobs of a cluster.
+//! Flink's commands for the jobs of a cluster. `flott state` looks into checkpoints and savepoints.
 //!
 //! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line
 //! (`-e`), or a script on standard input. Results go to standard output, everything else to standard error.
@@ -10,7 +10,7 @@
 //! | exit status | |
 //! |---|---|
 //! | 0 | all went well, or nobody reads standard output any more |
-//! | 1 | a statement or a job failed |
+//! | 1 | a statement or a job failed; two snapshots differ |
 //! | 2 | the command line is wrong |
 //! | 130 | Ctrl-C ended a script |
 //! | 143 | SIGTERM |
@@ -34,6 +34,7 @@ mod restore;
 mod script;
 mod shell;
 mod signals;
+mod state;
 mod stop;
 
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         args::Command::StopCluster => daemons::stop(console).map_err(stop::Stop::from),
         args::Command::Run(run) => script::run_on_cluster(run, console),
         args::Command::Jobs(command) => remote::run(&command, console),
+        args::Command::State(command) => state::run(&command, &mut std::io::stdout().lock()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

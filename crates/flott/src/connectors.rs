@@ -15,6 +15,7 @@ pub fn builtin() -> Registry {
         registry.register(Arc::new(flott_connector_kafka::UpsertKafkaConnector));
     }
     registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));
+    registry.register(Arc::new(flott_connector_savepoint::SavepointConnector));
     registry.register(Arc::new(flott_connector_basic::PrintConnector));
     registry.register(Arc::new(flott_connector_basic::BlackholeConnector));
     registry.register(Arc::new(flott_connector_basic::LatencyConnector));

@@ -58,6 +58,9 @@ pub mod restore;
 pub mod sql;
 #[cfg(feature = "sql")]
 pub mod table;
+/// Snapshots as data.
+#[cfg(feature = "sql")]
+pub use flott_connector_savepoint as state;
 
 pub use flott_batch as batch;
 pub use flott_cluster as cluster;

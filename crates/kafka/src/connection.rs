@@ -152,7 +152,9 @@ impl Connection {
         match header {
             Ok(header) if header.correlation_id == sent.correlation => Ok(bytes),
             Ok(_) => Err(Failure::lost(format!("{} answers out of order", self.address))),
-            Err(error) => Err(Failure::lost(format!("{} answers nonsense: {error}", self.address))),
+            Err(error) => {
+                Err(Failure::lost(format!("an answer of {} cannot be read: {error}", self.address)))
+            }
         }
     }
 

@@ -16,5 +16,6 @@ mod plans;
 mod rest;
 mod restore;
 mod shell;
+mod state;
 mod statements;
 mod support;

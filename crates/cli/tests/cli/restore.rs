@@ -10,7 +10,7 @@ use crate::support::{command, run_in, signal, wait};
 
 const ROWS: usize = 1_500;
 
-fn prepare(folder: &Path) {
+pub fn prepare(folder: &Path) {
     let script = format!(
         "CREATE TABLE u (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
             'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '{ROWS}');
@@ -35,14 +35,14 @@ fn args(parallelism: &str) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).chain([format!("parallelism.default={parallelism}")]).collect()
 }
 
-fn start(folder: &Path, parallelism: &str) -> Child {
+pub fn start(folder: &Path, parallelism: &str) -> Child {
     let args = args(parallelism);
     command(folder, &args.iter().map(String::as_str).collect::<Vec<_>>()).spawn().unwrap()
 }
 
 /// Waits until a job that is not one of these has a checkpoint; answers with all jobs that have.
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
-fn wait_for_checkpoint(folder: &Path, known: &[String]) -> Vec<String> {
+pub fn wait_for_checkpoint(folder: &Path, known: &[String]) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let jobs = folder.join("checkpoints").read_dir().into_iter().flatten().flatten();
