@@ -257,8 +257,8 @@ Security: `properties.security.protocol` = `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` 
 | property | what it says |
 |---|---|
 | `sasl.mechanism` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER` |
-| `sasl.jaas.config` | the user, as `... required username=\"...\" password=\"...\";`, or `clientId`, `clientSecret` and `scope` of a token service |
-| `sasl.oauthbearer.token.endpoint.url` | the token service (`https://...`), or a file with a token (`file:///...`) |
+| `sasl.jaas.config` | the user, as `... required username=\"...\" password=\"...\";`, or `clientId`, `clientSecret` and `scope` for a service that issues tokens |
+| `sasl.oauthbearer.token.endpoint.url` | the service that issues tokens (`https://...`), or a file with a token (`file:///...`) |
 | `ssl.truststore.type`, `ssl.truststore.location` | `PEM`, and a file with the certificates that are trusted; without them, those that browsers trust |
 | `ssl.keystore.type`, `ssl.keystore.location` | `PEM`, and a file with the client's certificates and its private key |
 | `ssl.truststore.certificates`, `ssl.keystore.certificate.chain`, `ssl.keystore.key` | the same as text instead of files |

@@ -29,14 +29,14 @@ const TOLD: usize = 300;
 pub(crate) struct OAuth(Arc<Inner>);
 
 struct Inner {
-    from: From,
+    origin: Origin,
     /// `extension_*`, as they are sent.
     extensions: String,
     clock: SystemClock,
     cached: Mutex<Option<Token>>,
 }
 
-enum From {
+enum Origin {
     File(String),
     Service { url: String, client: String, secret: String, scope: Option<String>, agent: ureq::Agent },
 }
@@ -59,9 +59,10 @@ impl OAuth {
     pub(super) fn new(properties: &Properties, config: &str, timeout: Duration) -> flott_types::Result<Self> {
         let why = "the service that tells tokens, as https://..., or a file with one, as file:///...";
         let url = properties.required(ENDPOINT, why)?;
-        let from = if let Some(path) = url.strip_prefix("file://") {
-            From::File(path.to_owned())
+        let origin = if let Some(path) = url.strip_prefix("file://") {
+            Origin::File(path.to_owned())
         } else if url.starts_with("https://") || url.starts_with("http://") {
+            warn_of_plain_text(url);
             let (Some(client), Some(secret)) = (jaas(config, "clientId"), jaas(config, "clientSecret"))
             else {
                 return Err(Error::invalid(
@@ -73,13 +74,13 @@ impl OAuth {
                 .http_status_as_error(false)
                 .build()
                 .new_agent();
-            From::Service { url: url.to_owned(), client, secret, scope: jaas(config, "scope"), agent }
+            Origin::Service { url: url.to_owned(), client, secret, scope: jaas(config, "scope"), agent }
         } else {
             return Err(properties.wrong(ENDPOINT, "https://..., http://... or file:///..."));
         };
         let extensions = extensions(config);
         let (clock, cached) = (SystemClock::new(), Mutex::default());
-        Ok(OAuth(Arc::new(Inner { from, extensions, clock, cached })))
+        Ok(OAuth(Arc::new(Inner { origin, extensions, clock, cached })))
     }
 
     /// The client's first and only message.
@@ -89,14 +90,14 @@ impl OAuth {
 
     fn token(&self) -> Result<String> {
         let inner = &*self.0;
-        match &inner.from {
-            From::File(path) => {
+        match &inner.origin {
+            Origin::File(path) => {
                 let text = std::fs::read_to_string(path);
                 let text = text
                     .map_err(|error| Failure::last(format!("the token in {path} cannot be read: {error}")))?;
                 Ok(text.trim().to_owned())
             }
-            From::Service { url, client, secret, scope, agent } => {
+            Origin::Service { url, client, secret, scope, agent } => {
                 // One asks, the others wait for what it gets.
                 let mut cached = inner.cached.lock();
                 if let Some(token) = cached.as_ref().filter(|token| inner.clock.nanos() < token.until) {
@@ -105,11 +106,19 @@ impl OAuth {
                 let answer = ask(agent, url, client, secret, scope.as_deref())?;
                 let seconds = answer.expires_in.unwrap_or(0);
                 // As Java's client does, a new one is asked for when four fifths of the time are over.
-                let until = inner.clock.nanos() + seconds * 800_000_000;
+                let until = inner.clock.nanos().saturating_add(seconds.saturating_mul(800_000_000));
                 *cached = Some(Token { text: answer.access_token.clone(), until });
                 Ok(answer.access_token)
             }
         }
+    }
+}
+
+/// The client's secret is in the request.
+fn warn_of_plain_text(url: &str) {
+    let host = url.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
+    if host.is_some_and(|host| host != "localhost" && !host.starts_with("127.")) {
+        tracing::warn!("'{ENDPOINT}' is {url}: the client's secret is sent to it without encryption");
     }
 }
 

@@ -24,6 +24,12 @@ fn is_lingering(name: &TransactionName, run: Run, restored: Option<CheckpointId>
     is_former && restored.is_none_or(|restored| name.after >= restored)
 }
 
+/// Whether it is so still, a while after the start. By then there may be a job that has taken over, and this
+/// one may not know yet that it has lost its place: only its own former attempts are certain to be former.
+fn is_still_lingering(name: &TransactionName, run: Run, restored: Option<CheckpointId>) -> bool {
+    name.run.job == run.job && is_lingering(name, run, restored)
+}
+
 /// What a writer needs to tell its lingering transactions: each of them falls to one writer.
 #[derive(Clone)]
 pub(super) struct Lingering {
@@ -45,8 +51,16 @@ impl Lingering {
         }
     }
 
-    /// Aborts those that the brokers list.
+    /// Aborts those that the brokers list, before this writer writes anything.
     pub(super) fn abort(&self, client: &mut Client) -> Result<()> {
+        self.abort_all(client, is_lingering)
+    }
+
+    fn abort_all(
+        &self,
+        client: &mut Client,
+        is_lingering: fn(&TransactionName, Run, Option<CheckpointId>) -> bool,
+    ) -> Result<()> {
         for open in client.open_transactions()? {
             let Some(name) = TransactionName::parse(&open.transactional_id, &self.prefix) else { continue };
             let is_mine = name.subtask % self.parallelism == self.subtask;
@@ -72,7 +86,7 @@ impl Lingering {
                 if of_thread.wait(pause) {
                     return;
                 }
-                if let Err(error) = self.abort(&mut client)
+                if let Err(error) = self.abort_all(&mut client, is_still_lingering)
                     && !of_thread.is_set()
                 {
                     tracing::warn!(
@@ -124,5 +138,8 @@ mod tests {
         // A former attempt of the same job, and a later one.
         assert!(is_lingering(&name(Run { attempt: 0, ..ours }, 8), ours, restored));
         assert!(!is_lingering(&name(Run { attempt: 2, ..ours }, 8), ours, restored));
+        // Later on, another job may be the one that counts.
+        assert!(!is_still_lingering(&name(other, 9), ours, restored));
+        assert!(is_still_lingering(&name(Run { attempt: 0, ..ours }, 8), ours, restored));
     }
 }
