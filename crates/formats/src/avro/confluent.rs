@@ -100,7 +100,7 @@ Schemas are those of `before` and `after` in the envelope; otherwise it is as wi
 
     fn format(&self, options: &Options<'_>) -> Result<Arc<dyn Format>> {
         let schema = options.get(&SCHEMA)?;
-        let given = schema.map(|text| Ok((Parsed::new(&text)?.record()?.clone(), text)));
+        let given = schema.map(|text| Ok((Parsed::new(&text)?.plain_record()?.clone(), text)));
         let given =
             given.transpose().map_err(|what: String| options.wrong(&SCHEMA, &format!("a schema: {what}")))?;
         Ok(Arc::new(Confluent {

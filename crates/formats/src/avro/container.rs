@@ -3,8 +3,6 @@
 //! A position is a number of rows. Blocks before it are passed over by their sizes, without being
 //! decompressed. A file that was cut off is an error, never a shorter file.
 
-use std::sync::Arc;
-
 use flott_batch::ChangeBatch;
 use flott_connector::format::{BulkInput, BulkReader};
 use flott_plan::Schema as TableSchema;
@@ -13,8 +11,8 @@ use flott_types::{Error, Result};
 use super::bytes::Bytes;
 use super::codec::Codec;
 use super::decode::skip;
-use super::resolve::{self, Fields};
-use super::schema::{Parsed, Record, Schema};
+use super::resolve::{self, Wire};
+use super::schema::Parsed;
 use crate::bad::Bad;
 use crate::rows::{Rows, projected};
 
@@ -34,7 +32,7 @@ const LONGEST_HEAD: usize = 20;
 pub(super) struct Reader {
     input: Input,
     header: Header,
-    fields: Fields,
+    root: Wire,
     rows: Rows,
     /// The records of the current block, and how many of them are to be read.
     block: Vec<u8>,
@@ -48,7 +46,6 @@ pub(super) struct Reader {
 
 struct Header {
     parsed: Parsed,
-    record: Arc<Record>,
     codec: Codec,
     sync: [u8; SYNC],
 }
@@ -64,12 +61,12 @@ impl Reader {
         let header = Header::read(&mut input)?;
         let columns = projected(schema, projection)?;
         let named = columns.iter().map(|column| (column.name.as_str(), &column.ty));
-        let fields = resolve::fields(&header.record, named).map_err(Error::data)?;
+        let root = resolve::root(&header.parsed, named).map_err(Error::data)?;
         let rows = Rows::new(&columns);
         Ok(Reader {
             input,
             header,
-            fields,
+            root,
             rows,
             block: Vec::new(),
             at: 0,
@@ -135,8 +132,8 @@ impl Reader {
         let mut bytes = Bytes::new(rest);
         let names = &self.header.parsed.names;
         let read = match wanted {
-            true => self.fields.read(&mut bytes, &mut self.rows.columns, names),
-            false => skip(&Schema::Record(self.header.record.clone()), &mut bytes, names, 0),
+            true => self.root.read_row(&mut bytes, &mut self.rows.columns, names).map(drop),
+            false => skip(&self.header.parsed.root, &mut bytes, names, 0),
         };
         let read = read.and_then(|()| match self.left {
             0 if bytes.len() > 0 => Err(Bad::new(format!("{} bytes follow the last record", bytes.len()))),
@@ -209,8 +206,7 @@ impl Header {
         sync.copy_from_slice(input.take(SYNC)?);
         let schema = schema.ok_or_else(|| Error::data("the header of an Avro file has no schema"))?;
         let parsed = Parsed::new(&schema).map_err(Error::data)?;
-        let record = parsed.record().map_err(Error::data)?.clone();
-        Ok(Header { parsed, record, codec, sync })
+        Ok(Header { parsed, codec, sync })
     }
 }
 

@@ -39,7 +39,6 @@ impl Fields {
 
 impl Wire {
     /// Reads a record, perhaps of a union, as a row of these columns; `false` if it is null.
-    #[cfg(feature = "confluent")]
     pub(super) fn read_row(
         &self,
         bytes: &mut Bytes<'_>,

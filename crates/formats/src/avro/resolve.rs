@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use flott_types::{LogicalType, RowField, TypeKind};
 
-use super::schema::{Clock, Record, Schema, Unit};
+use super::schema::{Clock, Parsed, Record, Schema, Unit};
 
 /// How a value is read into a column.
 #[derive(Debug)]
@@ -64,6 +64,26 @@ pub(super) enum Step {
         wire: Wire,
     },
     Skip(Schema),
+}
+
+/// How what a message or a file holds becomes a row of these columns: a record, perhaps in a union with null.
+pub(super) fn root<'a>(
+    parsed: &Parsed,
+    columns: impl Iterator<Item = (&'a str, &'a LogicalType)>,
+) -> Result<Wire, String> {
+    let record = Wire::Record(fields(parsed.record()?, columns)?);
+    Ok(match &parsed.root {
+        Schema::Union(branches) => {
+            let null = || Branch::Unreadable("NULL is no row".to_owned());
+            let is_null_first = branches.first() == Some(&Schema::Null);
+            Wire::Union(if is_null_first {
+                vec![null(), Branch::Value(record)]
+            } else {
+                vec![Branch::Value(record), null()]
+            })
+        }
+        _ => record,
+    })
 }
 
 /// How a record becomes a row of these columns.

@@ -84,17 +84,29 @@ impl Parsed {
         Ok(Parsed { root, names: Arc::new(names) })
     }
 
-    /// The record at the root.
-    pub(super) fn record(&self) -> Result<&Arc<Record>, String> {
+    /// The record that is the root.
+    #[cfg(feature = "confluent")]
+    pub(super) fn plain_record(&self) -> Result<&Arc<Record>, String> {
         match &self.root {
             Schema::Record(record) => Ok(record),
-            // Some tools write a row that may be NULL and never is.
-            Schema::Union(branches) => match branches.as_ref() {
-                [Schema::Null, Schema::Record(record)] | [Schema::Record(record), Schema::Null] => Ok(record),
-                _ => Err("the Avro schema is a union, and a table needs a record".to_owned()),
-            },
-            other => Err(format!("the Avro schema is {}, and a table needs a record", other.describe())),
+            other => Err(format!("the Avro schema is {}, and a record is needed", other.describe())),
         }
+    }
+
+    /// The record at the root. Flink writes files whose root is a union with null.
+    pub(super) fn record(&self) -> Result<&Arc<Record>, String> {
+        let record = match &self.root {
+            Schema::Record(record) => Some(record),
+            Schema::Union(branches) => match branches.as_ref() {
+                [Schema::Null, Schema::Record(record)] | [Schema::Record(record), Schema::Null] => {
+                    Some(record)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        record
+            .ok_or_else(|| format!("the Avro schema is {}, and a table needs a record", self.root.describe()))
     }
 }
 

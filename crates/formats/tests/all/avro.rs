@@ -64,6 +64,67 @@ fn files_of_another_library_are_read() {
     }
 }
 
+/// A file of Flink 2.3: its root is a union with null, so a branch stands before each row.
+#[test]
+fn files_of_flink_are_read_and_have_the_schema_of_ours() {
+    let page = row(&[("url", TypeKind::STRING), ("size", Int), ("inner_", row(&[("x", Int)]))]);
+    let columns = [
+        ("id", BigInt),
+        ("a", TinyInt),
+        ("b", SmallInt),
+        ("c", Int),
+        ("name", TypeKind::STRING),
+        ("price", Decimal(10, 2)),
+        ("big", Decimal(38, 10)),
+        ("f", Float),
+        ("d", Double),
+        ("yes", Boolean),
+        ("raw_", TypeKind::BYTES),
+        ("day_", Date),
+        ("t", Time(3)),
+        ("at_", Timestamp(3)),
+        ("tags", Array(boxed(TypeKind::STRING))),
+        ("counts", Map(boxed(TypeKind::STRING), boxed(Int))),
+        ("page", page),
+    ];
+    let mut case = Case::new("avro", &columns, &[]);
+    case.schema.columns[0].ty = BigInt.not_null();
+    let file = std::fs::read(format!("{}/tests/data/flink.avro", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let rows = "+I 1 -1 300 7 naïve 12.34 -0.0000000001 0.5 1.0E300 TRUE x'00ff' 2024-02-29 12:34:56.000 \
+                2024-02-29T12:34:56.789 [a,NULL] {k=1} (u,2,(3))\n\
+                +I 2 NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL\n";
+    assert_eq!(case.read_whole(&file).unwrap(), rows);
+    assert_eq!(case.read_file(&file, 1, &[0], 9).unwrap(), "+I 2\n");
+    let (theirs, ours) = (schema_of(&file), schema_of(&case.write_file(rows, 9)));
+    assert_eq!(theirs, serde_json::json!(["null", ours]));
+}
+
+/// The schema in the header of a file, as the first entry. A namespace that is that of the record around it is
+/// left out.
+fn schema_of(file: &[u8]) -> serde_json::Value {
+    fn inherit(value: &mut serde_json::Value, around: Option<&str>) {
+        let own = value.get("namespace").and_then(serde_json::Value::as_str).map(str::to_owned);
+        if let (Some(members), Some(own)) = (value.as_object_mut(), &own)
+            && around == Some(own)
+        {
+            members.remove("namespace");
+        }
+        let inner = own.as_deref().or(around);
+        match value {
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| inherit(item, inner)),
+            serde_json::Value::Object(members) => members.values_mut().for_each(|item| inherit(item, inner)),
+            _ => {}
+        }
+    }
+    let begin = file.windows(11).position(|bytes| bytes == b"avro.schema").unwrap() + 11;
+    // Behind its length.
+    let begin = begin + file[begin..].iter().position(|byte| *byte <= 0x7f).unwrap() + 1;
+    let mut texts = serde_json::Deserializer::from_slice(&file[begin..]).into_iter::<serde_json::Value>();
+    let mut schema = texts.next().unwrap().unwrap();
+    inherit(&mut schema, None);
+    schema
+}
+
 #[test]
 fn reading_begins_at_any_row_and_takes_only_what_is_wanted() {
     let (case, file) = (trips(), file("snappy"));

@@ -287,7 +287,7 @@ fn options_are_checked() {
     let url = ("avro-confluent.url", "http://localhost:1");
     assert!(error(&[]).contains("the option 'avro-confluent.url' is missing"));
     assert!(error(&[("avro-confluent.url", "localhost:8081")]).contains("begin with http:// or https://"));
-    assert!(error(&[url, ("avro-confluent.schema", "\"int\"")]).contains("a table needs a record"));
+    assert!(error(&[url, ("avro-confluent.schema", "\"int\"")]).contains("a record is needed"));
     let user = ("avro-confluent.basic-auth.credentials-source", "USER_INFO");
     assert!(error(&[url, user]).contains("'avro-confluent.basic-auth.user-info' is missing"));
     assert!(error(&[url, ("avro-confluent.ssl.keystore.location", "/x")]).contains("is not built yet"));

@@ -1,5 +1,8 @@
 """Writes the files of this folder, which other libraries wrote: `pip install fastavro cramjam backports.zstd grpcio-tools`.
 
+`flink.avro` is of Flink 2.3 with its `flink-sql-avro`: an INSERT into a table of the connector `filesystem`, whose columns and
+values are in `tests/all/avro.rs`.
+
 They are read by the tests. Run it in this folder when a case is added; the files must not change otherwise.
 """
 

@@ -10,7 +10,7 @@ use flott_types::{Error, FastMap, Result};
 use super::MAGIC;
 use super::change::Envelope;
 use crate::avro::bytes::Bytes;
-use crate::avro::resolve::{self, Fields};
+use crate::avro::resolve::{self, Wire};
 use crate::avro::schema::{Names, Parsed};
 use crate::bad::Bad;
 use crate::registry::Registry;
@@ -31,7 +31,7 @@ struct Plan {
 }
 
 enum Body {
-    Row(Fields),
+    Row(Wire),
     Change(Envelope),
 }
 
@@ -51,14 +51,13 @@ impl RegistryDecoder {
         let text = self.registry.schema(id)?;
         let plan = || {
             let parsed = Parsed::new(&text)?;
-            let record = parsed.record()?;
             let body = if self.has_changes {
-                Body::Change(Envelope::new(record, &self.columns)?)
+                Body::Change(Envelope::new(parsed.plain_record()?, &self.columns)?)
             } else {
                 let named = self.columns.iter().map(|column| (column.name.as_str(), &column.ty));
-                Body::Row(resolve::fields(record, named)?)
+                Body::Row(resolve::root(&parsed, named)?)
             };
-            Ok::<Plan, String>(Plan { names: parsed.names.clone(), body })
+            Ok::<Plan, String>(Plan { names: parsed.names, body })
         };
         plan().map_err(|what| Error::data(format!("the schema {id} of the registry: {what}")))
     }
@@ -67,8 +66,8 @@ impl RegistryDecoder {
         let mut bytes = Bytes::new(body);
         match &plan.body {
             Body::Change(envelope) => envelope.read(&mut bytes, rows, &plan.names),
-            Body::Row(fields) => {
-                fields.read(&mut bytes, &mut rows.columns, &plan.names)?;
+            Body::Row(root) => {
+                root.read_row(&mut bytes, &mut rows.columns, &plan.names)?;
                 match bytes.len() {
                     0 => Ok(()),
                     // By its own schema a record fills its message.
