@@ -18,6 +18,7 @@
 //! | [`control`] | the messages between JobManager and TaskManagers, over gRPC |
 //! | [`exchange`] | the channels between tasks, over TCP connections of their own |
 //! | [`client`] | the messages of clients, over the JobManager's REST server |
+//! | [`tls`] | both sides' certificates |
 //! | [`process`] | puts a JobManager's or TaskManager's parts together |
 //!
 //! Invariants:
@@ -41,6 +42,7 @@ pub mod control;
 pub mod exchange;
 pub mod options;
 pub mod process;
+pub mod tls;
 
 /// The version that processes of a cluster must share.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

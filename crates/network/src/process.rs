@@ -21,6 +21,7 @@ use crate::VERSION;
 use crate::control::{ControlClient, ControlOptions, ControlServer, Hello};
 use crate::exchange::{ExchangeOptions, NetworkExchanges};
 use crate::options::{JobManagerOptions, TaskManagerOptions, at};
+use crate::tls::Tls;
 
 /// How long an ending process waits for its jobs or tasks.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -43,6 +44,8 @@ impl JobManagerProcess {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let JobManagerOptions { host, port, liveness, defaults } = JobManagerOptions::parse(configuration)?;
+        let tls = Tls::parse(configuration)?;
+        warn_of_strangers(&host, tls.is_some(), "jobmanager.bind-host");
         let threads = Threads::default();
         let manager = JobManager::start(JobManagerServices {
             // Larger than that of the one before it.
@@ -54,7 +57,7 @@ impl JobManagerProcess {
             resources: liveness,
             defaults,
         })?;
-        let server = ControlServer::start(&ControlOptions { host, port, liveness }, manager.clone())
+        let server = ControlServer::start(&ControlOptions { host, port, liveness, tls }, manager.clone())
             .inspect_err(|_| manager.shutdown(Duration::ZERO))?;
         Ok(JobManagerProcess { manager, server, threads })
     }
@@ -104,7 +107,8 @@ impl TaskManagerProcess {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let options = TaskManagerOptions::parse(configuration)?;
-        let liveness = options.liveness;
+        let (liveness, tls) = (options.liveness, Tls::parse(configuration)?);
+        warn_of_strangers(&options.host, tls.is_some(), "taskmanager.bind-host");
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(2).thread_name("network").enable_all();
         let failed = |error: std::io::Error| {
@@ -124,6 +128,7 @@ impl TaskManagerProcess {
             compression: options.compression,
             alive_every: millis(liveness.heartbeat_interval),
             silent_for: millis(liveness.heartbeat_timeout),
+            tls: tls.clone(),
         };
         let exchanges = NetworkExchanges::start(id, exchange, listener, runtime.handle().clone());
         let threads = Threads::default();
@@ -143,8 +148,14 @@ impl TaskManagerProcess {
         let manager = TaskManager::start(of_cluster, environment, control.gateway(), |_| {})?;
         let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
         let hello = Hello { version: VERSION.to_owned(), task_manager: id.0, name, address: address.clone() };
-        let hopeless =
-            control.connect(&options.job_manager, hello, &liveness, manager.clone(), runtime.handle())?;
+        let hopeless = control.connect(
+            &options.job_manager,
+            hello,
+            &liveness,
+            tls.as_deref(),
+            manager.clone(),
+            runtime.handle(),
+        )?;
         Ok(TaskManagerProcess {
             manager,
             control: Some(control),
@@ -183,6 +194,16 @@ impl Drop for TaskManagerProcess {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Without TLS, whoever reaches the port belongs to the cluster.
+fn warn_of_strangers(host: &str, tls: bool, key: &str) {
+    if !tls && !matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]") {
+        tracing::warn!(
+            host,
+            "'{key}' is not this machine alone, and 'security.ssl.internal.enabled' is not set: whoever reaches the port can run jobs"
+        );
     }
 }
 

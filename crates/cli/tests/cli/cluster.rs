@@ -60,11 +60,15 @@ struct Cluster {
 
 impl Cluster {
     fn start(folder: &Path) -> Self {
-        let args = ["jobmanager", "-Djobmanager.rpc.port=0", "-Drest.port=0"];
+        Cluster::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, options: &[&str]) -> Self {
+        let args = [&["jobmanager", "-Djobmanager.rpc.port=0", "-Drest.port=0"], options].concat();
         let (job_manager, told) = Process::start(folder, &args, &["JobManager: ", "REST: "]);
         let port = told[0].rsplit_once(':').unwrap().1;
         let port = format!("-Djobmanager.rpc.port={port}");
-        let args = ["taskmanager", &port, "-Dtaskmanager.numberOfTaskSlots=2"];
+        let args = [&["taskmanager", &port, "-Dtaskmanager.numberOfTaskSlots=2"], options].concat();
         let start = |_| Process::start(folder, &args, &["TaskManager: "]).0;
         Cluster { rest: told[1].clone(), job_manager, task_managers: (0..2).map(start).collect() }
     }
@@ -131,6 +135,25 @@ fn scripts_run_on_the_task_managers_of_a_cluster() {
     let told: Vec<String> = cluster.task_managers.into_iter().map(Process::end).collect();
     assert!(told.iter().any(|told| told.contains("a connection has ended")), "{told:?}");
     cluster.job_manager.end();
+}
+
+#[test]
+fn processes_with_certificates_work_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    numbers(folder);
+    let store = |key: &str, file: &str| {
+        format!(
+            "-Dsecurity.ssl.internal.{key}={}/../../tests/services/tls/{file}",
+            env!("CARGO_MANIFEST_DIR")
+        )
+    };
+    let (keys, trusted) = (store("keystore", "broker.pem"), store("truststore", "ca.pem"));
+    let cluster = Cluster::start_with(folder, &["-Dsecurity.ssl.internal.enabled=true", &keys, &trusted]);
+    let select = "SELECT d, COUNT(*) AS c FROM numbers GROUP BY d ORDER BY d LIMIT 2;";
+    let options = ["--output", "csv", "-Dexecution.runtime-mode=batch", "-e"];
+    let run = cluster.sql(folder, &[&options[..], &[&format!("{TABLES} {select}")]].concat());
+    assert_eq!((run.code, run.out.as_str()), (0, "d,c\nd0,100\nd1,100\n"), "{run:?}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ use super::hello::{self, Accepted, Hello};
 use super::raw::Raw;
 use super::server::pace;
 use super::{LONGEST, SESSION};
+use crate::tls::Tls;
 
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -67,15 +68,27 @@ impl ControlClient {
         address: &str,
         hello: Hello,
         liveness: &Liveness,
+        tls: Option<&Tls>,
         task_manager: Arc<TaskManager>,
         runtime: &Handle,
     ) -> Result<Receiver<Error>> {
         let (interval, silence) = pace(liveness);
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|error| {
             let what =
                 format!("'{address}' ('jobmanager.rpc.address' and 'jobmanager.rpc.port') is no address");
             Error::invalid(what).with_source(error)
         })?;
+        let endpoint = match tls {
+            None => endpoint,
+            Some(tls) => {
+                let (config, verifier) = tls.of_client();
+                endpoint.tls_config_with_verifier(config, verifier).map_err(|error| {
+                    let what = "the TaskManager cannot use TLS ('security.ssl.internal.keystore')";
+                    Error::invalid(what).with_source(error)
+                })?
+            }
+        };
         let endpoint = endpoint
             .connect_timeout(CONNECT)
             .tcp_nodelay(true)

@@ -28,6 +28,10 @@ use super::hello::{self, Accepted, Hello};
 use super::raw::Raw;
 use super::{LONGEST, SESSION};
 use crate::VERSION;
+use crate::tls::Tls;
+
+/// How long the server's threads may take to leave.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// Where a JobManager listens.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub struct ControlOptions {
     pub port: u16,
     /// When a silent connection is broken.
     pub liveness: Liveness,
+    /// `security.ssl.internal.*`
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// A server that runs. Dropping it ends all connections.
@@ -53,7 +59,7 @@ impl ControlServer {
     /// # Errors
     /// If the port is taken, or there are no threads for it.
     pub fn start(options: &ControlOptions, manager: Arc<JobManager>) -> Result<Self> {
-        let ControlOptions { host, port, liveness } = options;
+        let ControlOptions { host, port, liveness, tls } = options;
         let failed = |error: std::io::Error| {
             let what =
                 format!("the JobManager cannot listen on {host}:{port} ('jobmanager.rpc.port'): {error}");
@@ -72,10 +78,16 @@ impl ControlServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let (interval, silence) = pace(liveness);
         let service = Sessions(manager);
+        let server = match tls {
+            Some(tls) => Server::builder().tls_config(tls.of_server()).map_err(|error| {
+                Error::invalid("the JobManager cannot use TLS ('security.ssl.internal.keystore')")
+                    .with_source(error)
+            })?,
+            None => Server::builder(),
+        };
         runtime.spawn(async move {
-            let server = Server::builder()
-                .http2_keepalive_interval(Some(interval))
-                .http2_keepalive_timeout(Some(silence));
+            let server =
+                server.http2_keepalive_interval(Some(interval)).http2_keepalive_timeout(Some(silence));
             let ended = async {
                 // The sender is dropped, or says so.
                 let _ = stopped.await;
@@ -99,7 +111,8 @@ impl Drop for ControlServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // The port is free when this returns: the next JobManager may want it.
+            runtime.shutdown_timeout(LEAVE);
         }
     }
 }

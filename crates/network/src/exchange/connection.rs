@@ -19,6 +19,7 @@ use super::frames::{Frame, decompress};
 use super::receiving::{Receiver, Receiving};
 use super::sending::Outlet;
 use crate::VERSION;
+use crate::tls::Tls;
 
 /// A connection begins with it.
 const MAGIC: &[u8; 6] = b"FLOTT\x01";
@@ -35,6 +36,13 @@ pub(super) struct Pace {
     pub alive_every: Duration,
     pub silent_for: Duration,
 }
+
+/// A connection, with or without TLS. Reads and writes go through buffers, so the indirection costs nothing.
+type Stream = Box<dyn Duplex>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// How both sides introduce themselves. Never changes: who is of another version reads it, too.
 #[derive(Serialize, Deserialize)]
@@ -73,11 +81,18 @@ impl Connection {
         own: TaskManagerId,
         peer: TaskManagerId,
         pace: Pace,
+        tls: Option<&Tls>,
         receiving: &Arc<Receiving>,
     ) -> Result<Arc<Self>> {
         let introduced = async {
-            let mut stream = TcpStream::connect(address).await.map_err(unreachable)?;
+            let stream = TcpStream::connect(address).await.map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
+            let mut stream: Stream = match tls {
+                Some(tls) => {
+                    Box::new(tls.connector.connect(Tls::any_name()?, stream).await.map_err(unreachable)?)
+                }
+                None => Box::new(stream),
+            };
             write_hello(&mut stream, own).await?;
             let hello = read_hello(&mut stream).await?;
             Ok((stream, hello))
@@ -98,28 +113,34 @@ impl Connection {
 
     /// Takes a connection that another TaskManager has opened.
     pub async fn accept(
-        mut stream: TcpStream,
+        stream: TcpStream,
         own: TaskManagerId,
         pace: Pace,
+        tls: Option<&Tls>,
         receiving: &Arc<Receiving>,
     ) -> Result<Arc<Self>> {
         let introduced = async {
             stream.set_nodelay(true).map_err(unreachable)?;
+            let mut stream: Stream = match tls {
+                Some(tls) => Box::new(tls.acceptor.accept(stream).await.map_err(unreachable)?),
+                None => Box::new(stream),
+            };
             let hello = read_hello(&mut stream).await?;
             // Also to one of another version: it says so on its side.
             write_hello(&mut stream, own).await?;
             check_version(&hello)?;
-            Ok::<_, Error>(hello)
+            Ok::<_, Error>((stream, hello))
         };
-        let hello = timeout(INTRODUCTION, introduced).await.map_err(|_| silent(INTRODUCTION))??;
+        let introduced = timeout(INTRODUCTION, introduced).await.map_err(|_| silent(INTRODUCTION))?;
+        let (stream, hello) = introduced?;
         Ok(Self::run(stream, TaskManagerId(hello.task_manager), pace, receiving))
     }
 
-    fn run(stream: TcpStream, peer: TaskManagerId, pace: Pace, receiving: &Arc<Receiving>) -> Arc<Self> {
+    fn run(stream: Stream, peer: TaskManagerId, pace: Pace, receiving: &Arc<Receiving>) -> Arc<Self> {
         let (outgoing, frames) = unbounded_channel();
-        let connection =
-            Arc::new(Connection { peer, outgoing, next: AtomicU32::new(0), state: Mutex::default() });
-        let (read, write) = stream.into_split();
+        let (next, state) = (AtomicU32::new(0), Mutex::default());
+        let connection = Arc::new(Connection { peer, outgoing, next, state });
+        let (read, write) = tokio::io::split(stream);
         let (reader, receiving) = (connection.clone(), receiving.clone());
         tokio::spawn(async move {
             let writing = tokio::spawn(write_frames(write, frames, pace.alive_every));
@@ -277,17 +298,18 @@ async fn write_frames(
     }
 }
 
-async fn write_hello(to: &mut TcpStream, own: TaskManagerId) -> Result<()> {
+async fn write_hello(to: &mut Stream, own: TaskManagerId) -> Result<()> {
     let hello = Hello { version: VERSION.to_owned(), task_manager: own.0 };
     let json = serde_json::to_vec(&hello)
         .map_err(|error| Error::internal("an introduction cannot be written").with_source(error))?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend((json.len() as u32).to_le_bytes());
     bytes.extend(json);
-    to.write_all(&bytes).await.map_err(unreachable)
+    to.write_all(&bytes).await.map_err(unreachable)?;
+    to.flush().await.map_err(unreachable)
 }
 
-async fn read_hello(from: &mut TcpStream) -> Result<Hello> {
+async fn read_hello(from: &mut Stream) -> Result<Hello> {
     let strange = || Error::external("what connects does not speak as TaskManagers of Flott do");
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic).await.map_err(unreachable)?;

@@ -36,6 +36,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
+use crate::tls::Tls;
+
 pub use self::frames::Compression;
 
 use self::connection::{Connection, Pace};
@@ -48,7 +50,7 @@ const CANCEL_CHECK: Duration = Duration::from_millis(50);
 const LEAST_CREDIT: usize = 64 * 1024;
 
 /// How connections are made and used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ExchangeOptions {
     /// `taskmanager.network.compression.codec`
     pub compression: Compression,
@@ -56,6 +58,8 @@ pub struct ExchangeOptions {
     pub alive_every: Duration,
     /// `heartbeat.timeout`: a silent one is broken after this long.
     pub silent_for: Duration,
+    /// `security.ssl.internal.*`
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Exchanges of a TaskManager that reach other processes. See [`self`].
@@ -116,7 +120,15 @@ impl NetworkExchanges {
                     Ok((stream, from)) => {
                         let pace = shared.pace();
                         shared.runtime.clone().spawn(async move {
-                            match Connection::accept(stream, shared.own, pace, &shared.receiving).await {
+                            match Connection::accept(
+                                stream,
+                                shared.own,
+                                pace,
+                                shared.options.tls.as_deref(),
+                                &shared.receiving,
+                            )
+                            .await
+                            {
                                 Ok(connection) => shared.accepted(connection),
                                 Err(error) => tracing::warn!(%from, %error, "a connection is refused"),
                             }
@@ -201,7 +213,15 @@ impl Shared {
             let connection = match address {
                 Some(address) => {
                     let (own, pace) = (shared.own, shared.pace());
-                    Connection::open(&address, own, to, pace, &shared.receiving).await
+                    Connection::open(
+                        &address,
+                        own,
+                        to,
+                        pace,
+                        shared.options.tls.as_deref(),
+                        &shared.receiving,
+                    )
+                    .await
                 }
                 None => Err(Error::internal(format!("TaskManager {} has no address", to.0))),
             };

@@ -12,6 +12,7 @@ use flott_cluster::{
 use flott_connector::Registry;
 use flott_network::VERSION;
 use flott_network::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use flott_network::tls::Tls;
 use flott_operators::SqlOperators;
 use flott_runtime::{LocalExchanges, TaskEnvironment, Threads};
 use flott_types::{Clock, SystemClock};
@@ -26,6 +27,10 @@ struct Master {
 
 impl Master {
     fn start(leader: u64, port: u16) -> Self {
+        Master::with_tls(leader, port, None)
+    }
+
+    fn with_tls(leader: u64, port: u16, tls: Option<Arc<Tls>>) -> Self {
         let clock = Arc::new(SystemClock::new());
         let manager = JobManager::start(JobManagerServices {
             clock,
@@ -37,7 +42,8 @@ impl Master {
             defaults: BTreeMap::new(),
         });
         let manager = manager.unwrap();
-        let options = ControlOptions { host: "127.0.0.1".to_owned(), port, liveness: Liveness::default() };
+        let (host, liveness) = ("127.0.0.1".to_owned(), Liveness::default());
+        let options = ControlOptions { host, port, liveness, tls };
         let server = ControlServer::start(&options, manager.clone()).unwrap();
         Master { manager, server }
     }
@@ -70,6 +76,10 @@ struct Worker {
 }
 
 fn worker(id: u32, master: &str, version: &str) -> Worker {
+    worker_with_tls(id, master, version, None)
+}
+
+fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<&Tls>) -> Worker {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let control = ControlClient::new();
     let environment = |reports, results| TaskEnvironment {
@@ -91,7 +101,7 @@ fn worker(id: u32, master: &str, version: &str) -> Worker {
         name: format!("worker-{id}"),
         address: "127.0.0.1:1".to_owned(),
     };
-    let hopeless = control.connect(master, hello, &liveness, manager.clone(), runtime.handle()).unwrap();
+    let hopeless = control.connect(master, hello, &liveness, tls, manager.clone(), runtime.handle()).unwrap();
     Worker { _manager: manager, _control: control, hopeless, _runtime: runtime }
 }
 
@@ -119,4 +129,17 @@ fn another_version_is_refused_and_both_are_named() {
     assert!(told.contains("version 0.0.9") && told.contains(VERSION), "{told}");
     assert!(told.contains("worker-1"), "{told}");
     assert_eq!(master.manager.slots(), (0, 0));
+}
+
+#[test]
+fn only_who_has_a_certificate_joins() {
+    let master = Master::with_tls(1, 0, Some(crate::tls::of("broker")));
+    let address = master.server.address().to_string();
+    let _plain = worker(1, &address, VERSION);
+    let _stranger = worker_with_tls(2, &address, VERSION, Some(&crate::tls::stranger()));
+    let _member = worker_with_tls(3, &address, VERSION, Some(&crate::tls::of("client")));
+    master.has_slots(3);
+    // The others are refused each time they try; as many more slots would have come by the time the next member has.
+    let _another = worker_with_tls(4, &address, VERSION, Some(&crate::tls::of("broker")));
+    master.has_slots(6);
 }

@@ -10,6 +10,7 @@ use flott_batch::codec::RecordsReader;
 use flott_checkpoint::resources::TaskManagerId;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_network::exchange::{Compression, ExchangeOptions, NetworkExchanges};
+use flott_network::tls::Tls;
 use flott_runtime::connect::{Exchanges, Home, InputChannel, Sender, SenderContext};
 use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next};
 use flott_runtime::{ChannelKey, TaskMetrics};
@@ -33,10 +34,15 @@ struct Node {
 
 impl Node {
     fn new(id: u32, compression: Compression) -> Self {
+        Node::with_tls(id, compression, None)
+    }
+
+    fn with_tls(id: u32, compression: Compression, tls: Option<Arc<Tls>>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let options = ExchangeOptions { compression, alive_every: Duration::from_secs(1), silent_for: LONG };
+        let options =
+            ExchangeOptions { compression, alive_every: Duration::from_secs(1), silent_for: LONG, tls };
         let id = TaskManagerId(id);
         let exchanges = NetworkExchanges::start(id, options, listener, runtime.handle().clone());
         Node { id, exchanges, address, runtime: Some(runtime) }
@@ -197,6 +203,26 @@ fn who_waits_is_cancelled() {
         });
         cancel.set();
         assert_eq!(sending.join().unwrap().unwrap_err().kind(), flott_types::ErrorKind::Cancelled);
+    }
+}
+
+#[test]
+fn connections_are_encrypted_and_strangers_are_refused() {
+    let (one, other) = (crate::tls::of("broker"), crate::tls::of("client"));
+    let a = Node::with_tls(1, Compression::Lz4, Some(one));
+    let b = Node::with_tls(2, Compression::Lz4, Some(other));
+    place(&a, &b, 1);
+    let gate = register(&b, 0);
+    let mut sender = connect(&a, 0);
+    let sending = spawn(move || (0..20).for_each(|at| sender.send(batch(at)).unwrap()));
+    (0..20).for_each(|at| assert_eq!(number(next(&gate)), at));
+    sending.join().unwrap();
+    // One without a certificate, and one whose certificate nobody knows.
+    for stranger in [None, Some(crate::tls::stranger())] {
+        let stranger = Node::with_tls(1, Compression::None, stranger);
+        place(&stranger, &b, 1);
+        let refused = stranger.exchanges.connect(key(0), &context()).map(|_| ()).unwrap_err();
+        assert!(refused.to_string().contains("TaskManager 2"), "{refused}");
     }
 }
 

@@ -4,3 +4,4 @@
 
 mod control;
 mod exchange;
+mod tls;

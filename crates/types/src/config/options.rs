@@ -238,6 +238,24 @@ pub const OPTIONS: &[ConfigOption] = &[
         "exponential-delay with checkpoints, none without",
     ),
     works(
+        "security.ssl.internal.enabled",
+        Flag,
+        "false",
+        "whether JobManager and TaskManagers speak TLS with each other, and show each other certificates",
+    ),
+    works(
+        "security.ssl.internal.keystore",
+        Text,
+        "",
+        "the path of a PEM file with this process's certificates and private key",
+    ),
+    works(
+        "security.ssl.internal.truststore",
+        Text,
+        "",
+        "the path of a PEM file with the certificates by which others are known: of an authority, or the one that all share",
+    ),
+    works(
         "sink.committer.retries",
         Number,
         "10",
