@@ -289,10 +289,14 @@ impl Binder<'_> {
             fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
             rel = Rel::new(RelNode::Over { input: Box::new(rel), spec, calls }, fields);
         }
-        // What is a column already is not computed again, so that one column stands for both.
+        // What is a column already is not computed again, so that one column stands for both. A constant stays one: it may be the
+        // number in a placeholder.
         let functions = &self.context.functions;
         let known = |node: &Expr| computed.iter().find(|(_, expr)| expr == node).map(|(column, _)| *column);
-        let is_known = |node: &Expr| known(node).filter(|_| is_deterministic(node, functions));
+        let is_known = |node: &Expr| match node {
+            Expr::Literal { .. } => None,
+            node => known(node).filter(|_| is_deterministic(node, functions)),
+        };
         for expr in exprs {
             let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
             *expr = taken.transform(&mut |node| {

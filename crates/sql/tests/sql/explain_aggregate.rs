@@ -377,6 +377,11 @@ fn several_over_windows_form_a_chain() {
                            +- TableSourceScan(table=[[default_catalog, default_database, bid]], fields=[price, ts])
         "#]],
     );
+    // A constant that is an argument is also the number of a call.
+    let constant =
+        "SELECT LAG(price, 1) OVER (ORDER BY ts) AS a, SUM(price) OVER (ORDER BY ts) AS b, 1 AS c FROM bid";
+    let plan = shell.plan(constant);
+    assert!(plan.contains("w0$o0 AS a, w0$o1 AS b, 1 AS c"), "{plan}");
     let random = "SELECT RAND(), SUM(price) OVER (PARTITION BY RAND() ORDER BY ts) FROM bid";
     assert_eq!(shell.plan(random).matches("RAND()").count(), 2);
 }
