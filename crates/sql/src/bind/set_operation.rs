@@ -128,7 +128,19 @@ impl Binder<'_> {
         let mut fields = Vec::with_capacity(width);
         for column in 0..width {
             let types: Vec<LogicalType> = rows.iter().map(|row| row[column].ty().clone()).collect();
-            let ty = bind::common_type(&types)?;
+            let is_null = types.iter().all(|ty| ty.kind == TypeKind::Null);
+            let ty = match bind::values_type(&types) {
+                Some(ty) => ty,
+                None if is_null => bind::common_type(&types)?,
+                None => {
+                    let message =
+                        "Values passed to VALUES operator must have compatible types: CAST them to one type";
+                    return Err(match values.rows.first().and_then(|row| row.get(column)) {
+                        Some(first) => wrong(message, first),
+                        None => super::expr_call::refuse(message),
+                    });
+                }
+            };
             for row in &mut rows {
                 let value = std::mem::replace(&mut row[column], Expr::column(0, TypeKind::Null.nullable()));
                 let nullable = value.ty().nullable;

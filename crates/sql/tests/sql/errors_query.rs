@@ -238,7 +238,7 @@ fn shapes() {
             > SELECT * FROM (VALUES (1, 2)) AS v (a)
             invalid: 1 names for 2 columns at line 1, column 37
             > SELECT * FROM (VALUES (1), ('x')) AS v (a)
-            append-only: a STRING NOT NULL
+            invalid: Values passed to VALUES operator must have compatible types: CAST them to one type at line 1, column 24
             > WITH w (x, y) AS (SELECT a FROM t) SELECT * FROM w
             invalid: 2 names for 1 columns at line 1, column 9
             > WITH w AS (SELECT a FROM t) SELECT * FROM w /*+ OPTIONS('rows' = '1') */

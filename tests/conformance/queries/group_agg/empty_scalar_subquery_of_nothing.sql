@@ -1,0 +1,14 @@
+CREATE TABLE events (
+  ev_id BIGINT,
+  user_id INT,
+  kind STRING,
+  amount INT,
+  ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${DATA}/events.csv',
+  'format' = 'csv',
+  'csv.null-literal' = 'NULL'
+);
+SELECT ev_id FROM events WHERE amount > (SELECT COUNT(*) FROM events WHERE FALSE) AND ev_id < 6;

@@ -1,0 +1,1 @@
+VALUES (ARRAY[1]), (ARRAY['a']);

@@ -1,0 +1,1 @@
+VALUES (1), (2.5), (CAST(3 AS BIGINT));

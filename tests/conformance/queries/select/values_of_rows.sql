@@ -1,0 +1,1 @@
+VALUES (ROW(1, 'a')), (ROW('b', 2));

@@ -1,0 +1,1 @@
+VALUES ('a'), ('abc'), (CAST('x' AS STRING));
