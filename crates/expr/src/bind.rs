@@ -259,6 +259,11 @@ pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     common::common_type(types)
 }
 
+/// The type of a column of VALUES: unlike branches of CASE, its rows are not coerced; `None` if there is none.
+pub fn values_type(types: &[LogicalType]) -> Option<LogicalType> {
+    common::least_restrictive(types)
+}
+
 /// Puts a value into a column of a sink: an implicit cast, or the reason why there is none.
 pub fn assign(expr: Expr, column: &str, ty: &LogicalType) -> Result<Expr> {
     if !is_implicit(&expr.ty().kind, &ty.kind) {

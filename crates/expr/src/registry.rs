@@ -24,6 +24,7 @@ pub struct Functions(Arc<Inner>);
 struct Inner {
     by_name: FastMap<String, Arc<dyn ScalarFunction>>,
     planned: Vec<&'static str>,
+    has_async: bool,
     /// The user's functions, by the names under which they are called.
     user: BTreeMap<FunctionName, Arc<UserFunction>>,
     /// All of them, those with no name any more too, by the names under which plans call them.
@@ -36,7 +37,11 @@ impl Inner {
     /// Plans may call it.
     fn insert(&mut self, name: String, shown: &str, definition: FunctionDefinition) -> Arc<UserFunction> {
         let function = Arc::new(UserFunction::new(name.clone(), shown.to_owned(), definition));
-        if matches!(function.kind(), FunctionKind::Scalar | FunctionKind::Table) {
+        self.has_async |= function.is_async();
+        if matches!(
+            function.kind(),
+            FunctionKind::Scalar | FunctionKind::Table | FunctionKind::AsyncScalar | FunctionKind::AsyncTable
+        ) {
             self.by_name.insert(name.clone(), function.clone());
         }
         self.called.insert(name, function.clone());
@@ -127,6 +132,11 @@ impl Functions {
     /// The user's function that plans call by this name.
     pub fn called(&self, name: &str) -> Option<&Arc<UserFunction>> {
         self.0.called.get(name)
+    }
+
+    /// Whether some functions answer later.
+    pub fn has_async(&self) -> bool {
+        self.0.has_async
     }
 
     /// All of the user's functions, by name.

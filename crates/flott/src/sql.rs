@@ -12,7 +12,8 @@ use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_expr::Functions;
 pub use flott_expr::user::{
-    AggregateDefinition, FunctionDefinition, SqlRow, SqlType, aggregate, scalar, table,
+    AggregateDefinition, FunctionDefinition, SqlRow, SqlType, aggregate, async_scalar, async_table, scalar,
+    table,
 };
 pub use flott_function_table as process;
 pub use flott_functions::builtin as builtin_functions;

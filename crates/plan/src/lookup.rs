@@ -18,6 +18,10 @@ pub struct LookupSpec {
     /// It is a model that is asked: its input columns are the keys, and its provider's name is the connector's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub model: bool,
+    /// It is a function of a program that answers later, by the name that plans call it by: the keys are its arguments, NULL among them,
+    /// and requests are made again after errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
 }
 
 /// Each row of a stream with the rows that a table has of its keys when it comes.

@@ -26,6 +26,7 @@ pub mod connect;
 mod constant_rows;
 mod environment;
 pub mod exchange;
+pub mod executor;
 pub mod gate;
 mod handle;
 pub mod inlet;

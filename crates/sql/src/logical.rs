@@ -226,6 +226,19 @@ pub enum RelNode {
         /// How they are taken.
         spec: ProcessTableSpec,
     },
+    /// A function that answers later: the input's columns, then what it returns.
+    AsyncCall {
+        /// The input.
+        input: Box<Rel>,
+        /// The name that plans call it by.
+        function: String,
+        /// The arguments.
+        args: Vec<Expr>,
+        /// It returns rows, not a value.
+        table: bool,
+        /// Of a function that returns rows: LEFT keeps a row without any.
+        kind: JoinKind,
+    },
     /// OVER: the input's columns, then the calls.
     Over {
         /// The input.
@@ -362,6 +375,7 @@ impl Rel {
             | RelNode::ToChangelog { input, .. }
             | RelNode::FromChangelog { input, .. }
             | RelNode::LookupJoin { left: input, .. }
+            | RelNode::AsyncCall { input, .. }
             | RelNode::Over { input, .. } => vec![input],
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 vec![left, right]
@@ -394,6 +408,7 @@ impl Rel {
             }
             RelNode::Match { spec, .. } => spec.exprs().collect(),
             RelNode::ProcessTable { spec, .. } => spec.arguments.iter().collect(),
+            RelNode::AsyncCall { args, .. } => args.iter().collect(),
             RelNode::Scan(_)
             | RelNode::WindowTvf { .. }
             | RelNode::Aggregate { .. }
@@ -433,6 +448,7 @@ impl Rel {
             }
             RelNode::Match { spec, .. } => spec.exprs_mut().for_each(replace),
             RelNode::ProcessTable { spec, .. } => spec.arguments.iter_mut().for_each(replace),
+            RelNode::AsyncCall { args, .. } => args.iter_mut().for_each(replace),
             RelNode::Scan(_)
             | RelNode::WindowTvf { .. }
             | RelNode::Aggregate { .. }
@@ -466,6 +482,7 @@ impl Rel {
             | RelNode::ToChangelog { input, .. }
             | RelNode::FromChangelog { input, .. }
             | RelNode::LookupJoin { left: input, .. }
+            | RelNode::AsyncCall { input, .. }
             | RelNode::Over { input, .. } => replace(input, change),
             RelNode::Join { left, right, .. } | RelNode::TemporalJoin { left, right, .. } => {
                 replace(left, change);

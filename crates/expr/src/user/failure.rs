@@ -20,11 +20,14 @@ pub fn of_row<T>(function: &str, args: &[Value], call: impl FnOnce(&Cell<usize>)
     let row = Cell::new(0);
     let result = catch_unwind(AssertUnwindSafe(|| call(&row)))
         .unwrap_or_else(|panic| Err(Error::internal(format!("it panicked: {}", panic_text(&*panic)))));
-    result.map_err(|error| {
-        error.context(match args {
-            [] => format!("function '{function}' failed"),
-            args => format!("function '{function}' failed for the arguments ({})", shown(args, row.get())),
-        })
+    result.map_err(|error| with_arguments(function, args, row.get(), error))
+}
+
+/// An error of a function with the arguments of the row.
+pub(super) fn with_arguments(function: &str, args: &[Value], row: usize, error: Error) -> Error {
+    error.context(match args {
+        [] => format!("function '{function}' failed"),
+        args => format!("function '{function}' failed for the arguments ({})", shown(args, row)),
     })
 }
 

@@ -10,6 +10,7 @@
 //! A table function is a function that returns an ARRAY of ROWs, which the planner unnests.
 
 mod aggregate;
+mod asynchronous;
 mod call;
 mod failure;
 mod process;
@@ -30,6 +31,7 @@ use crate::typing::casts::is_implicit;
 use crate::value::Value;
 
 pub use aggregate::{AggregateDefinition, AggregateRows, AggregateStates, Done, StateBody, aggregate};
+pub use asynchronous::{AsyncAnswer, async_scalar, async_table};
 pub use call::{FunctionBody, Returned, scalar, table};
 pub use failure::of_row;
 pub use process::{ProcessFunction, ProcessParameter, TableTraits};
@@ -46,6 +48,10 @@ pub enum FunctionKind {
     Aggregate,
     /// Rows for the rows of tables, with state.
     ProcessTable,
+    /// A value, later.
+    AsyncScalar,
+    /// Rows, later.
+    AsyncTable,
 }
 
 impl fmt::Display for FunctionKind {
@@ -55,6 +61,8 @@ impl fmt::Display for FunctionKind {
             FunctionKind::Table => "TABLE",
             FunctionKind::Aggregate => "AGGREGATE",
             FunctionKind::ProcessTable => "PROCESS_TABLE",
+            FunctionKind::AsyncScalar => "ASYNC_SCALAR",
+            FunctionKind::AsyncTable => "ASYNC_TABLE",
         })
     }
 }
@@ -104,6 +112,7 @@ enum Body {
     Rows(OfRows),
     Aggregate(Arc<dyn aggregate::AggregateBody>),
     Process(ProcessFunction),
+    Async(asynchronous::AsyncBody),
 }
 
 /// What a user's function does, with the types of its parameters and its result.
@@ -198,7 +207,7 @@ impl UserFunction {
     fn aggregate(&self) -> Result<&dyn aggregate::AggregateBody> {
         match &self.definition.body {
             Body::Aggregate(body) => Ok(body.as_ref()),
-            Body::Rows(_) | Body::Process(_) => {
+            Body::Rows(_) | Body::Process(_) | Body::Async(_) => {
                 Err(Error::invalid(format!("the function '{}' is not an aggregate function", self.shown)))
             }
         }
@@ -268,7 +277,11 @@ impl ScalarFunction for UserFunction {
     }
 
     fn determinism(&self) -> Determinism {
-        self.definition.determinism
+        match self.is_async() {
+            // It is asked in one place of a plan, which expressions cannot be moved to.
+            true => Determinism::Never,
+            false => self.definition.determinism,
+        }
     }
 
     fn infer(&self, args: &[Argument<'_>], _: &PlanContext) -> Result<Signature> {
@@ -294,7 +307,13 @@ impl ScalarFunction for UserFunction {
     fn evaluate(&self, args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
         let result = arrow_type::to_arrow(call.result);
         let Body::Rows(body) = &self.definition.body else {
-            return Err(Error::internal(format!("'{}' is not computed row by row", self.shown)));
+            let shown = &self.shown;
+            return Err(match self.is_async() {
+                true => Error::unsupported(format!(
+                    "the asynchronous function '{shown}' is not supported in this place"
+                )),
+                false => Error::internal(format!("'{shown}' is not computed row by row")),
+            });
         };
         failure::of_row(&self.shown, args, |row| body(args, call.rows, &result, row))
     }

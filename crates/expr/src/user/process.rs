@@ -98,7 +98,7 @@ impl UserFunction {
     pub fn process(&self) -> Option<&ProcessFunction> {
         match &self.definition.body {
             Body::Process(process) => Some(process),
-            Body::Rows(_) | Body::Aggregate(_) => None,
+            Body::Rows(_) | Body::Aggregate(_) | Body::Async(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod aggregates;
+mod asynchronous;
 mod catalogs;
 mod process;
 mod registered;

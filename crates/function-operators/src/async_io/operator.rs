@@ -6,11 +6,12 @@ use flott_batch::{Batch, Record, Records, WatermarkStatus};
 use flott_operator::requests::{Alarm, Alarms, Control, Next, Queue, Ready, Waiting, Work};
 use flott_operator::{Backlog, Context, Operator};
 use flott_runtime::TaskOptions;
+use flott_runtime::executor::Executor;
 use flott_state::{OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp, Watermark};
 use serde::{Deserialize, Serialize};
 
-use super::requests::{Completion, Completions, Executor, Running};
+use super::requests::{Completion, Completions, Running, spawn};
 use super::{AsyncOptions, AsyncRetry};
 use flott_function::async_function::AsyncFunction;
 use flott_function::output::OutputBuffer;
@@ -140,7 +141,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> AsyncWait<I, F> {
             request.attempts += 1;
             let (function, input) = (self.function.clone(), request.input.clone());
             let future = async move { function.invoke(input).await };
-            request.work = Work::Running(executor.spawn(done, number, request.attempts, future));
+            request.work = Work::Running(spawn(executor, done, number, request.attempts, future));
         }
         Ok(())
     }

@@ -1,77 +1,27 @@
 //! Futures on a tokio runtime, and how their results come back to the task.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use flott_types::panics::panic_text;
+use flott_runtime::executor::{Executor, caught};
 use flott_types::{Error, Result, Waker};
-use futures::FutureExt;
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
-/// The shared runtime of functions that do not bring their own. The first operator that needs it starts it,
-/// the last one shuts it down.
-static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
-
-struct Shared(Option<Runtime>);
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            // Closing an operator does not wait for blocked futures.
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// Where futures run.
-pub(super) struct Executor {
-    handle: Handle,
-    _shared: Option<Arc<Shared>>,
-}
-
-impl Executor {
-    pub fn new(own: Option<&Handle>) -> Result<Self> {
-        if let Some(handle) = own {
-            return Ok(Executor { handle: handle.clone(), _shared: None });
-        }
-        let mut known = SHARED.lock();
-        let shared = match known.upgrade() {
-            Some(shared) => shared,
-            None => {
-                let runtime = Builder::new_multi_thread().thread_name("async-functions").enable_all().build();
-                let no_threads =
-                    |error| Error::external("no threads for asynchronous functions").with_source(error);
-                let shared = Arc::new(Shared(Some(runtime.map_err(no_threads)?)));
-                *known = Arc::downgrade(&shared);
-                shared
-            }
-        };
-        let handle = shared.0.as_ref().map(|runtime| runtime.handle().clone());
-        let handle = handle.ok_or_else(|| Error::internal("a runtime that is shut down"))?;
-        Ok(Executor { handle, _shared: Some(shared) })
-    }
-
-    /// Starts an attempt of a request; its outcome goes to `done`.
-    pub fn spawn<O: Send + 'static>(
-        &self,
-        done: &Arc<Completions<O>>,
-        number: u64,
-        attempt: u32,
-        future: impl Future<Output = Result<Vec<O>>> + Send + 'static,
-    ) -> Running {
-        let mut delivery = Delivery { done: done.clone(), number, attempt, delivered: false };
-        let task = async move {
-            let outcome = AssertUnwindSafe(future).catch_unwind().await.unwrap_or_else(|panic| {
-                let text = panic_text(&*panic);
-                Err(Error::internal(format!("the asynchronous function panicked: {text}")))
-            });
-            delivery.deliver(outcome);
-        };
-        Running(self.handle.spawn(task).abort_handle())
-    }
+/// Starts an attempt of a request; its outcome goes to `done`.
+pub(super) fn spawn<O: Send + 'static>(
+    executor: &Executor,
+    done: &Arc<Completions<O>>,
+    number: u64,
+    attempt: u32,
+    future: impl Future<Output = Result<Vec<O>>> + Send + 'static,
+) -> Running {
+    let mut delivery = Delivery { done: done.clone(), number, attempt, delivered: false };
+    let task = async move {
+        let outcome = caught(future).await;
+        delivery.deliver(outcome);
+    };
+    Running(executor.handle().spawn(task).abort_handle())
 }
 
 /// A future in flight. Dropping this drops it.

@@ -15,6 +15,7 @@
 //!
 //! Cost of a row: the lookup itself, and gathering the row and its partners.
 
+mod function;
 mod in_flight;
 mod matched;
 mod tables;
@@ -26,11 +27,12 @@ use flott_batch::{Batch, ChangeBatch, WatermarkStatus};
 use flott_connector::lookup::{Found, Lookup, LookupContext, LookupTable};
 use flott_operator::requests::{Alarm, Alarms, Control, Next, Queue, Ready, Waiting, Work};
 use flott_operator::{Backlog, Context, Operator};
-use flott_plan::{ChainedNode, LookupJoinSpec, LookupRequests};
+use flott_plan::{ChainedNode, LookupJoinSpec, LookupRequests, LookupSpec};
 use flott_runtime::Outside;
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
+use self::function::FunctionTable;
 use self::in_flight::InFlight;
 use self::matched::{Answer, Matched, Pairing};
 use self::tables::{InFlightLookup, Keys, Woken, poll};
@@ -43,7 +45,7 @@ const ROWS: usize = 8_192;
 /// The operator.
 pub(crate) struct LookupJoin {
     name: String,
-    is_model: bool,
+    kind: &'static str,
     table: Arc<dyn LookupTable>,
     outside: Outside,
     options: LookupRequests,
@@ -79,18 +81,29 @@ impl LookupJoin {
         context: &BuildContext,
         outside: &Outside,
     ) -> Result<Self> {
-        let table = outside.registry.lookup(&spec.lookup, &outside.tables)?;
+        let mut options = spec.requests.clone();
+        let table: Arc<dyn LookupTable> = match &spec.lookup.function {
+            // It makes its requests again itself: after errors, not where nothing was found.
+            Some(function) => {
+                Arc::new(FunctionTable::new(function, &spec.lookup, options.retry.take(), context)?)
+            }
+            None => outside.registry.lookup(&spec.lookup, &outside.tables)?,
+        };
         Ok(LookupJoin {
             name: spec.lookup.table.name.clone(),
-            is_model: spec.lookup.model,
+            kind: match &spec.lookup {
+                LookupSpec { function: Some(_), .. } => "function",
+                LookupSpec { model: true, .. } => "model",
+                _ => "table",
+            },
             table,
             outside: outside.clone(),
-            options: spec.requests.clone(),
+            queue: Queue::new(options.ordered),
+            options,
             keys: Keys::new(node, spec, context)?,
             pairing: Pairing::new(node, spec, context)?,
             in_flight: InFlight::new(crate::build::input(node, 0)?, &spec.lookup.table.name),
             lookup: None,
-            queue: Queue::new(spec.requests.ordered),
             queued: 0,
             waiting: Waiting::default(),
             alarms: Alarms::default(),
@@ -221,7 +234,7 @@ impl LookupJoin {
 
     /// Who is asked.
     fn what(&self) -> String {
-        format!("{} {}", if self.is_model { "model" } else { "table" }, self.name)
+        format!("{} {}", self.kind, self.name)
     }
 
     fn complete(&mut self, number: u64) {
@@ -239,9 +252,12 @@ impl LookupJoin {
             }
             Alarm::Again(..) => Ok(()),
             Alarm::Timeout(number) if self.queue.is_open(number) => {
-                let by = match self.is_model {
-                    true => "'table.exec.async-ml-predict.timeout', or 'timeout' in the CONFIG of ML_PREDICT",
-                    false => "'table.exec.async-lookup.timeout', or 'timeout' of the hint LOOKUP",
+                let by = match self.kind {
+                    "model" => {
+                        "'table.exec.async-ml-predict.timeout', or 'timeout' in the CONFIG of ML_PREDICT"
+                    }
+                    "function" => "'table.exec.async-scalar.timeout' or 'table.exec.async-table.timeout'",
+                    _ => "'table.exec.async-lookup.timeout', or 'timeout' of the hint LOOKUP",
                 };
                 Err(Error::external(format!(
                     "{} has not answered within {} ms (the time that a request may take with all its attempts: {by})",

@@ -22,6 +22,8 @@ use crate::support::{Expression, kernel, record_batch, take_columns};
 pub(super) struct Keys {
     keys: Vec<Key>,
     schema: SchemaRef,
+    /// NULL is a key like any other.
+    nulls: bool,
 }
 
 enum Key {
@@ -37,11 +39,12 @@ impl Keys {
         let LookupJoinSpec { lookup, keys, .. } = spec;
         let columns = lookup.keys.iter().map(|key| lookup.table.schema.columns.get(*key));
         let columns: Option<Vec<_>> = columns.collect();
-        let columns = columns.filter(|columns| columns.len() == keys.len() && !keys.is_empty());
+        let nulls = lookup.function.is_some();
+        let columns = columns.filter(|columns| columns.len() == keys.len() && (nulls || !keys.is_empty()));
         let columns = columns.ok_or_else(|| Error::internal("a lookup has a key for each of its columns"))?;
         // NULL is not looked up.
         let fields =
-            columns.iter().map(|column| (column.name.clone(), column.ty.clone().with_nullable(false)));
+            columns.iter().map(|column| (column.name.clone(), column.ty.clone().with_nullable(nulls)));
         let schema = arrow_type::schema(Schema::new(fields).iter());
         let keys = keys.iter().map(|key| match key {
             LookupKey::Column(column) if *column < input.len() => Ok(Key::Column(*column)),
@@ -50,7 +53,7 @@ impl Keys {
                 Ok(Key::Constant(Expression::new(expr, &Schema::default(), context)?))
             }
         });
-        Ok(Keys { keys: keys.collect::<Result<_>>()?, schema })
+        Ok(Keys { keys: keys.collect::<Result<_>>()?, schema, nulls })
     }
 
     /// Computes the constants.
@@ -67,6 +70,9 @@ impl Keys {
     /// The rows to ask for: those whose keys are not NULL and that can have partners at all.
     pub fn asked(&self, rows: &ChangeBatch, pairing: &Pairing, context: &Context<'_>) -> Result<Vec<u32>> {
         let columns = rows.columns();
+        if self.nulls {
+            return Ok((0..columns.num_rows() as u32).collect());
+        }
         let constants = self.keys.iter().all(|key| match key {
             Key::Value(value) => value.is_valid(0),
             Key::Column(_) | Key::Constant(_) => true,

@@ -143,7 +143,7 @@ fn spec(kind: JoinKind) -> LookupJoinSpec {
     };
     LookupJoinSpec {
         kind,
-        lookup: LookupSpec { table, keys: vec![0], projection: vec![0, 1], model: false },
+        lookup: LookupSpec { table, keys: vec![0], projection: vec![0, 1], model: false, function: None },
         keys: vec![LookupKey::Column(1)],
         projection: Vec::new(),
         left_condition: None,

@@ -119,7 +119,8 @@ impl ExprBinder<'_, '_> {
     /// A call of a user's function.
     fn user_function(&self, user: &UserFunction, function: &Call, ast: &Ast) -> Result<Expr> {
         let name = function.name.to_string();
-        if user.kind() == FunctionKind::Table {
+        if matches!(user.kind(), FunctionKind::Table | FunctionKind::AsyncTable | FunctionKind::ProcessTable)
+        {
             return Err(wrong(
                 format!("{name} is a table function: write LATERAL TABLE({name}(...)) in FROM"),
                 ast,

@@ -180,7 +180,7 @@ impl Binder<'_> {
         let Some(function) = self.user_function(name)? else {
             return Err(wrong(format!("No match found for table function {name}"), relation));
         };
-        if function.kind() != FunctionKind::Table {
+        if !matches!(function.kind(), FunctionKind::Table | FunctionKind::AsyncTable) {
             return Err(wrong(format!("{name} is not a table function"), relation));
         }
         let binder = ExprBinder::scalar(self, scope);

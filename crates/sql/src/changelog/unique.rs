@@ -36,6 +36,7 @@ pub(crate) fn unique_keys(rel: &Rel) -> Keys {
         | RelNode::ToChangelog { .. }
         | RelNode::FromChangelog { .. }
         | RelNode::ProcessTable { .. }
+        | RelNode::AsyncCall { .. }
         | RelNode::Match { .. } => Keys::none(),
     }
 }

@@ -44,6 +44,13 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
             let input = Box::new(push(*input, below, functions));
             keep(Rel::new(RelNode::Unnest { input, collection, ordinality, keep_empty }, fields), stay)
         }
+        RelNode::AsyncCall { input, function, args, table, kind } => {
+            let width = input.fields.len();
+            let (below, stay) =
+                conditions.into_iter().partition(|condition| side(condition, width, functions) == Side::Left);
+            let input = Box::new(push(*input, below, functions));
+            keep(Rel::new(RelNode::AsyncCall { input, function, args, table, kind }, fields), stay)
+        }
         RelNode::Join { left, right, kind, condition } => {
             let join = Rel::new(RelNode::Join { left, right, kind, condition }, fields);
             push_into_join(join, conditions, functions)

@@ -1,6 +1,8 @@
 //! Rewrites that preserve the meaning of a plan. Each pass is one function from relation to relation,
 //! bottom-up or top-down over the whole tree; the passes run in the order below.
 
+mod async_calls;
+mod empty;
 mod fields;
 mod filters;
 mod fold;
@@ -24,8 +26,10 @@ use crate::plan::limits;
 /// Applies all passes. Both input and output are within the limits of a plan.
 pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     limits::check(&rel)?;
+    let rel = async_calls::separate(rel, &context.functions)?;
     let rel = fold::fold_constants(rel, context)?;
     let rel = filters::push_down(rel, &context.functions);
+    let rel = if context.streaming { empty::settle(rel) } else { rel };
     let rel = join_order::order_joins(rel, context);
     let rel = top_n::recognise(rel);
     let rel = time::settle(rel, context)?;

@@ -221,6 +221,26 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             let input = Box::new(prune_columns(*input));
             project_to(Rel::new(RelNode::FromChangelog { input, column, codes }, fields.clone()), needed)
         }
+        RelNode::AsyncCall { input, function, args, table, kind } => {
+            let width = input.fields.len();
+            let mut columns: Vec<usize> = needed.iter().copied().filter(|column| *column < width).collect();
+            if !table && columns.len() == needed.len() {
+                // Nobody reads what it returns.
+                return prune(*input, needed);
+            }
+            args.iter().for_each(|arg| arg.collect_columns(&mut columns));
+            let (input, place) = prune_input(*input, columns);
+            let args = args.into_iter().map(|arg| moved(arg, &place)).collect();
+            let new_width = input.fields.len();
+            let mut out = input.fields.clone();
+            out.extend(fields[width..].iter().cloned());
+            let node = RelNode::AsyncCall { input: Box::new(input), function, args, table, kind };
+            let places: Vec<usize> = needed
+                .iter()
+                .map(|column| if *column < width { place.of(*column) } else { column - width + new_width })
+                .collect();
+            project_to(Rel::new(node, out), &places)
+        }
         // What a function reads of its tables is not known.
         RelNode::ProcessTable { inputs, spec } => {
             let inputs = inputs.into_iter().map(prune_columns).collect();

@@ -57,6 +57,7 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
         | RelNode::Unnest { input, .. }
         | RelNode::Expand { input, .. }
         | RelNode::TopN { input, .. }
+        | RelNode::AsyncCall { input, .. }
         | RelNode::TemporalSort { input, .. }
         | RelNode::Over { input, .. } => leading(input),
         RelNode::Aggregate { input, keys, .. } => {

@@ -202,6 +202,7 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
         RelNode::FromChangelog { column, codes, .. } => {
             format!("Logical{}", describe::from_changelog(*column, codes, &input))
         }
+        RelNode::AsyncCall { function, args, .. } => format!("LogicalAsyncCall({function}({}))", list(args)),
         RelNode::ProcessTable { inputs, spec } => {
             format!("Logical{}", super::process_table::describe(spec, inputs, rel))
         }

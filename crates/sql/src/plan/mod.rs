@@ -7,6 +7,7 @@
 //! lineage compute the same, so they become one node and its output is shared.
 
 mod aggregate;
+mod async_call;
 mod calc;
 mod changes;
 mod describe;
@@ -193,6 +194,7 @@ impl<'a> Planner<'a> {
                 let spec = OperatorSpec::TemporalSort { order: order.clone(), partition: Vec::new() };
                 Ok(self.keyed(name, spec, schema_of(rel), input, &[]))
             }
+            RelNode::AsyncCall { .. } => self.async_call(rel),
             RelNode::ProcessTable { inputs, spec } => self.process_table(inputs, spec, rel),
             RelNode::Over { input, spec, calls } => self.over(input, spec, calls, rel),
             RelNode::Match { input, spec } => {

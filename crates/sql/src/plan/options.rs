@@ -44,6 +44,10 @@ pub struct PlanOptions {
     pub require_on_conflict: bool,
     /// `table.exec.async-ml-predict.*`
     pub predictions: LookupRequests,
+    /// `table.exec.async-scalar.*`
+    pub async_scalars: LookupRequests,
+    /// `table.exec.async-table.*`
+    pub async_tables: LookupRequests,
     /// `execution.runtime-mode` is not batch.
     pub streaming: bool,
     /// `table.local-time-zone`

@@ -61,6 +61,7 @@ impl Planner<'_> {
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
             | RelNode::ProcessTable { .. }
+            | RelNode::AsyncCall { .. }
             | RelNode::ToChangelog { .. }
             | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => return Err(refused("this query")),
@@ -91,6 +92,7 @@ impl Planner<'_> {
             | RelNode::TemporalSort { .. }
             | RelNode::Match { .. }
             | RelNode::ProcessTable { .. }
+            | RelNode::AsyncCall { .. }
             | RelNode::ToChangelog { .. }
             | RelNode::FromChangelog { .. }
             | RelNode::Over { .. } => Ok(false),

@@ -1,7 +1,7 @@
 //! SET, RESET, and the planner's settings from the configuration.
 
 use chrono_tz::Tz;
-use flott_plan::LookupRequests;
+use flott_plan::{LookupRequests, LookupRetry};
 use flott_sql_parser::ast::SqlOption;
 use flott_types::{Configuration, Error, Result, TypeKind};
 
@@ -67,6 +67,8 @@ impl Session {
             materialize: materialize(set),
             require_on_conflict: set.flag("table.exec.sink.require-on-conflict", true)?,
             predictions: predictions(set)?,
+            async_scalars: async_calls(set, "table.exec.async-scalar", "max-attempts")?,
+            async_tables: async_calls(set, "table.exec.async-table", "max-retries")?,
             streaming: streaming(set),
             zone: time_zone(set)?.name().to_owned(),
             name: set.get("pipeline.name").map(str::to_owned),
@@ -98,6 +100,38 @@ fn lookups(set: &Configuration) -> Result<LookupRequests> {
 fn predictions(set: &Configuration) -> Result<LookupRequests> {
     let set = requests(set, "table.exec.async-ml-predict", "max-concurrent-operations", 10)?;
     Ok(LookupRequests { rows: Some(1), ..set })
+}
+
+/// How functions that answer later are asked: for each row by itself, in order, again after errors.
+fn async_calls(set: &Configuration, prefix: &str, attempts: &str) -> Result<LookupRequests> {
+    let key = |name: &str| format!("{prefix}.{name}");
+    let again = match set.get(&key("retry-strategy")) {
+        None => true,
+        Some(strategy) if strategy.eq_ignore_ascii_case("FIXED_DELAY") => true,
+        Some(strategy) if strategy.eq_ignore_ascii_case("NO_RETRY") => false,
+        Some(strategy) => {
+            return Err(Error::invalid(format!(
+                "option '{}' is '{strategy}'; it is FIXED_DELAY or NO_RETRY",
+                key("retry-strategy")
+            )));
+        }
+    };
+    let retry = LookupRetry {
+        delay: set.duration(&key("retry-delay"), 100)?,
+        attempts: in_range(&key(attempts), set.number(&key(attempts), 3)?, 0)?,
+    };
+    // The key of earlier versions of Flink, which only scalar functions have.
+    let capacity = match set.get(&key("buffer-capacity")) {
+        Some(_) if set.get(&key("max-concurrent-operations")).is_none() => key("buffer-capacity"),
+        _ => key("max-concurrent-operations"),
+    };
+    Ok(LookupRequests {
+        ordered: true,
+        capacity: in_range(&capacity, set.number(&capacity, 10)?, 1)? as usize,
+        timeout: set.duration(&key("timeout"), 180_000)?,
+        retry: again.then_some(retry),
+        rows: Some(1),
+    })
 }
 
 fn requests(set: &Configuration, prefix: &str, capacity: &str, default: i64) -> Result<LookupRequests> {

@@ -25,7 +25,13 @@ impl Names {
     }
 
     fn spec(&self) -> LookupSpec {
-        LookupSpec { table: self.0.spec.table.clone(), keys: vec![2, 0], projection: vec![1], model: false }
+        LookupSpec {
+            table: self.0.spec.table.clone(),
+            keys: vec![2, 0],
+            projection: vec![1],
+            model: false,
+            function: None,
+        }
     }
 
     fn error(&self) -> String {

@@ -85,6 +85,7 @@ impl Planner<'_> {
             keys: asked.keys.iter().map(|(column, _)| looked.scan.projection[*column]).collect(),
             projection: read.iter().map(|column| looked.scan.projection[*column]).collect(),
             model,
+            function: None,
         };
         let is_async = self.connectors.lookup(&lookup, &self.table_context)?.is_async();
 
