@@ -132,28 +132,18 @@ pub struct PlannedStream {
     upstream: Upstream,
 }
 
+/// How rows of a table are read as values. It is made before the rows are: what cannot be read is not attached.
+pub struct ReadAs<T: Record>(Values<T>);
+
 impl PlannedStream {
-    /// The rows as values; this column is also their timestamp.
-    ///
-    /// # Errors
-    /// If rows of these columns cannot be read as the type.
-    pub fn values<T: Record>(self, schema: &Schema, time: Option<usize>) -> Result<DataStream<T>> {
-        let values = values::<T>(schema, time)?;
-        Ok(self.stream("From Rows", factory(values, |values, _, _| Ok(Box::new(FromRows::new(values))))))
+    /// The rows as values.
+    pub fn values<T: Record>(self, read: ReadAs<T>) -> DataStream<T> {
+        self.stream("From Rows", factory(read.0, |values, _, _| Ok(Box::new(FromRows::new(values)))))
     }
 
-    /// The changes of rows as values; this column is also their timestamp.
-    ///
-    /// # Errors
-    /// If rows of these columns cannot be read as the type.
-    pub fn changes<T: Record>(
-        self,
-        schema: &Schema,
-        time: Option<usize>,
-    ) -> Result<DataStream<(RowKind, T)>> {
-        let values = values::<T>(schema, time)?;
-        Ok(self
-            .stream("From Changes", factory(values, |values, _, _| Ok(Box::new(FromChanges::new(values))))))
+    /// The changes of rows as values.
+    pub fn changes<T: Record>(self, read: ReadAs<T>) -> DataStream<(RowKind, T)> {
+        self.stream("From Changes", factory(read.0, |values, _, _| Ok(Box::new(FromChanges::new(values)))))
     }
 
     fn stream<T: Record>(self, shape: &'static str, operator: MakeOperator) -> DataStream<T> {
@@ -164,10 +154,16 @@ impl PlannedStream {
     }
 }
 
-/// What reads values of a type from rows of these columns.
-///
-/// # Errors
-/// What does not match.
+impl<T: Record> ReadAs<T> {
+    /// Of rows of these columns; this one is also the timestamp.
+    ///
+    /// # Errors
+    /// What does not match.
+    pub fn new(schema: &Schema, time: Option<usize>) -> Result<Self> {
+        values(schema, time).map(ReadAs)
+    }
+}
+
 fn values<T: Record>(schema: &Schema, time: Option<usize>) -> Result<Values<T>> {
     let columns: Vec<_> = schema.iter().map(|(name, ty)| (name.to_owned(), ty.clone())).collect();
     let codec = RowCodec::<T>::new()?;
@@ -206,14 +202,15 @@ impl StreamExecutionEnvironment {
     }
 
     /// Adds the operators of a plan, whose tables of [`STREAM_CONNECTOR`] are streams by name; for each that is
-    /// written, in the order of the plan, its stream. The configuration is added to that of the job.
+    /// written, in the order of the plan, its stream. The job has these settings, which the operators read when
+    /// they run.
     ///
     /// # Errors
     /// If the plan's tables cannot be read or written.
     pub fn attach(
         &self,
         plan: &StreamGraph,
-        configuration: BTreeMap<String, String>,
+        settings: BTreeMap<String, String>,
         at: (&Tables, &TableContext),
         streams: &BTreeMap<String, RowStream>,
     ) -> Result<Vec<PlannedStream>> {
@@ -222,7 +219,7 @@ impl StreamExecutionEnvironment {
             let name = table.options.get(STREAM).map_or("", String::as_str);
             streams.get(name).ok_or_else(|| Error::internal(format!("there is no stream '{name}'")))
         };
-        let written = self.shared.graph.attach(plan, configuration, at, |node| match &node.spec {
+        let written = self.shared.graph.attach(plan, settings, at, |node| match &node.spec {
             OperatorSpec::Source(spec) if is_stream(&spec.table) => stream(&spec.table)?.read(spec),
             OperatorSpec::Sink(spec) if is_stream(&spec.table) => Ok(Met::Writes),
             _ => Ok(Met::AsPlanned),

@@ -8,7 +8,7 @@ use flott_connector::GeneratorFactory;
 use flott_expr::Functions;
 use flott_operator::{Operator, TaskInfo};
 use flott_plan::{ChainedNode, JobGraph, OperatorSpec, Schema, TableSpec, WatermarkSpec};
-use flott_runtime::options::Reader;
+use flott_runtime::options::{BATCH_SIZE, Reader};
 use flott_runtime::{ConstantRows, Constraint, OperatorFactory, Outside, TaskOptions};
 use flott_types::{Error, Result};
 use parking_lot::RwLock;
@@ -19,6 +19,9 @@ use crate::{BuildContext, build, values};
 
 const TIME_ZONE: &str = "table.local-time-zone";
 const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
+
+/// What operators read of a session's settings when they run. All else is in the plan.
+pub const SETTINGS: [&str; 3] = [TIME_ZONE, NOT_NULL, BATCH_SIZE];
 
 /// The operators of SQL, for tasks of any SQL plan.
 #[derive(Clone, Default, Debug)]

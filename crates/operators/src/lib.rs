@@ -59,4 +59,4 @@ mod wide;
 mod window;
 
 pub use build::{BuildContext, build};
-pub use factory::SqlOperators;
+pub use factory::{SETTINGS, SqlOperators};

@@ -13,11 +13,11 @@ use flott_plan::{Lineage, Outline, OutlineEdge, OutlineOperator, StreamGraph, Ta
 use flott_types::{Error, OperatorUid, Result};
 use parking_lot::Mutex;
 
+use self::planned::of_program;
 pub(crate) use self::planned::{Met, Planned};
-use self::planned::{PlannedParts, of_program};
 use self::uids::{nameless, uids};
 use crate::program::{
-    CONNECTOR, MakeOperator, NODE, Outputs, PROGRAM, Program, ProgramNode, RUNNING_PROGRAM, Sends,
+    CONNECTOR, MakeOperator, NODE, Outputs, PROGRAM, Program, ProgramNode, RUNNING_PROGRAM, Sends, Tables,
 };
 
 /// What a node of the graph is.
@@ -77,15 +77,14 @@ pub(crate) struct Graph {
     /// How many nodes existed at the last execution: they are executed again only if something new needs
     /// them.
     executed: Arc<Mutex<usize>>,
-    /// What the parts that a planner made have in common.
-    planned: Arc<Mutex<Option<PlannedParts>>>,
+    /// What runs the parts that a planner made.
+    tables: Arc<Mutex<Option<Tables>>>,
 }
 
-impl Graph {
+impl Transformation {
     /// A node of this kind, which is also its initial name.
-    pub fn add(&self, shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
-        let mut nodes = self.nodes.lock();
-        nodes.push(Transformation {
+    fn new(shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> Self {
+        Transformation {
             name: shape.to_owned(),
             description: None,
             shape,
@@ -100,7 +99,15 @@ impl Graph {
             outputs: Outputs::default(),
             columns: None,
             inputs,
-        });
+        }
+    }
+}
+
+impl Graph {
+    /// A node of this kind, which is also its initial name.
+    pub fn add(&self, shape: &'static str, kind: NodeKind, inputs: Vec<Vec<Upstream>>) -> usize {
+        let mut nodes = self.nodes.lock();
+        nodes.push(Transformation::new(shape, kind, inputs));
         nodes.len() - 1
     }
 
@@ -229,9 +236,9 @@ impl Graph {
             }
         }
         let mut configuration = settings.configuration.clone();
-        let planned = self.planned.lock().clone();
-        if let Some(planned) = &planned {
-            configuration.extend(planned.configuration.clone());
+        configuration.extend(planned::settings(&nodes, &needed)?);
+        let tables = self.tables.lock().clone();
+        if tables.is_some() {
             configuration.insert(RUNNING_PROGRAM.to_owned(), program.to_owned());
         }
         let mut plan = graph.into_job_graph(
@@ -241,7 +248,7 @@ impl Graph {
             settings.chaining,
         )?;
         plan.outline = Some(outline.clone());
-        Ok((plan, Program::new(code, sends, outline, planned.map(|planned| planned.tables))))
+        Ok((plan, Program::new(code, sends, outline, tables)))
     }
 }
 

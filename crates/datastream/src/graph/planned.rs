@@ -19,6 +19,20 @@ pub(crate) struct Planned {
     pub spec: OperatorSpec,
     pub lineage: Lineage,
     end: End,
+    /// What the planner's session had set, as far as operators read it when they run.
+    settings: Arc<BTreeMap<String, String>>,
+}
+
+impl Planned {
+    /// The uid that a user gave to the state of a process table function.
+    pub(super) fn users_uid(&self) -> Option<&str> {
+        match &self.spec {
+            OperatorSpec::ProcessTable(spec) if spec.tables.iter().any(|table| table.partition.is_some()) => {
+                Some(&spec.uid)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Whether it is where a table is read or written.
@@ -27,14 +41,6 @@ enum End {
     Source(Arc<dyn Source>),
     Sink(Arc<dyn Sink>),
     Neither,
-}
-
-/// What all parts that a planner made have in common.
-#[derive(Clone)]
-pub(super) struct PlannedParts {
-    pub tables: Tables,
-    /// What the planner's session has set, as far as operators read it.
-    pub configuration: BTreeMap<String, String>,
 }
 
 /// How a node of a plan is met in the program.
@@ -71,7 +77,7 @@ impl Graph {
             nodes: Arc::new(parking_lot::Mutex::new(nodes)),
             fault: self.fault.clone(),
             executed: Arc::new(parking_lot::Mutex::new(executed)),
-            planned: Arc::new(parking_lot::Mutex::new(self.planned.lock().clone())),
+            tables: Arc::new(parking_lot::Mutex::new(self.tables.lock().clone())),
         }
     }
 
@@ -102,18 +108,28 @@ impl Graph {
         nodes.iter().zip(above).all(|(node, above)| !above || node.is_bounded())
     }
 
-    /// Adds the operators of a plan; for each that writes to a stream, in their order, where its rows come from.
+    /// Adds the operators of a plan, all or none: those that nobody reads would run with the next job. For each
+    /// that writes to a stream, in their order, where its rows come from.
     ///
     /// # Errors
     /// If the plan's tables cannot be read or written, or tables of another environment are here already.
     pub fn attach(
         &self,
         plan: &StreamGraph,
-        configuration: BTreeMap<String, String>,
+        settings: BTreeMap<String, String>,
         (tables, context): (&Tables, &TableContext),
         met: impl Fn(&Node) -> Result<Met>,
     ) -> Result<Vec<Upstream>> {
-        self.join(tables, configuration)?;
+        let mut nodes = self.nodes.lock();
+        let mut own = self.tables.lock();
+        if own.as_ref().is_some_and(|own| !Arc::ptr_eq(&own.registry, &tables.registry)) {
+            return Err(Error::invalid(
+                "an environment has the tables of one table environment, and these are of another",
+            ));
+        }
+        let settings = Arc::new(settings);
+        let before = nodes.len();
+        let mut added: Vec<Transformation> = Vec::with_capacity(plan.nodes.len());
         let mut places: Vec<Option<usize>> = Vec::with_capacity(plan.nodes.len());
         let mut streams = Vec::new();
         for (number, node) in plan.nodes.iter().enumerate() {
@@ -132,61 +148,76 @@ impl Graph {
                 edge.exchange == Exchange::Forward
                     && plan.nodes[edge.from.0 as usize].parallelism == node.parallelism
             });
-            let added = match met(node)? {
+            let made = match met(node)? {
                 Met::Writes => {
                     streams.extend(inputs.into_iter().flatten().next());
                     places.push(None);
                     continue;
                 }
                 Met::Reads { upstreams, operator, beside } => {
-                    let added = self.add("To Rows", NodeKind::Operator(operator), vec![upstreams]);
-                    self.change(added, |own| {
-                        own.beside_input = beside;
-                        own.columns = Some(node.schema.clone());
-                    });
-                    added
+                    let operator = NodeKind::Operator(operator);
+                    let made = Transformation::new("To Rows", operator, vec![upstreams]);
+                    Transformation { beside_input: beside, ..made }
                 }
                 Met::AsPlanned => {
-                    let planned = planned(node, tables, context)?;
-                    let added = self.add("Planned", NodeKind::Planned(Box::new(planned)), inputs);
-                    self.change(added, |own| {
-                        own.uid = Some(node.uid.0.clone());
-                        own.wishes = node.wishes.clone();
-                        own.parallelism = Some(node.parallelism);
-                        own.beside_input = beside;
-                        own.stateful = may_have_state(&node.spec);
-                        own.columns = Some(node.schema.clone());
-                    });
-                    added
+                    let (spec, lineage) = (node.spec.clone(), node.lineage.clone());
+                    let end = end(&spec, tables, context)?;
+                    let planned = Planned { spec, lineage, end, settings: settings.clone() };
+                    Transformation {
+                        uid: Some(node.uid.0.clone()),
+                        wishes: node.wishes.clone(),
+                        parallelism: Some(node.parallelism),
+                        beside_input: beside,
+                        stateful: may_have_state(&node.spec),
+                        ..Transformation::new("Planned", NodeKind::Planned(Box::new(planned)), inputs)
+                    }
                 }
             };
-            self.change(added, |own| own.name.clone_from(&node.name));
-            places.push(Some(added));
+            places.push(Some(before + added.len()));
+            let (name, columns) = (node.name.clone(), Some(node.schema.clone()));
+            added.push(Transformation { name, columns, ..made });
         }
+        nodes.extend(added);
+        own.get_or_insert_with(|| tables.clone());
         Ok(streams)
-    }
-
-    fn join(&self, tables: &Tables, configuration: BTreeMap<String, String>) -> Result<()> {
-        let mut planned = self.planned.lock();
-        if let Some(there) = &*planned
-            && !Arc::ptr_eq(&there.tables.registry, &tables.registry)
-        {
-            return Err(Error::invalid(
-                "an environment has the tables of one table environment, and these are of another",
-            ));
-        }
-        *planned = Some(PlannedParts { tables: tables.clone(), configuration });
-        Ok(())
     }
 }
 
-fn planned(node: &Node, tables: &Tables, context: &TableContext) -> Result<Planned> {
-    let end = match &node.spec {
+fn end(spec: &OperatorSpec, tables: &Tables, context: &TableContext) -> Result<End> {
+    Ok(match spec {
         OperatorSpec::Source(spec) => End::Source(tables.registry.source(spec, context)?),
         OperatorSpec::Sink(spec) => End::Sink(tables.registry.sink(spec, context)?),
         _ => End::Neither,
-    };
-    Ok(Planned { spec: node.spec.clone(), lineage: node.lineage.clone(), end })
+    })
+}
+
+/// What the operators of a planner read of their session's settings. A job has each setting once.
+///
+/// # Errors
+/// If they were planned with different settings.
+pub(super) fn settings(nodes: &[Transformation], needed: &[bool]) -> Result<BTreeMap<String, String>> {
+    let needed = nodes.iter().zip(needed).filter(|(_, needed)| **needed);
+    let mut all = needed.filter_map(|(node, _)| match &node.kind {
+        NodeKind::Planned(planned) => Some(&*planned.settings),
+        _ => None,
+    });
+    let Some(first) = all.next() else { return Ok(BTreeMap::new()) };
+    for other in all {
+        let mut keys = first.keys().chain(other.keys());
+        if let Some(key) = keys.find(|key| first.get(*key) != other.get(*key)) {
+            let value = |settings: &BTreeMap<String, String>| match settings.get(key) {
+                Some(value) => format!("'{value}'"),
+                None => "its default".to_owned(),
+            };
+            return Err(Error::invalid(format!(
+                "the tables of a job have one '{key}', and those of this job were planned with {} and {}; execute the \
+                 first ones before it is set",
+                value(first),
+                value(other)
+            )));
+        }
+    }
+    Ok(first.clone())
 }
 
 /// Whether another operator could be taken for it, and its state with it.

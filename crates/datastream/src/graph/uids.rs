@@ -26,7 +26,7 @@ use super::{NodeKind, Transformation, Upstream};
 /// The uid of each node; nodes that are not needed have an empty one.
 ///
 /// # Errors
-/// If two operators have the same one.
+/// If two operators have the same one from users.
 pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<OperatorUid>> {
     let above = above(nodes);
     let below = below(nodes, needed);
@@ -36,7 +36,7 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
     (0..nodes.len()).filter(unnamed).for_each(|at| alike.entry(place(at)).or_default().1 += 1);
 
     // Of a planner's operators whose state would have one name each is told apart by all that it computes, as
-    // the planner does within one plan.
+    // the planner does within one plan. What users have named is not renamed.
     let mut planned: FastMap<&str, usize> = FastMap::default();
     let of_planner = |at: &usize| needed[*at] && matches!(nodes[*at].kind, NodeKind::Planned(_));
     for uid in (0..nodes.len()).filter(of_planner).filter_map(|at| nodes[at].uid.as_deref()) {
@@ -46,7 +46,7 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
     let mut uids = vec![OperatorUid(String::new()); nodes.len()];
     for at in (0..nodes.len()).filter(|at| needed[*at]) {
         let uid = match &nodes[at].uid {
-            Some(uid) if matches!(nodes[at].kind, NodeKind::Planned(_)) => {
+            Some(uid) if of_planner(&at) && users_uid(&nodes[at]).is_none() => {
                 let whole = planned.get(uid.as_str()).is_some_and(|count| *count > 1);
                 let uid = if whole { told_apart(uid, &nodes[at]) } else { uid.clone() };
                 // What is left computes the same.
@@ -64,11 +64,24 @@ pub(crate) fn uids(nodes: &[Transformation], needed: &[bool]) -> Result<Vec<Oper
             }
         };
         if !used.insert(uid.clone()) {
-            return Err(Error::invalid(format!("two operators have the uid '{uid}'; uids must be unique")));
+            return Err(Error::invalid(match users_uid(&nodes[at]) {
+                Some(uid) => format!(
+                    "two process table functions of the job have the uid '{uid}'; uids must be unique: give one another by the \
+                     argument `uid => '...'`"
+                ),
+                None => format!("two operators have the uid '{uid}'; uids must be unique"),
+            }));
         }
         uids[at] = OperatorUid(uid);
     }
     Ok(uids)
+}
+
+fn users_uid(node: &Transformation) -> Option<&str> {
+    match &node.kind {
+        NodeKind::Planned(planned) => planned.users_uid(),
+        _ => None,
+    }
 }
 
 fn told_apart(uid: &str, node: &Transformation) -> String {

@@ -17,6 +17,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 pub(super) const ROWTIME: &str = "rowtime";
 
 const NAME: TableOption<String, Required> = TableOption::text(STREAM, "the stream of the program").required();
+/// The stream that a table becomes, which is the only one that is written to.
+pub(super) const OUT: &str = "out";
 /// Which changes the stream has.
 pub(super) const CHANGES: TableOption<String> =
     TableOption::text("changelog-mode", "the changes of the stream: insert-only, upsert or retract");
@@ -45,9 +47,11 @@ impl Connector for Streams {
         Ok(Arc::new(Stream(boundedness)))
     }
 
-    fn sink(&self, _: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
-        options.get(&NAME)?;
-        Ok(Arc::new(Stream(Boundedness::Unbounded)))
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
+        match options.get(&NAME)?.as_str() {
+            OUT => Ok(Arc::new(Stream(Boundedness::Unbounded))),
+            _ => Err(read_only(&spec.table)),
+        }
     }
 
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
@@ -90,6 +94,11 @@ fn changelog_of(text: &str) -> Option<Changelog> {
     [Changelog::InsertOnly, Changelog::Upsert, Changelog::Retract]
         .into_iter()
         .find(|changelog| changelog_text(*changelog) == text)
+}
+
+/// A stream of the program has its records from where it comes from.
+pub(super) fn read_only(table: &TableSpec) -> Error {
+    Error::invalid(format!("'{}' is a stream and cannot be written to", table.name))
 }
 
 struct Stream(Boundedness);

@@ -35,17 +35,17 @@ mod result;
 mod schema;
 mod statement_set;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flott_batch::{Record, RowKind};
 use flott_connector::options::SCAN_PARALLELISM;
 use flott_connector::{Changelog, Registry};
-use flott_datastream::planned::{PlannedStream, RowStream, STREAM, STREAM_CONNECTOR, Tables};
+use flott_datastream::planned::{PlannedStream, ReadAs, RowStream, STREAM, STREAM_CONNECTOR, Tables};
 use flott_datastream::{DataStream, JobClient, StreamExecutionEnvironment};
 use flott_expr::user::FunctionDefinition;
-use flott_operators::SqlOperators;
-use flott_plan::TableSpec;
+use flott_operators::{SETTINGS, SqlOperators};
+use flott_plan::{OperatorSpec, TableSpec};
 use flott_sql::catalog::ObjectPath;
 use flott_sql::session::{Outcome, PlannedPart, Session};
 use flott_sql_parser::ast::{Insert, Statement};
@@ -53,7 +53,7 @@ use flott_sql_parser::parse_statement;
 use flott_types::{Error, Result, SystemClock};
 use parking_lot::Mutex;
 
-use self::connector::{BOUNDED, CHANGES, Streams, changelog_text};
+use self::connector::{BOUNDED, CHANGES, OUT, Streams, changelog_text, read_only};
 pub use self::relation::Table;
 pub use self::result::TableResult;
 pub use self::schema::Schema;
@@ -71,8 +71,13 @@ pub struct StreamTableEnvironment {
 
 struct State {
     session: Session,
-    /// The streams that are tables, by the names that their tables' options have.
+    /// The streams that are tables, by the numbers that their tables' options have: a table that is dropped,
+    /// and whose name another has got, is still read by what was made of it.
     streams: BTreeMap<String, RowStream>,
+    /// The names that tables of streams have got.
+    unnamed: BTreeSet<String>,
+    /// How many streams have got a number.
+    numbers: u64,
     /// How many tables have got a name as views.
     named: u64,
 }
@@ -105,11 +110,18 @@ impl StreamTableEnvironment {
         if let Some(store) = store {
             session = session.with_catalog_store(store)?;
         }
+        let streams = BTreeMap::new();
         Ok(StreamTableEnvironment {
             environment: environment.clone(),
             tables: Tables { operators: operators.clone(), registry },
             operators,
-            state: Arc::new(Mutex::new(State { session, streams: BTreeMap::new(), named: 0 })),
+            state: Arc::new(Mutex::new(State {
+                session,
+                streams,
+                unnamed: BTreeSet::new(),
+                numbers: 0,
+                named: 0,
+            })),
         })
     }
 
@@ -281,8 +293,8 @@ impl StreamTableEnvironment {
     /// # Errors
     /// If rows are updated or deleted; or they cannot be read as the type.
     pub fn to_data_stream<T: Record>(&self, table: &Table) -> Result<DataStream<T>> {
-        let time = rowtime(table)?;
-        self.stream_of(table, Changelog::InsertOnly)?.values(&table.schema(), time)
+        let read = ReadAs::new(&table.schema(), table.rowtime()?)?;
+        Ok(self.stream_of(table, Changelog::InsertOnly)?.values(read))
     }
 
     /// The changes of a table as a stream.
@@ -307,8 +319,8 @@ impl StreamTableEnvironment {
     /// # Errors
     /// If rows cannot be read as the type.
     pub fn to_changelog_stream<T: Record>(&self, table: &Table) -> Result<DataStream<(RowKind, T)>> {
-        let time = rowtime(table)?;
-        self.stream_of(table, Changelog::Retract)?.changes(&table.schema(), time)
+        let read = ReadAs::new(&table.schema(), table.rowtime()?)?;
+        Ok(self.stream_of(table, Changelog::Retract)?.changes(read))
     }
 
     /// Defines a function by an identifier, as which statements can name it:
@@ -372,16 +384,17 @@ impl StreamTableEnvironment {
     fn unnamed(&self, stream: RowStream, schema: &Schema, changes: Changelog) -> Result<Table> {
         let name = format!("Unregistered_DataStream_Source_{}", stream.identity());
         let path = {
-            let state = self.state.lock();
+            let mut state = self.state.lock();
             let object = |name: &str| {
                 let path = state.session.path_of("name")?;
                 Ok::<_, Error>(ObjectPath { object: name.to_owned(), ..path })
             };
             let (mut path, mut number) = (object(&name)?, 1);
-            while state.streams.contains_key(&path.to_string()) {
+            while state.unnamed.contains(&path.to_string()) {
                 number += 1;
                 path = object(&format!("{name}_{number}"))?;
             }
+            state.unnamed.insert(path.to_string());
             path
         };
         self.register(&path, stream, schema, changes)?;
@@ -398,10 +411,14 @@ impl StreamTableEnvironment {
         if !stream.is_of(&self.environment) {
             return Err(Error::invalid("the stream is one of another environment"));
         }
-        let name = path.to_string();
+        let number = {
+            let mut state = self.state.lock();
+            state.numbers += 1;
+            state.numbers.to_string()
+        };
         let options = [
             ("connector".to_owned(), STREAM_CONNECTOR.to_owned()),
-            (STREAM.to_owned(), name.clone()),
+            (STREAM.to_owned(), number.clone()),
             (CHANGES.key().to_owned(), changelog_text(changes).to_owned()),
             (BOUNDED.key().to_owned(), stream.is_bounded().to_string()),
             (SCAN_PARALLELISM.key().to_owned(), stream.parallelism()?.to_string()),
@@ -414,7 +431,7 @@ impl StreamTableEnvironment {
         let physical: Vec<_> = physical.map(|column| (column.name.clone(), column.ty.clone())).collect();
         stream.check(&physical)?;
         self.session(|session| session.create_temporary_table(path, table))?;
-        self.state.lock().streams.insert(name, stream);
+        self.state.lock().streams.insert(number, stream);
         Ok(())
     }
 
@@ -434,7 +451,7 @@ impl StreamTableEnvironment {
             connector: STREAM_CONNECTOR.to_owned(),
             options: [
                 ("connector".to_owned(), STREAM_CONNECTOR.to_owned()),
-                (STREAM.to_owned(), "out".to_owned()),
+                (STREAM.to_owned(), OUT.to_owned()),
                 (CHANGES.key().to_owned(), changelog_text(changes).to_owned()),
             ]
             .into(),
@@ -449,8 +466,9 @@ impl StreamTableEnvironment {
 
     fn attach(&self, part: &PlannedPart) -> Result<Vec<PlannedStream>> {
         let streams = self.state.lock().streams.clone();
-        let configuration = part.configuration.clone();
-        self.environment.attach(&part.graph, configuration, (&self.tables, &part.context), &streams)
+        let mut settings = part.configuration.clone();
+        settings.retain(|key, _| SETTINGS.contains(&key.as_str()));
+        self.environment.attach(&part.graph, settings, (&self.tables, &part.context), &streams)
     }
 
     fn attach_inserts(&self, inserts: &[Insert]) -> Result<Vec<String>> {
@@ -458,6 +476,14 @@ impl StreamTableEnvironment {
             return Err(Error::invalid("a statement set needs a statement"));
         }
         let part = self.session(|session| session.plan_inserts(inserts))?;
+        for node in &part.graph.nodes {
+            // Nobody would read it.
+            if let OperatorSpec::Sink(spec) = &node.spec
+                && spec.table.connector == STREAM_CONNECTOR
+            {
+                return Err(read_only(&spec.table));
+            }
+        }
         self.attach(&part)?;
         Ok(part.targets)
     }
@@ -466,22 +492,5 @@ impl StreamTableEnvironment {
         let own = self.fork();
         let targets = own.attach_inserts(inserts)?;
         own.environment.execute_async(&format!("insert-into_{}", targets.join(",")))
-    }
-}
-
-/// The column that is the records' timestamp.
-fn rowtime(table: &Table) -> Result<Option<usize>> {
-    match table.bound.rowtimes()[..] {
-        [] => Ok(None),
-        [one] => Ok(Some(one)),
-        ref several => {
-            let schema = table.schema();
-            let names: Vec<&str> = several.iter().map(|at| schema.columns[*at].name.as_str()).collect();
-            Err(Error::invalid(format!(
-                "Found more than one rowtime field: [{}] in the query when converting to a stream. Please select the rowtime \
-                 field that should be used as event-time timestamp for the DataStream by casting all other fields to TIMESTAMP.",
-                names.join(", ")
-            )))
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use flott_batch::{Record, RowKind};
 use flott_datastream::{Collected, DataStream};
 use flott_sql::session::BoundTable;
-use flott_types::Result;
+use flott_types::{Error, Result};
 
 use super::StreamTableEnvironment;
 
@@ -59,6 +59,24 @@ impl Table {
     /// If rows cannot be read as the type, or the program or its configuration is wrong.
     pub fn execute_and_collect<T: Record>(&self, name: &str) -> Result<Collected<(RowKind, T)>> {
         self.tables.fork().to_changelog_stream(self)?.execute_and_collect(name)
+    }
+
+    /// The column that is the records' timestamp.
+    pub(super) fn rowtime(&self) -> Result<Option<usize>> {
+        match self.bound.rowtimes()[..] {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            ref several => {
+                let schema = self.schema();
+                let names: Vec<&str> = several.iter().map(|at| schema.columns[*at].name.as_str()).collect();
+                Err(Error::invalid(format!(
+                    "Found more than one rowtime field: [{}] in the query when converting to a stream. Please select the \
+                     rowtime field that should be used as event-time timestamp for the DataStream by casting all other fields \
+                     to TIMESTAMP.",
+                    names.join(", ")
+                )))
+            }
+        }
     }
 }
 

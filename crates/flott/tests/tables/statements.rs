@@ -118,3 +118,16 @@ fn the_plan_shows_both_parts() {
         assert!(plan.contains(part), "{part} is not in {plan}");
     }
 }
+
+/// A table that was made before its name was given to another stream.
+#[test]
+fn a_table_reads_the_stream_that_it_was_made_of() {
+    let (env, tables) = environment();
+    tables.create_temporary_view("n", &env.from_sequence(1, 2)).unwrap();
+    let old = tables.sql_query("SELECT f0 FROM n").unwrap();
+    tables.execute_sql("DROP TEMPORARY TABLE n").unwrap();
+    tables.create_temporary_view("n", &env.from_sequence(11, 12)).unwrap();
+    let new = tables.sql_query("SELECT f0 FROM n").unwrap();
+    assert_eq!(values(&old.to_data_stream::<i64>().unwrap()), [1, 2]);
+    assert_eq!(values(&new.to_data_stream::<i64>().unwrap()), [11, 12]);
+}
