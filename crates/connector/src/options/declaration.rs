@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+use flott_types::config::secrets::shown;
 use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Error, Result};
 
@@ -258,11 +259,13 @@ impl<T: Clone + 'static, P: Presence<T>> TableOption<T, P> {
 
 /// The complaint about a value.
 pub(super) fn wrong(key: &str, text: &str, expected: &str) -> Error {
+    let text = shown(key, text);
     Error::invalid(format!("option '{key}' is '{text}'; expected {expected}"))
 }
 
 /// The complaint about what Flink has.
 pub(super) fn not_built(key: &str, text: &str, there_is: &str) -> Error {
+    let text = shown(key, text);
     Error::unsupported(format!("the option '{key}' = '{text}' is not built yet; there is: {there_is}"))
 }
 

@@ -12,7 +12,7 @@ use flott_connector::format::{Decoder, MessageDecoder};
 use flott_plan::Schema;
 use flott_types::{Error, FastMap, Result};
 
-use super::resolve::{Default, Field, Message, Scalar, Shape, Value};
+use super::resolve::{Default, Field, Message, Scalar, Shape, Value, Width};
 use super::wire::{Form, Part, Parts, ends, varint};
 use super::{Protobuf, invalid};
 use crate::bad::Bad;
@@ -288,8 +288,8 @@ impl Scalar {
     pub(super) fn form(&self) -> Form {
         match self {
             Scalar::Double | Scalar::Fixed64 => Form::Fixed64,
-            Scalar::Float | Scalar::Fixed32 => Form::Fixed32,
-            Scalar::Varint(_) | Scalar::Zigzag | Scalar::Bool | Scalar::Enum(_) => Form::Varint,
+            Scalar::Float | Scalar::Fixed32(_) => Form::Fixed32,
+            Scalar::Varint(_) | Scalar::Zigzag(_) | Scalar::Bool | Scalar::Enum(_) => Form::Varint,
             Scalar::Text | Scalar::Bytes => Form::Sized,
         }
     }
@@ -313,14 +313,12 @@ impl Scalar {
             (Scalar::Float, Column::Float(builder)) => {
                 builder.append_value(f32::from_le_bytes(fixed(bytes)?))
             }
-            (Scalar::Fixed32, column) => number(i32::from_le_bytes(fixed(bytes)?).into(), column)?,
-            (Scalar::Fixed64, column) => number(i64::from_le_bytes(fixed(bytes)?), column)?,
-            (Scalar::Varint(32), column) => number((varint(bytes, &mut 0)? as i32).into(), column)?,
-            (Scalar::Varint(_), column) => number(varint(bytes, &mut 0)? as i64, column)?,
-            (Scalar::Zigzag, column) => {
-                let value = varint(bytes, &mut 0)?;
-                number((value >> 1) as i64 ^ -((value & 1) as i64), column)?;
+            (Scalar::Fixed32(width), column) => {
+                number(width.read(u32::from_le_bytes(fixed(bytes)?).into()), column)?;
             }
+            (Scalar::Fixed64, column) => number(i64::from_le_bytes(fixed(bytes)?), column)?,
+            (Scalar::Varint(width), column) => number(width.read(varint(bytes, &mut 0)?), column)?,
+            (Scalar::Zigzag(width), column) => number(zigzag(*width, varint(bytes, &mut 0)?), column)?,
             (Scalar::Bool, Column::Boolean(builder)) => builder.append_value(varint(bytes, &mut 0)? != 0),
             (Scalar::Text, Column::Text(builder)) => {
                 builder
@@ -375,6 +373,9 @@ impl Scalar {
                 builder.append_value(*default == Default::Number(1));
             }
             (Scalar::Enum(symbols), column, default) => symbol(symbols, whole(default) as i32, column)?,
+            (Scalar::Varint(width) | Scalar::Fixed32(width), column, default) => {
+                number(width.read(whole(default) as u64), column)?;
+            }
             (_, column, default) => number(whole(default), column)?,
         }
         Ok(())
@@ -383,6 +384,12 @@ impl Scalar {
 
 fn whole(default: &Default) -> i64 {
     if let Default::Number(number) = default { *number } else { 0 }
+}
+
+/// Of 32 bits only those count.
+fn zigzag(width: Width, value: u64) -> i64 {
+    let value = if width == Width::Long { value } else { u64::from(value as u32) };
+    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Bad> {

@@ -10,7 +10,7 @@ use flott_connector::format::MessageEncoder;
 use flott_plan::Schema;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use super::resolve::{Field, Message, Scalar, Shape, Symbols, Value};
+use super::resolve::{Field, Message, Scalar, Shape, Symbols, Value, Width};
 use super::wire::Form;
 use super::{Protobuf, invalid};
 use crate::encode::each_row;
@@ -252,16 +252,19 @@ impl Scalar {
     }
 
     fn put_number(&self, value: i64, out: &mut Vec<u8>) -> Result<()> {
-        let small = || {
-            // A BIGINT may be a field of 32 bits, with or without a sign.
-            let fits = i32::try_from(value).or_else(|_| u32::try_from(value).map(|value| value as i32));
-            fits.map_err(|_| Error::data(format!("{value} does not fit into 32 bits")))
+        let bits = |width: Width| {
+            let sign = if width == Width::Unsigned { "without a sign" } else { "with a sign" };
+            width.write(value).ok_or_else(|| Error::data(format!("{value} does not fit into 32 bits {sign}")))
         };
         match self {
-            Scalar::Varint(32) | Scalar::Enum(_) => put_varint(out, i64::from(small()?) as u64),
-            Scalar::Varint(_) | Scalar::Bool => put_varint(out, value as u64),
-            Scalar::Zigzag => put_varint(out, ((value << 1) ^ (value >> 63)) as u64),
-            Scalar::Fixed32 => out.extend_from_slice(&small()?.to_le_bytes()),
+            Scalar::Varint(width) => put_varint(out, bits(*width)?),
+            Scalar::Enum(_) => put_varint(out, bits(Width::Signed)?),
+            Scalar::Bool => put_varint(out, value as u64),
+            Scalar::Zigzag(width) => {
+                let value = bits(*width)? as i64;
+                put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+            }
+            Scalar::Fixed32(width) => out.extend_from_slice(&(bits(*width)? as u32).to_le_bytes()),
             Scalar::Fixed64 => out.extend_from_slice(&value.to_le_bytes()),
             Scalar::Double | Scalar::Float | Scalar::Text | Scalar::Bytes => return Err(mismatch()),
         }

@@ -51,18 +51,31 @@ pub(super) enum Value {
 pub(super) enum Scalar {
     Double,
     Float,
-    /// int32, int64, uint32, uint64: with the number of bits.
-    Varint(u8),
+    /// int32, int64, uint32, uint64
+    Varint(Width),
     /// sint32, sint64
-    Zigzag,
+    Zigzag(Width),
     /// fixed32, sfixed32
-    Fixed32,
+    Fixed32(Width),
     /// fixed64, sfixed64
     Fixed64,
     Bool,
     Text,
     Bytes,
     Enum(Symbols),
+}
+
+/// Which numbers a field has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Width {
+    /// 32 bits with a sign.
+    Signed,
+    /// 32 bits without a sign, in a BIGINT.
+    Unsigned,
+    /// 32 bits without a sign, in an INT: those above its greatest are below zero there, as in Java.
+    Bits,
+    /// 64 bits. Also those without a sign are a BIGINT, as in Java.
+    Long,
 }
 
 /// The names of an enum.
@@ -138,7 +151,7 @@ fn default(field: &FieldDescriptor) -> Default {
         Value::Bool(value) => Default::Number(value.into()),
         Value::I32(value) | Value::EnumNumber(value) => Default::Number(value.into()),
         Value::I64(value) => Default::Number(value),
-        Value::U32(value) => Default::Number(i64::from(value as i32)),
+        Value::U32(value) => Default::Number(value.into()),
         Value::U64(value) => Default::Number(value as i64),
         Value::F32(value) => Default::Real(value.into()),
         Value::F64(value) => Default::Real(value),
@@ -165,14 +178,17 @@ fn scalar(kind: &Kind, ty: &LogicalType) -> Result<Scalar, String> {
     use TypeKind as Type;
     let is_int = matches!(ty.kind, Type::Int | Type::BigInt);
     let is_long = ty.kind == Type::BigInt;
+    let unsigned = if is_long { Width::Unsigned } else { Width::Bits };
     Ok(match kind {
         Kind::Double if ty.kind == Type::Double => Scalar::Double,
         Kind::Float if ty.kind == Type::Float => Scalar::Float,
-        Kind::Int32 | Kind::Uint32 if is_int => Scalar::Varint(32),
-        Kind::Int64 | Kind::Uint64 if is_long => Scalar::Varint(64),
-        Kind::Sint32 if is_int => Scalar::Zigzag,
-        Kind::Sint64 if is_long => Scalar::Zigzag,
-        Kind::Fixed32 | Kind::Sfixed32 if is_int => Scalar::Fixed32,
+        Kind::Int32 if is_int => Scalar::Varint(Width::Signed),
+        Kind::Uint32 if is_int => Scalar::Varint(unsigned),
+        Kind::Int64 | Kind::Uint64 if is_long => Scalar::Varint(Width::Long),
+        Kind::Sint32 if is_int => Scalar::Zigzag(Width::Signed),
+        Kind::Sint64 if is_long => Scalar::Zigzag(Width::Long),
+        Kind::Sfixed32 if is_int => Scalar::Fixed32(Width::Signed),
+        Kind::Fixed32 if is_int => Scalar::Fixed32(unsigned),
         Kind::Fixed64 | Kind::Sfixed64 if is_long => Scalar::Fixed64,
         Kind::Bool if ty.kind == Type::Boolean => Scalar::Bool,
         Kind::String if ty.kind.is_character() => Scalar::Text,
@@ -184,6 +200,27 @@ fn scalar(kind: &Kind, ty: &LogicalType) -> Result<Scalar, String> {
         }
         kind => return Err(format!("{} is not read as {}", describe(kind), ty.kind)),
     })
+}
+
+impl Width {
+    /// The number that these bits are.
+    pub(super) fn read(self, bits: u64) -> i64 {
+        match self {
+            Width::Signed | Width::Bits => (bits as i32).into(),
+            Width::Unsigned => (bits as u32).into(),
+            Width::Long => bits as i64,
+        }
+    }
+
+    /// The bits of a number, if the field has it: those of a number below zero go on to the left.
+    pub(super) fn write(self, value: i64) -> Option<u64> {
+        match self {
+            Width::Signed => i32::try_from(value).ok().map(|_| value as u64),
+            Width::Unsigned => u32::try_from(value).ok().map(u64::from),
+            Width::Bits => i32::try_from(value).ok().map(|value| (value as u32).into()),
+            Width::Long => Some(value as u64),
+        }
+    }
 }
 
 impl Symbols {

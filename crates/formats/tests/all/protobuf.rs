@@ -249,6 +249,49 @@ fn what_does_not_fit_is_refused_when_the_statement_is_planned() {
     assert!(missing.contains("the message M has no field 'z'"), "{missing}");
 }
 
+/// Of every kind of 32 bits, as a BIGINT and as an INT.
+fn narrow(ty: &TypeKind) -> Case {
+    let definition = "syntax = 'proto3'; message N {
+        optional int32 a = 1; optional sint32 b = 2; optional sfixed32 c = 3;
+        optional uint32 d = 4; optional fixed32 e = 5; }";
+    let columns = ["a", "b", "c", "d", "e"].map(|name| (name, ty.clone()));
+    Case::new(
+        "protobuf",
+        &columns,
+        &[("protobuf.message-class-name", "N"), ("protobuf.definition", definition)],
+    )
+}
+
+#[test]
+fn numbers_of_32_bits_have_their_own_range() {
+    let case = narrow(&BigInt);
+    let most = "+I 2147483647 2147483647 2147483647 4294967295 4294967295\n\
+         +I -2147483648 -2147483648 -2147483648 0 0\n";
+    let messages = case.encode_all(most);
+    let unsigned = [0x20, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x2d, 0xff, 0xff, 0xff, 0xff];
+    assert!(messages[0].ends_with(&unsigned), "{messages:?}");
+    assert_eq!(case.decode_messages(&messages).unwrap(), most);
+    let mut encoder = case.format.for_messages().unwrap().encoder(&case.schema).unwrap();
+    for (values, what) in [
+        ("3000000000 NULL NULL NULL NULL", "field 'a': 3000000000 does not fit into 32 bits with a sign"),
+        ("NULL 3000000000 NULL NULL NULL", "field 'b': 3000000000 does not fit into 32 bits with a sign"),
+        ("NULL NULL -2147483649 NULL NULL", "field 'c': -2147483649 does not fit into 32 bits with a sign"),
+        ("NULL NULL NULL -1 NULL", "field 'd': -1 does not fit into 32 bits without a sign"),
+        ("NULL NULL NULL NULL 4294967296", "field 'e': 4294967296 does not fit into 32 bits without a sign"),
+    ] {
+        let batch = pretty::parse(&format!("+I {values}\n"), &case.types()).unwrap();
+        let error = encoder.encode(&batch, &mut |_, _| Ok(())).unwrap_err();
+        assert!(error.kind() == ErrorKind::Data && error.to_string().contains(what), "{error}");
+    }
+    // An INT has the bits, as in Java.
+    let rows = "+I -1 -1 -1 -1 -1\n";
+    let bits = narrow(&Int);
+    let messages = bits.encode_all(rows);
+    assert!(messages[0].ends_with(&unsigned), "{messages:?}");
+    assert_eq!(bits.decode_messages(&messages).unwrap(), rows);
+    assert_eq!(case.decode_messages(&messages).unwrap(), "+I -1 -1 -1 4294967295 4294967295\n");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -280,6 +280,67 @@ fn a_schema_that_the_registry_refuses_is_an_error() {
 }
 
 #[test]
+fn passwords_that_would_not_be_sent_are_refused_and_none_is_shown() {
+    let error = |options: &[(&str, &str)]| {
+        let error = Case::try_new("avro-confluent", &COLUMNS, options).err().unwrap().to_string();
+        assert!(!error.contains("secret"), "{error}");
+        error
+    };
+    let url = ("avro-confluent.url", "http://localhost:1");
+    let of_url = ("avro-confluent.basic-auth.credentials-source", "URL");
+    let with_user = ("avro-confluent.url", "http://me:secret@localhost:1");
+    let shown = error(&[("avro-confluent.url", "http://me:secret@a,htp://you:secret@b")]);
+    assert!(shown.contains("'http://******@a,htp://******@b'"), "{shown}");
+    let unsent = error(&[with_user]);
+    assert!(
+        unsent.contains("in 'avro-confluent.url' is not sent: it needs 'avro-confluent.basic-auth.credentials-source' = 'URL'"),
+        "{unsent}"
+    );
+    let user = ("avro-confluent.basic-auth.user-info", "me:secret");
+    let of_option = ("avro-confluent.basic-auth.credentials-source", "USER_INFO");
+    let token = ("avro-confluent.bearer-auth.token", "secret");
+    assert!(error(&[with_user, of_option, user]).contains("in 'avro-confluent.url' is not sent"));
+    assert!(error(&[url, user]).contains("basic-auth.user-info' is not sent"));
+    assert!(error(&[with_user, of_url, user]).contains("basic-auth.user-info' is not sent"));
+    assert!(error(&[url, token]).contains("= 'STATIC_TOKEN'"));
+    assert!(error(&[url, of_url]).contains("expected addresses with a name and a password"));
+    let two = ("avro-confluent.url", "http://me:secret@a,http://you:secret@b");
+    assert!(error(&[two, of_url]).contains("expected one name and password for all addresses"));
+    Case::new("avro-confluent", &COLUMNS, &[with_user, of_url]);
+}
+
+/// A record, or nothing: Flink's files have such a root, and a registry may.
+#[test]
+fn a_root_that_is_a_union_with_null_is_read_and_not_written() {
+    let registry = Registry::start();
+    let record = json!({ "type": "record", "name": "A", "fields": [{ "name": "id", "type": "int" }] });
+    let null_first = registry.add(&json!(["null", record])) as u8;
+    let null_last = registry.add(&json!([record, "null"])) as u8;
+    let three = registry.add(&json!(["null", record, "int"])) as u8;
+    let case = registry.case("avro-confluent", &COLUMNS, &[]);
+    let message = |id: u8, branch: u8| [0, 0, 0, 0, id, branch, 14];
+    let read = case.decode_messages(&[message(null_first, 2), message(null_last, 0)]).unwrap();
+    assert_eq!(read, "+I 7 NULL\n+I 7 NULL\n");
+    for id in [null_first, null_last] {
+        let branch = if id == null_first { 0 } else { 2 };
+        let error = case.decode_messages(&[&message(id, branch)[..6]]).unwrap_err();
+        assert!(error.kind() == ErrorKind::Data && error.to_string().contains("NULL is no row"), "{error}");
+    }
+    let error = case.decode_messages(&[message(three, 2)]).unwrap_err().to_string();
+    assert!(error.contains("union of null, record A, int"), "{error}");
+    let changes = registry.case("debezium-avro-confluent", &COLUMNS, &[]);
+    let error = changes.decode_messages(&[message(null_first, 2)]).unwrap_err().to_string();
+    assert!(error.contains("union of null, record A, and a record is needed"), "{error}");
+    let union = json!(["null", record]).to_string();
+    for format in ["avro-confluent", "debezium-avro-confluent"] {
+        let (url, schema) = (format!("{format}.url"), format!("{format}.schema"));
+        let options = [(&*url, "http://localhost:1"), (&*schema, &*union)];
+        let error = Case::try_new(format, &COLUMNS, &options).err().unwrap().to_string();
+        assert!(error.contains("union of null, record A, and a record is needed"), "{error}");
+    }
+}
+
+#[test]
 fn options_are_checked() {
     let error = |options: &[(&str, &str)]| {
         Case::try_new("avro-confluent", &COLUMNS, options).err().unwrap().to_string()
@@ -290,7 +351,8 @@ fn options_are_checked() {
     assert!(error(&[url, ("avro-confluent.schema", "\"int\"")]).contains("a record is needed"));
     let user = ("avro-confluent.basic-auth.credentials-source", "USER_INFO");
     assert!(error(&[url, user]).contains("'avro-confluent.basic-auth.user-info' is missing"));
-    assert!(error(&[url, ("avro-confluent.ssl.keystore.location", "/x")]).contains("is not built yet"));
+    let stores = error(&[url, ("avro-confluent.ssl.keystore.location", "/x")]);
+    assert!(stores.contains("is not built yet; there is: trust in the certificates"), "{stores}");
     let case = Case::new("avro-confluent", &COLUMNS, &[url]);
     let missing = case.format.for_messages().unwrap().encoder(&case.schema).err().unwrap().to_string();
     assert!(missing.contains("'avro-confluent.subject' is missing"), "{missing}");

@@ -179,7 +179,7 @@ impl Session {
         }
         let options = model.options.iter();
         let options: Vec<String> = options
-            .map(|(key, value)| format!("  '{}' = '{}'", escaped(key), escaped(secrets::shown(key, value))))
+            .map(|(key, value)| format!("  '{}' = '{}'", escaped(key), escaped(&secrets::shown(key, value))))
             .collect();
         text.push_str(&format!("WITH (\n{}\n)\n", options.join(",\n")));
         Ok(Answer::list("result", [text]))

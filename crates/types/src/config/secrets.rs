@@ -1,5 +1,6 @@
 //! Options whose values are secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -23,16 +24,38 @@ const SECRETS: [&str; 12] = [
     "keystore.key",
 ];
 
-/// Keys that have such a part and no secret.
-const OPEN: [&str; 1] = ["max-tokens"];
+/// Ends of keys that have such a part and no secret.
+const OPEN: [&str; 2] = ["max-tokens", "credentials-source"];
 
-/// The value of an option as it may be shown.
-pub fn shown<'a>(key: &str, value: &'a str) -> &'a str {
+/// The value of an option as it may be shown: also without the names and passwords in addresses.
+pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     let key = key.to_ascii_lowercase();
-    match SECRETS.iter().any(|part| key.contains(part)) && !OPEN.contains(&key.as_str()) {
-        true => HIDDEN,
-        false => value,
+    match SECRETS.iter().any(|part| key.contains(part)) && !OPEN.iter().any(|end| key.ends_with(end)) {
+        true => HIDDEN.into(),
+        false => without_users(value),
     }
+}
+
+/// A text in which `://name:password@host` is `://******@host`.
+fn without_users(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut pieces = text.split("://");
+    shown.push_str(pieces.next().unwrap_or_default());
+    let mut is_other = false;
+    for piece in pieces {
+        shown.push_str("://");
+        let ends = |end: char| matches!(end, '/' | '?' | '#' | ',' | ';') || end.is_whitespace();
+        let (place, rest) = piece.split_at(piece.find(ends).unwrap_or(piece.len()));
+        match place.rsplit_once('@') {
+            Some((_, host)) => {
+                is_other = true;
+                shown.extend([HIDDEN, "@", host]);
+            }
+            None => shown.push_str(place),
+        }
+        shown.push_str(rest);
+    }
+    if is_other { shown.into() } else { text.into() }
 }
 
 /// Options as they may be logged: the value of each as [`shown`].
@@ -55,6 +78,14 @@ mod tests {
         }
         for key in ["model", "endpoint", "max-tokens", "key"] {
             assert_eq!(shown(key, "x"), "x", "{key}");
+        }
+        assert_eq!(shown("avro-confluent.basic-auth.credentials-source", "URL"), "URL");
+        for (text, expected) in [
+            ("http://me:p@ss@a:80/x@y, https://b/z", "http://******@a:80/x@y, https://b/z"),
+            ("https://a/b,https://token@c?d", "https://a/b,https://******@c?d"),
+            ("me@example.org", "me@example.org"),
+        ] {
+            assert_eq!(shown("url", text), expected);
         }
         let options = ["password", "topic"].map(|key| (key.to_owned(), "x".to_owned())).into();
         assert_eq!(format!("{:?}", Shown(&options)), r#"{"password": "******", "topic": "x"}"#);
