@@ -60,6 +60,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         let keyed = KeyedScope { keys, states };
         let (info, metrics) = (context.info, context.metrics);
         open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
+        states.refuse(&[EVENT_TIMERS, PROCESSING_TIMERS])?;
         self.subtask = info.subtask;
         tell_dropped(&info.name, &restored);
         self.after(context)

@@ -66,6 +66,9 @@ impl Default for Timers {
 }
 
 impl Timers {
+    /// The names of the states in which timers are kept. That of names' times is a state as the function's are.
+    pub const STATES: [&str; 2] = [UNNAMED, TIMES];
+
     /// Restores them.
     ///
     /// # Errors

@@ -163,6 +163,29 @@ fn two_states_cannot_have_one_name() {
 }
 
 #[derive(Clone, Default)]
+struct Timers;
+
+impl KeyedProcessFunction<u32, u32> for Timers {
+    type Out = u32;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        context.value_state::<u32>("event-time-timers").map(drop)
+    }
+
+    fn process_element(&mut self, _: u32, _: &mut KeyedContext<'_, u32, u32>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_state_cannot_have_a_name_of_the_operators_own() {
+    let env = environment(1, None);
+    env.from_collection([1u32]).key_by(|n| *n).process(Timers).discard();
+    let error = env.execute("timers").unwrap_err().to_string();
+    assert!(error.contains("state 'event-time-timers' has a name that the operator uses itself"), "{error}");
+}
+
+#[derive(Clone, Default)]
 struct Undeclared(MapState<u32, u32>);
 
 impl KeyedProcessFunction<u32, u32> for Undeclared {

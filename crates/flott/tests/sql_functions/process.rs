@@ -208,6 +208,23 @@ impl ProcessTableFunction for Failing {
     }
 }
 
+/// Has a state with a name that its operator uses.
+#[derive(Clone, Default)]
+struct Misnamed;
+
+impl ProcessTableFunction for Misnamed {
+    type Out = i64;
+
+    fn open(&mut self, context: &mut OpenContext<'_>) -> Result<()> {
+        let _: ValueState<i64> = context.value_state("timers")?;
+        Ok(())
+    }
+
+    fn eval(&mut self, _: &Row<'_>, _: &mut TableContext<'_, i64>) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// Says how each row changes its table.
 #[derive(Clone, Default)]
 struct Kinds(Column<i64>);
@@ -465,6 +482,15 @@ fn errors_name_the_function_and_the_row() {
         error.contains("the column 'amount' of 'input' is CHAR(1); it cannot be read as BIGINT"),
         "{error}"
     );
+}
+
+#[test]
+fn a_state_cannot_have_a_name_of_the_operators_own() {
+    let (mut shell, _folder) = shell();
+    let misnamed = process_table(Misnamed).table(TableArgument::set("input"));
+    shell.0.create_temporary_system_function("misnamed", misnamed).unwrap();
+    let error = shell.ask("SELECT * FROM misnamed(TABLE names PARTITION BY name)").unwrap_err();
+    assert!(error.contains("state 'timers' has a name that the operator uses itself"), "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::trigger::Trigger;
 use flott_function::runtime_context::KeyedScope;
 use flott_function::runtime_context::RuntimeContext;
 use flott_function::snapshot::SnapshotContext;
-use flott_function::state::ValueState;
+use flott_function::state::{EVENT_TIMERS, PROCESSING_TIMERS, ValueState};
 use flott_function::state::{Key, ValueAccess, ValueColumn, tell_dropped};
 
 const PURGED: &str = "purged-windows";
@@ -57,6 +57,7 @@ where
             )));
         }
         for states in [&self.global_states, &self.window_states] {
+            states.refuse(&[EVENT_TIMERS, PROCESSING_TIMERS])?;
             states.operator.refuse(Progress::STATE)?;
         }
         tell_dropped(&info.name, &restored);

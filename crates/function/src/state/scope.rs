@@ -86,6 +86,20 @@ impl States {
         Ok(self.base + self.columns.len() as u32 - 1)
     }
 
+    /// Refuses names of states that the operator has itself: what is stored under one of them would be read as
+    /// the other.
+    ///
+    /// # Errors
+    /// If there is one.
+    pub fn refuse(&self, own: &[&str]) -> Result<()> {
+        match self.names().find(|name| own.contains(name)) {
+            Some(name) => Err(Error::invalid(format!(
+                "state '{name}' has a name that the operator uses itself; rename it"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The names of the states.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name())

@@ -275,6 +275,7 @@ impl Operator for ProcessTable {
         }
         instance
             .open(&mut OpenContext::new(runtime, parts))
+            .and_then(|()| states.refuse(&Timers::STATES))
             .map_err(|error| error.context(format!("function '{}' cannot be opened", self.shown)))?;
         tell_dropped(&info.name, &restored);
         for (wanted, input) in self.parts.wanted.iter().zip(&self.inputs) {
