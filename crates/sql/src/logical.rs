@@ -4,6 +4,8 @@
 //! fields of the node's inputs. Fields contain what the planner must know in addition to the type: time
 //! attributes, and which window bound a column is.
 
+mod over_spec;
+
 use std::sync::Arc;
 
 use flott_plan::{
@@ -15,6 +17,7 @@ use crate::catalog::{ObjectPath, Table};
 pub use crate::field::{Field, WindowBound, is_time_attribute_type, state_ttl};
 pub use crate::lookup_hint::LookupHint;
 pub use flott_connector::catalog::TimeAttribute;
+pub use over_spec::OverSpec;
 
 /// A relation.
 #[derive(Clone, PartialEq, Debug)]
@@ -248,21 +251,6 @@ pub enum RelNode {
         /// The aggregates.
         calls: Vec<Call>,
     },
-}
-
-/// The window of an OVER clause.
-#[derive(Clone, PartialEq, Debug)]
-pub struct OverSpec {
-    /// PARTITION BY
-    pub partition: Vec<usize>,
-    /// ORDER BY
-    pub order: Vec<SortKey>,
-    /// ROWS rather than RANGE.
-    pub rows: bool,
-    /// How far back: rows or milliseconds, forward if negative; `None` is UNBOUNDED PRECEDING.
-    pub preceding: Option<i64>,
-    /// How far ahead: back if negative; 0 is CURRENT ROW, `None` is UNBOUNDED FOLLOWING.
-    pub following: Option<i64>,
 }
 
 impl Rel {
