@@ -16,7 +16,7 @@ fn jobs_of_a_session_are_served() {
     let Outcome::Query(job) = environment.session.execute(statement).unwrap() else { unreachable!() };
     let client = environment.cluster.submit(&job.graph).unwrap();
     let mut stream = TcpStream::connect(environment.serve_rest().unwrap().unwrap()).unwrap();
-    stream.write_all(b"GET /jobs HTTP/1.1\r\nHost: flott\r\nConnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"GET /jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains(&client.job_id().to_string()), "{answer}");
