@@ -214,6 +214,8 @@ fn what_waits_when_a_job_is_stopped_is_left_to_the_next() {
     let third = world(1, 2);
     third.controls.pause_at.store(200, Ordering::SeqCst);
     let client = started(&third, &kept_job(&[("by", "job"), ("waits", "true")], 2, &options));
+    // Of a job that has emitted nothing, nothing waits.
+    assert!(eventually(|| third.controls.emitted.load(Ordering::SeqCst) >= 200));
     let told = client.stop_with_savepoint(None, true).unwrap_err().to_string();
     assert!(told.contains("lets output wait at the end"), "{told}");
 }
