@@ -15,7 +15,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, body: &Value) -> (u16, Val
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: flott\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
