@@ -255,7 +255,7 @@ impl Column {
                     list.end(false);
                 }
                 Column::Map(map) => {
-                    // A key is a scalar, and there is none without at least the beginning of its value.
+                    // A key is whole before its value begins, so it is a value that is missing, and never a key.
                     let entries = map.keys.reached().max(map.values.reached());
                     map.keys.fill(entries);
                     map.values.fill(entries);

@@ -9,6 +9,7 @@
 
 mod avro;
 mod bad;
+mod bytes;
 mod column;
 mod csv;
 mod decode;

@@ -1,6 +1,7 @@
 //! Avro's primitives, from bytes.
 
 use crate::bad::Bad;
+use crate::bytes::{ends, varint, zigzag};
 
 /// The bytes that were not read yet.
 #[derive(Clone, Copy)]
@@ -53,23 +54,9 @@ impl<'a> Bytes<'a> {
     /// A number of variable length, in zigzag.
     #[inline]
     pub(super) fn long(&mut self) -> Result<i64, Bad> {
-        if let [byte @ 0..=0x7f, rest @ ..] = self.0 {
-            self.0 = rest;
-            return Ok(zigzag(u64::from(*byte)));
-        }
-        self.long_of_bytes()
-    }
-
-    fn long_of_bytes(&mut self) -> Result<i64, Bad> {
-        let mut value = 0u64;
-        for (at, byte) in self.0.iter().enumerate().take(10) {
-            value |= u64::from(byte & 0x7f) << (7 * at);
-            if *byte <= 0x7f {
-                self.0 = self.0.get(at + 1..).unwrap_or_default();
-                return Ok(zigzag(value));
-            }
-        }
-        Err(if self.0.len() < 10 { ends() } else { Bad::new("a number of more than ten bytes") })
+        let (value, rest) = varint(self.0)?;
+        self.0 = rest;
+        Ok(zigzag(value))
     }
 
     pub(super) fn int(&mut self) -> Result<i32, Bad> {
@@ -92,14 +79,19 @@ impl<'a> Bytes<'a> {
     /// How many items follow of an array or a map; none at its end. Also how many bytes they take, where that
     /// is said.
     pub(super) fn block(&mut self) -> Result<(usize, Option<usize>), Bad> {
-        let count = self.long()?;
-        let size = if count < 0 { Some(self.length()?) } else { None };
-        let items = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+        let (items, size) = self.any_block()?;
         // Nothing that has a column takes no bytes at all.
         if items > self.0.len() {
             return Err(Bad::new(format!("{items} items in {} bytes", self.0.len())));
         }
         Ok((items, size))
+    }
+
+    /// As [`Bytes::block`], of items that may take no bytes.
+    pub(super) fn any_block(&mut self) -> Result<(usize, Option<usize>), Bad> {
+        let count = self.long()?;
+        let size = if count < 0 { Some(self.length()?) } else { None };
+        Ok((usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX), size))
     }
 
     fn length(&mut self) -> Result<usize, Bad> {
@@ -112,14 +104,6 @@ impl<'a> Bytes<'a> {
         let index = self.long()?;
         usize::try_from(index).map_err(|_| Bad::new(format!("{index} is no branch of a union or enum")))
     }
-}
-
-fn ends() -> Bad {
-    Bad::new("the bytes end in the middle of it")
-}
-
-fn zigzag(value: u64) -> i64 {
-    ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ pub(super) const CODEC_KEY: &str = "avro.codec";
 /// So much is read from a file at once.
 const CHUNK: usize = 256 << 10;
 
+/// A block has no more bytes than this when it is decompressed.
+const MAX_BLOCK: usize = 1 << 30;
+
+/// A batch ends when this many bytes of records are in it, as with the formats whose records are bytes.
+const BATCH_BYTES: u64 = 4 << 20;
+
 /// A mark after the header and after each block.
 const SYNC: usize = 16;
 
@@ -95,21 +101,26 @@ impl Reader {
                 }
                 (count, block)
             };
-            if self.skipped >= count {
+            if count > 0 && self.skipped >= count {
                 self.skipped -= count;
                 continue;
             }
             (self.at, self.left) = (0, count);
-            // Nobody looks into it if no column is wanted.
-            if !self.rows.columns.is_empty() {
-                let decompressed = self.header.codec.decompress(compressed, &mut self.block);
-                decompressed.map_err(|error| {
-                    let codec = self.header.codec.name();
-                    in_block(
-                        Error::data(format!("it is not compressed with '{codec}'")).with_source(error),
-                        self.begin,
-                    )
-                })?;
+            let decompressed = self.header.codec.decompress(compressed, &mut self.block, MAX_BLOCK);
+            decompressed.map_err(|error| {
+                let codec = self.header.codec.name();
+                in_block(
+                    Error::data(format!("it cannot be decompressed with '{codec}'")).with_source(error),
+                    self.begin,
+                )
+            })?;
+            if count == 0 {
+                let rest = self.block.len();
+                if rest > 0 {
+                    let error = Error::data(format!("it has no records, and {rest} bytes"));
+                    return Err(in_block(error, self.begin));
+                }
+                continue;
             }
             while self.skipped > 0 {
                 self.skipped -= 1;
@@ -122,16 +133,11 @@ impl Reader {
     /// Reads a record of the current block, or passes over it.
     fn record(&mut self, wanted: bool) -> Result<()> {
         self.left -= 1;
-        if self.rows.columns.is_empty() {
-            if wanted {
-                self.rows.commit();
-            }
-            return Ok(());
-        }
         let rest = self.block.get(self.at..).unwrap_or_default();
         let mut bytes = Bytes::new(rest);
         let names = &self.header.parsed.names;
-        let read = match wanted {
+        // Also a record of which no column is wanted is looked at: the count of a block may be wrong.
+        let read = match wanted && !self.rows.columns.is_empty() {
             true => self.root.read_row(&mut bytes, &mut self.rows.columns, names).map(drop),
             false => skip(&self.header.parsed.root, &mut bytes, names, 0),
         };
@@ -153,12 +159,15 @@ impl Reader {
 
 impl BulkReader for Reader {
     fn read(&mut self, max_rows: usize) -> Result<Option<ChangeBatch>> {
-        while self.rows.len() < max_rows.max(1) {
+        let mut bytes = 0;
+        while self.rows.len() < max_rows.max(1) && bytes < BATCH_BYTES {
             if self.left == 0 && !self.next_block()? {
                 break;
             }
             if self.left > 0 {
+                let begin = self.at;
                 self.record(true)?;
+                bytes += (self.at - begin) as u64;
             }
         }
         self.rows.finish()

@@ -249,6 +249,7 @@ pub(super) fn skip(schema: &Schema, bytes: &mut Bytes<'_>, names: &Names, depth:
         Schema::Double => _ = bytes.take(8)?,
         Schema::Bytes | Schema::Text | Schema::Decimal { fixed: None, .. } => _ = bytes.sized()?,
         Schema::Fixed(size) | Schema::Decimal { fixed: Some(size), .. } => _ = bytes.take(*size)?,
+        Schema::Array(items) if takes_nothing(items) => while bytes.any_block()?.0 > 0 {},
         Schema::Array(items) => blocks(bytes, |bytes| skip(items, bytes, names, depth + 1))?,
         Schema::Map(values) => blocks(bytes, |bytes| {
             bytes.sized()?;
@@ -272,6 +273,15 @@ pub(super) fn skip(schema: &Schema, bytes: &mut Bytes<'_>, names: &Names, depth:
         }
     }
     Ok(())
+}
+
+/// Whether every value of a type is no bytes at all.
+fn takes_nothing(schema: &Schema) -> bool {
+    match schema {
+        Schema::Null | Schema::Fixed(0) => true,
+        Schema::Record(record) => record.fields.iter().all(|(_, schema)| takes_nothing(schema)),
+        _ => false,
+    }
 }
 
 fn blocks<'a>(

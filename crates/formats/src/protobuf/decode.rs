@@ -3,7 +3,8 @@
 //! A message is looked through once, which finds where the values of the wanted fields are; then they are
 //! appended in the order of the columns. So fields may come in any order and number, the last one counts, and
 //! what stands for no column is passed over. The places are kept from message to message: nothing is
-//! allocated for a message, except where a message within it comes in several pieces.
+//! allocated for a message, except where a message within it comes in several pieces, or a map has several
+//! entries.
 
 use std::ops::Range;
 
@@ -12,10 +13,11 @@ use flott_connector::format::{Decoder, MessageDecoder};
 use flott_plan::Schema;
 use flott_types::{Error, FastMap, Result};
 
-use super::resolve::{Default, Field, Message, Scalar, Shape, Value, Width};
-use super::wire::{Form, Part, Parts, ends, varint};
+use super::resolve::{Absent, Field, Message, Scalar, Shape, Value, Width};
+use super::wire::{Form, Part, Parts, varint};
 use super::{Protobuf, invalid};
 use crate::bad::Bad;
+use crate::bytes::{self, ends};
 use crate::column::{Column, MapColumn};
 use crate::rows::{Rows, projected};
 
@@ -81,6 +83,7 @@ impl Decoder for ProtobufDecoder {
 struct Reader {
     fields: Vec<Field>,
     places: FastMap<u32, usize>,
+    rivals: FastMap<u32, (Form, Vec<usize>)>,
     /// For each field, where its values are in the message.
     slots: Vec<Vec<(Form, Range<usize>)>>,
     /// Readers of the messages within, for each field.
@@ -89,7 +92,7 @@ struct Reader {
 
 impl Reader {
     fn new(message: Message) -> Self {
-        let Message { fields, places } = message;
+        let Message { fields, places, rivals } = message;
         let inner = |field: &Field| match &field.shape {
             Shape::One(Value::Message(message))
             | Shape::List { element: Value::Message(message), .. }
@@ -99,7 +102,7 @@ impl Reader {
             | Shape::Map { value: Value::Scalar(_), .. } => None,
         };
         let inner = fields.iter().map(inner).collect();
-        Reader { slots: vec![Vec::new(); fields.len()], fields, places, inner }
+        Reader { slots: vec![Vec::new(); fields.len()], fields, places, rivals, inner }
     }
 
     /// Appends a value to each column.
@@ -107,18 +110,18 @@ impl Reader {
         self.slots.iter_mut().for_each(Vec::clear);
         let mut parts = Parts::new(message);
         while let Some(Part { number, form, value }) = parts.next()? {
+            if let Some((as_written, others)) = self.rivals.get(&number)
+                && *as_written == form
+            {
+                for other in others {
+                    self.slots.get_mut(*other).into_iter().for_each(Vec::clear);
+                }
+            }
             let Some(place) = self.places.get(&number) else { continue };
             let Some(field) = self.fields.get(*place) else { continue };
             // A value of another form is one that is not known.
             if !field.shape.takes(form) {
                 continue;
-            }
-            if field.oneof.is_some() {
-                for (other, slot) in self.fields.iter().zip(&mut self.slots) {
-                    if other.oneof == field.oneof && other.number != number {
-                        slot.clear();
-                    }
-                }
             }
             if let Some(slot) = self.slots.get_mut(*place) {
                 slot.push((form, value));
@@ -193,14 +196,15 @@ impl Field {
             }
             (Shape::Map { key, value }, mut inner) => {
                 let Column::Map(map) = column else { return Err(mismatch()) };
+                // Of several entries of a key the last one counts.
+                let mut last = FastMap::default();
+                let are_several = slot.len() > 1;
+                for (at, (_, range)) in slot.iter().enumerate().filter(|_| are_several) {
+                    last.insert(Entry::new(bytes(range), key, value)?.identity(key)?, at);
+                }
                 for (at, (_, range)) in slot.iter().enumerate() {
                     let entry = Entry::new(bytes(range), key, value)?;
-                    // Of several entries of a key the last one counts.
-                    let mut later = slot.iter().skip(at + 1);
-                    let is_last = !later.try_fold(false, |found, (_, range)| {
-                        Ok::<bool, Bad>(found || Entry::new(bytes(range), key, value)?.key == entry.key)
-                    })?;
-                    if is_last {
+                    if !are_several || last.get(&entry.identity(key)?) == Some(&at) {
                         entry.append(key, value, inner.as_deref_mut(), map, defaults)?;
                     }
                 }
@@ -233,7 +237,34 @@ struct Entry<'a> {
     value: Option<&'a [u8]>,
 }
 
+/// A key, however it is written: a number may have more bytes than it needs, and what is a default may be left
+/// out.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity<'a> {
+    Number(i64),
+    Bytes(&'a [u8]),
+}
+
 impl<'a> Entry<'a> {
+    fn identity(&self, key: &Scalar) -> Result<Identity<'a>, Bad> {
+        let Some(bytes) = self.key else {
+            return Ok(match key.form() {
+                Form::Sized => Identity::Bytes(&[]),
+                Form::Varint | Form::Fixed32 | Form::Fixed64 => Identity::Number(0),
+            });
+        };
+        Ok(match key {
+            Scalar::Varint(width) => Identity::Number(width.read(varint(bytes, &mut 0)?)),
+            Scalar::Zigzag(width) => Identity::Number(zigzag(*width, varint(bytes, &mut 0)?)),
+            Scalar::Bool => Identity::Number((varint(bytes, &mut 0)? != 0).into()),
+            Scalar::Fixed32(width) => Identity::Number(width.read(u32::from_le_bytes(fixed(bytes)?).into())),
+            Scalar::Fixed64 => Identity::Number(i64::from_le_bytes(fixed(bytes)?)),
+            Scalar::Text | Scalar::Bytes => Identity::Bytes(bytes),
+            // No map has such keys.
+            Scalar::Double | Scalar::Float | Scalar::Enum(_) => return Err(mismatch()),
+        })
+    }
+
     fn new(entry: &'a [u8], key: &Scalar, value: &Value) -> Result<Self, Bad> {
         let of_value = match value {
             Value::Scalar(scalar) => scalar.form(),
@@ -262,14 +293,14 @@ impl<'a> Entry<'a> {
     ) -> Result<(), Bad> {
         match self.key {
             Some(bytes) => key.append(bytes, &mut map.keys),
-            None => key.append_default(&Default::Empty, &mut map.keys),
+            None => key.append_default(&Absent::Empty, &mut map.keys),
         }
         .map_err(|bad| bad.within("key"))?;
         match (value, inner, self.value) {
             (Value::Scalar(scalar), _, Some(bytes)) if scalar.is_known(bytes) => {
                 scalar.append(bytes, &mut map.values)
             }
-            (Value::Scalar(scalar), ..) => scalar.append_default(&Default::Empty, &mut map.values),
+            (Value::Scalar(scalar), ..) => scalar.append_default(&Absent::Empty, &mut map.values),
             (Value::Message(_), Some(reader), bytes) => {
                 reader.row(bytes.unwrap_or_default(), &mut map.values, defaults)
             }
@@ -355,22 +386,22 @@ impl Scalar {
     }
 
     /// Appends what counts where there is no value.
-    fn append_default(&self, default: &Default, column: &mut Column) -> Result<(), Bad> {
+    fn append_default(&self, default: &Absent, column: &mut Column) -> Result<(), Bad> {
         match (self, column, default) {
-            (Scalar::Text, Column::Text(builder), Default::Bytes(bytes)) => {
+            (Scalar::Text, Column::Text(builder), Absent::Bytes(bytes)) => {
                 builder.append_value(String::from_utf8_lossy(bytes));
             }
             (Scalar::Text, Column::Text(builder), _) => builder.append_value(""),
-            (Scalar::Bytes, Column::Binary(builder), Default::Bytes(bytes)) => builder.append_value(bytes),
+            (Scalar::Bytes, Column::Binary(builder), Absent::Bytes(bytes)) => builder.append_value(bytes),
             (Scalar::Bytes, Column::Binary(builder), _) => builder.append_value([]),
-            (Scalar::Double, Column::Double(builder), Default::Real(value)) => builder.append_value(*value),
+            (Scalar::Double, Column::Double(builder), Absent::Real(value)) => builder.append_value(*value),
             (Scalar::Double, Column::Double(builder), _) => builder.append_value(0.0),
-            (Scalar::Float, Column::Float(builder), Default::Real(value)) => {
+            (Scalar::Float, Column::Float(builder), Absent::Real(value)) => {
                 builder.append_value(*value as f32)
             }
             (Scalar::Float, Column::Float(builder), _) => builder.append_value(0.0),
             (Scalar::Bool, Column::Boolean(builder), default) => {
-                builder.append_value(*default == Default::Number(1));
+                builder.append_value(*default == Absent::Number(1));
             }
             (Scalar::Enum(symbols), column, default) => symbol(symbols, whole(default) as i32, column)?,
             (Scalar::Varint(width) | Scalar::Fixed32(width), column, default) => {
@@ -382,14 +413,13 @@ impl Scalar {
     }
 }
 
-fn whole(default: &Default) -> i64 {
-    if let Default::Number(number) = default { *number } else { 0 }
+fn whole(default: &Absent) -> i64 {
+    if let Absent::Number(number) = default { *number } else { 0 }
 }
 
 /// Of 32 bits only those count.
 fn zigzag(width: Width, value: u64) -> i64 {
-    let value = if width == Width::Long { value } else { u64::from(value as u32) };
-    (value >> 1) as i64 ^ -((value & 1) as i64)
+    bytes::zigzag(if width == Width::Long { value } else { u64::from(value as u32) })
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Bad> {

@@ -97,9 +97,11 @@ fn is_class(message: &MessageDescriptor, class: &str) -> bool {
         name = format!("{}${name}", parent.name());
         outer = parent.parent_message();
     }
-    let Some(inner) = class.strip_prefix(package).map(|rest| rest.trim_start_matches('.')) else {
-        return false;
+    let inner = match package {
+        "" => Some(class),
+        package => class.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')),
     };
     // Without `java_multiple_files` all are in one outer class, whatever it is called.
-    inner == name || inner.split_once('$').is_some_and(|(_, rest)| rest == name)
+    let is_in_outer = |(outer, rest): (&str, &str)| rest == name && !outer.contains('.');
+    inner.is_some_and(|inner| inner == name || inner.split_once('$').is_some_and(is_in_outer))
 }

@@ -4,12 +4,17 @@
 use flott_types::{FastMap, LogicalType, RowField, TypeKind};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Syntax};
 
+use super::wire::Form;
+
 /// The columns of a message, in the order of the table.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) fields: Vec<Field>,
     /// The places of the fields by their numbers.
     pub(super) places: FastMap<u32, usize>,
+    /// For each member of a oneof, column or not, how it is written, and the places of the other members: they
+    /// have no value when it has one.
+    pub(super) rivals: FastMap<u32, (Form, Vec<usize>)>,
 }
 
 /// A column.
@@ -19,11 +24,9 @@ pub(super) struct Field {
     pub(super) number: u32,
     pub(super) shape: Shape,
     /// What it is where the message does not have it: always, or if defaults are wanted.
-    pub(super) default: Default,
+    pub(super) default: Absent,
     /// Whether a default that was written can be told from nothing.
     pub(super) has_presence: bool,
-    /// Fields of one such group exclude each other.
-    pub(super) oneof: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +92,7 @@ pub(super) struct Symbols {
 
 /// What a field without a value has.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Default {
+pub(super) enum Absent {
     /// NULL, or an empty collection or message if defaults are wanted.
     Empty,
     Number(i64),
@@ -102,7 +105,7 @@ impl Message {
         message: &MessageDescriptor,
         columns: impl Iterator<Item = (&'a str, &'a LogicalType)>,
     ) -> Result<Self, String> {
-        let (mut fields, mut places) = (Vec::new(), FastMap::default());
+        let (mut fields, mut places) = (Vec::new(), FastMap::<u32, usize>::default());
         for (name, ty) in columns {
             let field = message.get_field_by_name(name);
             let field =
@@ -110,7 +113,18 @@ impl Message {
             places.insert(field.number(), fields.len());
             fields.push(Field::new(&field, ty).map_err(|what| format!("column '{name}': {what}"))?);
         }
-        Ok(Message { fields, places })
+        let mut rivals = FastMap::default();
+        for oneof in message.oneofs() {
+            for member in oneof.fields() {
+                let others = oneof.fields().filter(|other| other.number() != member.number());
+                let others: Vec<usize> =
+                    others.filter_map(|other| places.get(&other.number()).copied()).collect();
+                if !others.is_empty() {
+                    rivals.insert(member.number(), (form(&member.kind()), others));
+                }
+            }
+        }
+        Ok(Message { fields, places, rivals })
     }
 }
 
@@ -136,28 +150,37 @@ impl Field {
             number: field.number(),
             default: default(field),
             has_presence: field.supports_presence(),
-            oneof: field.containing_oneof().map(|oneof| oneof.full_name().to_owned()),
             shape,
         })
     }
 }
 
-fn default(field: &FieldDescriptor) -> Default {
+fn form(kind: &Kind) -> Form {
+    match kind {
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Form::Fixed64,
+        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Form::Fixed32,
+        Kind::String | Kind::Bytes | Kind::Message(_) => Form::Sized,
+        Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 => Form::Varint,
+        Kind::Sint32 | Kind::Sint64 | Kind::Bool | Kind::Enum(_) => Form::Varint,
+    }
+}
+
+fn default(field: &FieldDescriptor) -> Absent {
     use prost_reflect::Value;
     if field.is_list() || field.is_map() {
-        return Default::Empty;
+        return Absent::Empty;
     }
     match field.default_value() {
-        Value::Bool(value) => Default::Number(value.into()),
-        Value::I32(value) | Value::EnumNumber(value) => Default::Number(value.into()),
-        Value::I64(value) => Default::Number(value),
-        Value::U32(value) => Default::Number(value.into()),
-        Value::U64(value) => Default::Number(value as i64),
-        Value::F32(value) => Default::Real(value.into()),
-        Value::F64(value) => Default::Real(value),
-        Value::String(text) => Default::Bytes(text.into_bytes()),
-        Value::Bytes(bytes) => Default::Bytes(bytes.to_vec()),
-        Value::Message(_) | Value::List(_) | Value::Map(_) => Default::Empty,
+        Value::Bool(value) => Absent::Number(value.into()),
+        Value::I32(value) | Value::EnumNumber(value) => Absent::Number(value.into()),
+        Value::I64(value) => Absent::Number(value),
+        Value::U32(value) => Absent::Number(value.into()),
+        Value::U64(value) => Absent::Number(value as i64),
+        Value::F32(value) => Absent::Real(value.into()),
+        Value::F64(value) => Absent::Real(value),
+        Value::String(text) => Absent::Bytes(text.into_bytes()),
+        Value::Bytes(bytes) => Absent::Bytes(bytes.to_vec()),
+        Value::Message(_) | Value::List(_) | Value::Map(_) => Absent::Empty,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::bad::Bad;
+use crate::bytes::{self, ends};
 
 /// Groups within groups are followed as deep as this.
 const DEEPEST: usize = 100;
@@ -94,21 +95,7 @@ impl<'a> Parts<'a> {
 #[inline]
 pub(super) fn varint(bytes: &[u8], at: &mut usize) -> Result<u64, Bad> {
     let rest = bytes.get(*at..).unwrap_or_default();
-    if let [byte @ 0..=0x7f, ..] = rest {
-        *at += 1;
-        return Ok(u64::from(*byte));
-    }
-    let mut value = 0u64;
-    for (index, byte) in rest.iter().enumerate().take(10) {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if *byte <= 0x7f {
-            *at += index + 1;
-            return Ok(value);
-        }
-    }
-    Err(if rest.len() < 10 { ends() } else { Bad::new("a number of more than ten bytes") })
-}
-
-pub(super) fn ends() -> Bad {
-    Bad::new("the bytes end in the middle of it")
+    let (value, behind) = bytes::varint(rest)?;
+    *at += rest.len() - behind.len();
+    Ok(value)
 }

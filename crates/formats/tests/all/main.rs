@@ -6,6 +6,7 @@ mod avro;
 mod bulk;
 mod case;
 mod changes;
+mod container;
 mod csv;
 mod json;
 mod protobuf;

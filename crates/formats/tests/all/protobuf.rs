@@ -292,6 +292,68 @@ fn numbers_of_32_bits_have_their_own_range() {
     assert_eq!(case.decode_messages(&messages).unwrap(), "+I -1 -1 -1 4294967295 4294967295\n");
 }
 
+#[test]
+fn of_several_entries_of_a_key_the_last_one_counts_however_it_is_written() {
+    let definition = "syntax = 'proto3'; message K { map<int32, int32> n = 1; map<string, int32> t = 2; }";
+    let columns = [("n", Map(boxed(Int), boxed(Int))), ("t", Map(boxed(TypeKind::STRING), boxed(Int)))];
+    let case = Case::new(
+        "protobuf",
+        &columns,
+        &[("protobuf.message-class-name", "K"), ("protobuf.definition", definition)],
+    );
+    let entry = |field: u8, key: &[u8], value: u8| {
+        [&[field << 3 | 2, key.len() as u8 + 2][..], key, &[0x10, value]].concat()
+    };
+    let message = [
+        entry(1, &[], 1),
+        entry(1, &[0x08, 5], 2),
+        entry(1, &[0x08, 0], 3),
+        entry(1, &[0x08, 0x85, 0x00], 4),
+        entry(2, &[0x0a, 0], 5),
+        entry(2, &[], 6),
+    ];
+    assert_eq!(case.decode_messages(&[message.concat()]).unwrap(), "+I {0=3,5=4} {''=6}\n");
+    // So many would take minutes if each was compared with each.
+    let many: Vec<String> = (0..50_000).map(|key| format!("{key}={key}")).collect();
+    let rows = format!("+I {{{}}} NULL\n", many.join(","));
+    assert_eq!(case.decode_messages(&case.encode_all(&rows)).unwrap(), rows);
+}
+
+#[test]
+fn a_member_of_a_oneof_that_is_no_column_clears_the_others() {
+    let options = [("protobuf.message-class-name", "M"), ("protobuf.definition", DEFINITION)];
+    let case = Case::new("protobuf", &[("n", Int), ("x", Int)], &options);
+    // x = 5, then y = 'a'; and a y that is none, because it is written as a number.
+    let (x, y, odd) = ([0x28, 5], [0x32, 1, b'a'], [0x30, 1]);
+    let messages = [[&x[..], &y].concat(), [&y[..], &x].concat(), [&x[..], &odd].concat()];
+    assert_eq!(case.decode_messages(&messages).unwrap(), "+I 0 NULL\n+I 0 5\n+I 0 5\n");
+    let whole = Case::new("protobuf", &[("x", Int), ("y", TypeKind::STRING)], &options);
+    let mut decoder = whole.format.for_messages().unwrap().decoder(&whole.schema, &[0]).unwrap();
+    decoder.decode(&messages[0]).unwrap();
+    let rows = decoder.finish().unwrap().unwrap();
+    assert_eq!(pretty::print(&rows, &whole.types()[..1]), "+I NULL\n");
+}
+
+#[test]
+fn a_class_is_of_its_package() {
+    let file = data("order.desc");
+    for (class, found) in [
+        ("com.shop.OrderOuterClass$Order", true),
+        ("com.shop.Order", true),
+        ("com.shop.Order$Item", true),
+        ("com.shopping.X$Order", false),
+        ("com.shop.other.X$Order", false),
+        ("com.shopOrder", false),
+    ] {
+        let options = [("protobuf.message-class-name", class), ("protobuf.descriptor-file", &*file)];
+        let made = Case::try_new("protobuf", &[], &options).map(|_| ()).map_err(|error| error.to_string());
+        match made {
+            Ok(()) => assert!(found, "{class}"),
+            Err(error) => assert!(!found && error.contains("has no message"), "{class}: {error}"),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

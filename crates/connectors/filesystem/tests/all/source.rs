@@ -151,6 +151,21 @@ fn a_compressed_file_that_was_cut_off_is_an_error() {
     }
 }
 
+#[test]
+fn a_dictionary_of_xz_that_is_too_large_is_refused() {
+    let mut bytes = compressed("xz");
+    // The filter LZMA2 in the header of the first block, and its property: now a dictionary of 3 GiB.
+    assert_eq!(bytes[14..16], [0x21, 1]);
+    bytes[16] = 39;
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes[12..20]);
+    bytes[20..24].copy_from_slice(&crc.sum().to_le_bytes());
+    let table = Table::new("in", &TWO, &[]);
+    table.put("in/rows.csv.xz", bytes);
+    let error = format!("{:?}", table.read().err().unwrap());
+    assert!(error.contains("rows.csv.xz") && error.contains("mem_limit"), "{error}");
+}
+
 /// About this many bytes of json, and the rows in it.
 fn large(bytes: usize) -> (String, usize) {
     let mut text = String::new();
