@@ -13,22 +13,23 @@ use flott_cluster::codec;
 use flott_types::Result;
 
 use crate::cluster::Cluster;
-use crate::server::is_same_origin;
+use crate::server::Names;
 
 /// The version that both sides must be of.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The longest request: a plan.
 const LONGEST: usize = 256 << 20;
 
-pub(crate) async fn answer(cluster: Arc<Cluster>, request: Request) -> Response<Body> {
+pub(crate) async fn answer(cluster: Arc<Cluster>, names: Arc<Names>, request: Request) -> Response<Body> {
+    // A page in a browser must not submit jobs, whatever name it has for this machine.
+    if let Err(refusal) = names.check(&request) {
+        return response(StatusCode::FORBIDDEN, refusal.message.into_bytes());
+    }
     let theirs = request.headers().get(HTTP_VERSION).and_then(|version| version.to_str().ok());
     if theirs != Some(VERSION) {
         let theirs = theirs.map_or("no version of Flott".to_owned(), |version| format!("version {version}"));
         let told = format!("the client is of {theirs}, and the JobManager of {VERSION}");
         return response(StatusCode::BAD_REQUEST, told.into_bytes());
-    }
-    if !is_same_origin(request.headers()) {
-        return response(StatusCode::FORBIDDEN, b"a page of another origin may not do this".to_vec());
     }
     let body = match to_bytes(request.into_body(), LONGEST).await {
         Ok(body) => body,

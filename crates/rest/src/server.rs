@@ -159,8 +159,8 @@ fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
         let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));
         router = router.route(path.path, route);
     }
-    let messages = cluster.clone();
-    let messages = on(MethodFilter::POST, move |request| messages::answer(messages, request));
+    let (asked, known) = (cluster.clone(), names.clone());
+    let messages = on(MethodFilter::POST, move |request| messages::answer(asked, known, request));
     router = router.route(HTTP_PATH, messages);
     let missing = || async { refused(&Refusal::not_found("Not found.")) };
     let wrong_method = || async {
@@ -193,10 +193,7 @@ async fn answer(
 }
 
 async fn read(request: HttpRequest, names: &Names) -> Answered<Request> {
-    names.check(request.headers())?;
-    if !request.method().is_safe() && !is_same_origin(request.headers()) {
-        return Err(Refusal::forbidden("A page of another origin may not change anything here."));
-    }
+    names.check(&request)?;
     let (mut parts, body) = request.into_parts();
     let wrong = |error: &dyn std::fmt::Display| Refusal::bad(format!("Bad request: {error}"));
     let path = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|error| wrong(&error))?;
@@ -211,14 +208,23 @@ async fn read(request: HttpRequest, names: &Names) -> Answered<Request> {
 /// A page in a browser may have its own name lead to this machine: then its requests come from the same origin
 /// as far as the browser knows, and only the name tells. A server that others can reach has names of which it
 /// does not know.
-struct Names {
+pub(crate) struct Names {
     is_loopback: bool,
     /// `rest.bind-address`
     configured: String,
 }
 
 impl Names {
-    fn check(&self, headers: &HeaderMap) -> Answered<()> {
+    /// Whether a request may be answered, by its head. Every handler asks.
+    pub fn check(&self, request: &HttpRequest) -> Answered<()> {
+        self.check_host(request.headers())?;
+        if !request.method().is_safe() && !is_same_origin(request.headers()) {
+            return Err(Refusal::forbidden("A page of another origin may not change anything here."));
+        }
+        Ok(())
+    }
+
+    fn check_host(&self, headers: &HeaderMap) -> Answered<()> {
         let Some(host) = headers.get(HOST).filter(|_| self.is_loopback) else { return Ok(()) };
         let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
         let is_known = authority.is_some_and(|authority| {
@@ -238,7 +244,7 @@ impl Names {
 }
 
 /// A browser says which page a request comes from; other clients say nothing.
-pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);

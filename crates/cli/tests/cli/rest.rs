@@ -65,6 +65,12 @@ impl Server {
 
     /// Asks the server under a name.
     fn send_to(&self, host: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
+        let (status, body) = self.exchange(host, method, path, head, body);
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// The same, and the answer as it is.
+    fn exchange(&self, host: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         write!(
@@ -76,7 +82,7 @@ impl Server {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap())
+        (status, body.to_owned())
     }
 
     fn get(&self, path: &str) -> (u16, Value) {
@@ -292,6 +298,30 @@ fn a_job_is_cancelled_from_outside() {
     wait(server.child.take().unwrap());
     let told = server.told.take().unwrap().join().unwrap();
     assert!(told.contains(&format!("Job {job} was cancelled.")), "{told}");
+}
+
+/// They can submit jobs: a page in a browser must not get at them, under whatever name it finds this machine.
+#[test]
+fn messages_of_clients_are_taken_only_under_names_that_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), JOB);
+    let message = |host: &str, more: &str| {
+        let version = env!("CARGO_PKG_VERSION");
+        let head = format!("flott-version: {version}\r\n{more}");
+        server.exchange(host, "POST", "/flott/messages", &head, "no message")
+    };
+    for path in ["/flott/messages", "/v1/flott/messages"] {
+        let rebound = "Origin: http://evil.example:8081\r\n";
+        let (status, answer) = server.exchange("evil.example:8081", "POST", path, rebound, "");
+        assert!(status == 403 && answer.contains("not known by that name"), "{status}: {answer}");
+    }
+    for (host, head) in [("evil.example", ""), ("localhost", "Origin: http://evil.example\r\n")] {
+        let (status, answer) = message(host, head);
+        assert_eq!(status, 403, "{host}: {answer}");
+    }
+    // Under its own name it is read, and is none.
+    let (status, answer) = message("localhost:8081", "");
+    assert_eq!(status, 400, "{answer}");
 }
 
 #[test]
