@@ -225,6 +225,28 @@ fn a_task_manager_starts_again_when_all_its_tasks_have_ended() {
 }
 
 #[test]
+fn a_connection_to_another_job_manager_is_taken_whatever_its_number() {
+    let mut member = Membership::new(CONFIG, 1, 2);
+    let connected = |leader| membership::Event::Connected(LeaderId(leader));
+    let register = |leader, number| membership::Action::Register {
+        session: Session { leader: LeaderId(leader), number },
+        slots: 2,
+    };
+    assert_eq!(member.step(connected(9), 0), [register(9, 1)]);
+    // The same one, by another connection: it is asked at once.
+    assert_eq!(member.step(connected(9), 1), [register(9, 1)]);
+    let session = Session { leader: LeaderId(9), number: 1 };
+    member.step(membership::Event::Welcome(session), 2);
+    assert_eq!(member.step(connected(9), 3), []);
+    // The next one's clock is behind.
+    let left = member.step(connected(5), 4);
+    assert!(matches!(left[..], [membership::Action::StopTasks { .. }]), "{left:?}");
+    assert_eq!(member.step(membership::Event::AllLeft { slots: 2 }, 5), [register(5, 2)]);
+    // What the one before it still says is not for this session.
+    assert_eq!(member.step(membership::Event::Heartbeat(session), 6), []);
+}
+
+#[test]
 fn a_task_manager_that_slept_asks_whether_it_is_still_known() {
     let mut member = Membership::new(CONFIG, 1, 1);
     member.step(membership::Event::Leader(LeaderId(1)), 0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
-use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId, TaskManagerInfo};
+use flott_checkpoint::resources::{Config, Event, Hanging, LeaderId, Session, TaskManagerInfo};
 use flott_connector::Registry;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
 use flott_runtime::{Failure, Threads};
@@ -445,11 +445,12 @@ impl JobManager {
 impl JobManagerGateway for JobManager {
     fn send(&self, message: ToJobManager) -> bool {
         match message {
-            ToJobManager::Register { task_manager, session, slots } => {
-                if session.leader == self.leader() {
-                    let number = session.number;
-                    self.resources.tell(Event::Register { task_manager, number, slots });
+            ToJobManager::Register { task_manager, session: Session { leader, number }, slots } => {
+                if leader != self.leader() {
+                    tracing::warn!(?task_manager, ?leader, "it registers with another JobManager");
+                    return true;
                 }
+                self.resources.tell(Event::Register { task_manager, number, slots });
             }
             ToJobManager::Heartbeat { task_manager, session } => {
                 self.resources.tell(Event::Heartbeat { task_manager, session });

@@ -130,8 +130,7 @@ impl TaskManager {
 
     /// There is a connection to this JobManager.
     pub fn found(&self, leader: LeaderId) {
-        self.tell(Inbox::Connection(membership::Event::Leader(leader)));
-        self.tell(Inbox::Connection(membership::Event::Reachable));
+        self.tell(Inbox::Connection(membership::Event::Connected(leader)));
     }
 
     /// The connection that carried this session has ended.

@@ -16,8 +16,10 @@ use super::{Config, LeaderId, Session};
 pub enum Event {
     /// Which JobManager there is. One that is older than what is known means nothing.
     Leader(LeaderId),
-    /// The JobManager can be reached again: there is no need to wait until it is time to register.
-    Reachable,
+    /// A connection to this JobManager has begun, so the one that was known before is gone, also if this one is
+    /// older by its number: the clock of its machine may be behind. There is no need to wait until it is time to
+    /// register.
+    Connected(LeaderId),
     /// The JobManager has registered the session.
     Welcome(Session),
     /// The JobManager asks whether it is alive.
@@ -146,9 +148,10 @@ impl Membership {
                     out.push(Action::Register { session, slots });
                 }
             }
-            Event::Reachable if matches!(self.state, State::Registering { .. }) => self.register(now, out),
+            Event::Connected(leader) if self.leader != Some(leader) => self.belong_to(leader, now, out),
+            Event::Connected(_) if matches!(self.state, State::Registering { .. }) => self.register(now, out),
             Event::Tick => self.tick(now, out),
-            Event::Reachable
+            Event::Connected(_)
             | Event::Welcome(_)
             | Event::Heartbeat(_)
             | Event::Dismissed(_)
@@ -176,6 +179,10 @@ impl Membership {
         if self.leader.is_some_and(|known| known >= leader) {
             return;
         }
+        self.belong_to(leader, now, out);
+    }
+
+    fn belong_to(&mut self, leader: LeaderId, now: Timestamp, out: &mut Vec<Action>) {
         self.leader = Some(leader);
         match self.state {
             State::Alone => self.register(now, out),
