@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flott_types::Waker;
+use flott_types::panics::caught;
 use parking_lot::Mutex;
 
 use crate::connect::InputChannel;
@@ -111,7 +112,8 @@ impl Inlet {
                 *taken += frame.len();
                 continue;
             }
-            let element = end.decoder.decode(&frame).unwrap_or_else(|error| {
+            // Also what a type of the user's panics with: without this frame nothing may follow.
+            let element = caught(|| end.decoder.decode(&frame)).unwrap_or_else(|error| {
                 end.ended = true;
                 Element::Broken(error.to_string().into())
             });
@@ -212,5 +214,35 @@ mod tests {
         inlet.serve();
         let told = read(&gate);
         assert!(told.starts_with("[the sender writes version 99") && !told.contains("1 "), "{told}");
+    }
+
+    #[derive(serde::Serialize)]
+    struct Explosive(u64);
+
+    impl<'de> serde::Deserialize<'de> for Explosive {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let number = u64::deserialize(from)?;
+            assert!(number != 2, "it explodes");
+            Ok(Explosive(number))
+        }
+    }
+
+    #[test]
+    fn a_type_that_panics_when_it_is_read_fails_the_task_and_nothing_is_left_out() {
+        let task = TaskId { vertex: VertexId(0), subtask: SubtaskIndex(0) };
+        let key = ChannelKey { job: JobId(1), attempt: Attempt(1), edge: 0, from: task, to: task };
+        let gate = Arc::new(Gate::new(1, LIMITS));
+        let channel = InputChannel { key, records: Some(RecordsReader::of::<Explosive>()) };
+        let inlet = Inlet::new(gate.clone(), 0, &channel, Waker::new(|| {}));
+        let mut encoder = ElementEncoder::default();
+        for number in 1..=3 {
+            let batch = Element::Batch(Records::new(vec![Explosive(number)]).into());
+            inlet.push(encoder.encode(batch).unwrap());
+        }
+        inlet.serve();
+        let Next::Element { element: Element::Batch(batch), .. } = gate.next() else { panic!("the first") };
+        assert_eq!(batch.into_records::<Explosive>().unwrap().values[0].0, 1);
+        let told = read(&gate);
+        assert!(told.contains("it explodes") && told.ends_with("] "), "{told}");
     }
 }

@@ -1,7 +1,10 @@
 //! A connection between two TaskManagers: who they are, a reader, a writer, and the channels on it.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use flott_checkpoint::resources::TaskManagerId;
@@ -13,8 +16,10 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::audible::Audible;
 use super::frames::{Frame, decompress};
 use super::receiving::{Receiver, Receiving};
 use super::sending::Outlet;
@@ -43,6 +48,28 @@ type Stream = Box<dyn Duplex>;
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// Breaks a connection off when nobody reads it any more, for whatever reason: a panic is one.
+struct Ending {
+    connection: Arc<Connection>,
+    receiving: Arc<Receiving>,
+    why: String,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.connection.break_off(&self.why, &self.receiving);
+    }
+}
+
+/// Ends with who reads.
+struct Writing(JoinHandle<Result<()>>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// How both sides introduce themselves. Never changes: who is of another version reads it, too.
 #[derive(Serialize, Deserialize)]
@@ -140,16 +167,30 @@ impl Connection {
         let (outgoing, frames) = unbounded_channel();
         let (next, state) = (AtomicU32::new(0), Mutex::default());
         let connection = Arc::new(Connection { peer, outgoing, next, state });
+        tracing::info!(task_manager = peer.0, "a connection has begun");
         let (read, write) = tokio::io::split(stream);
         let (reader, receiving) = (connection.clone(), receiving.clone());
+        let why = "this process no longer reads it".to_owned();
+        let ending = Ending { connection: reader.clone(), receiving: receiving.clone(), why };
         tokio::spawn(async move {
-            let writing = tokio::spawn(write_frames(write, frames, pace.alive_every));
-            let why = match reader.read(read, pace.silent_for, &receiving).await {
-                Ok(()) => "the other process has ended the connection".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            reader.break_off(&why, &receiving);
-            writing.abort();
+            // All of it is in here from the beginning, and not its reason alone.
+            let mut ending = ending;
+            let mut writing = Writing(tokio::spawn(write_frames(write, frames, pace.alive_every)));
+            let mut reading = std::pin::pin!(reader.read(read, pace.silent_for, &receiving));
+            // Whatever ends first ends both: who only writes, or only reads, holds up all channels.
+            let why = poll_fn(|context| {
+                if let Poll::Ready(read) = reading.as_mut().poll(context) {
+                    return Poll::Ready(
+                        read.map(|()| "the other process has ended the connection".to_owned()),
+                    );
+                }
+                Pin::new(&mut writing.0).poll(context).map(|written| match written {
+                    Ok(written) => written.map(|()| "this process has ended the connection".to_owned()),
+                    Err(error) => Err(Error::internal(error.to_string())),
+                })
+            });
+            let why = why.await;
+            ending.why = why.unwrap_or_else(|error| error.to_string());
         });
         connection
     }
@@ -211,10 +252,9 @@ impl Connection {
         silent_for: Duration,
         receiving: &Receiving,
     ) -> Result<()> {
-        let mut from = BufReader::with_capacity(BUFFER, from);
+        let mut from = BufReader::with_capacity(BUFFER, Audible::new(from, silent_for));
         loop {
-            let frame = timeout(silent_for, Frame::read(&mut from)).await;
-            let Some(frame) = frame.map_err(|_| silent(silent_for))?? else { return Ok(()) };
+            let Some(frame) = Frame::read(&mut from).await? else { return Ok(()) };
             match frame {
                 Frame::Open(channel, key) => {
                     let key: ChannelKey = codec::decode(&key)?;
@@ -338,4 +378,55 @@ fn unreachable(error: std::io::Error) -> Error {
 
 fn silent(for_: Duration) -> Error {
     Error::external(format!("nothing has come for {} ms", for_.as_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{duplex, empty, join};
+    use tokio::runtime::{Builder, Handle};
+
+    use super::*;
+
+    const PACE: Pace = Pace { alive_every: Duration::from_millis(1), silent_for: Duration::from_secs(3_600) };
+
+    #[test]
+    fn a_connection_that_cannot_be_written_is_broken_although_it_could_be_read() {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let why = runtime.block_on(async {
+            // The other side says nothing, and takes nothing.
+            let (reader, _silent) = duplex(64);
+            let (writer, _) = duplex(64);
+            let receiving = Arc::new(Receiving::new(Handle::current()));
+            let stream = Box::new(join(reader, writer));
+            let connection = Connection::run(stream, TaskManagerId(7), PACE, &receiving);
+            timeout(Duration::from_secs(60), async {
+                while connection.broken().is_none() {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+            // Channels that begin now are told, and nothing waits for them.
+            assert!(connection.send(Frame::Ping).is_err());
+            connection.broken().unwrap()
+        });
+        assert!(why.contains("TaskManager 7"), "{why}");
+    }
+
+    #[test]
+    fn a_connection_that_is_ended_is_broken() {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let receiving = Arc::new(Receiving::new(Handle::current()));
+            let stream = Box::new(join(empty(), tokio::io::sink()));
+            let connection = Connection::run(stream, TaskManagerId(7), PACE, &receiving);
+            timeout(Duration::from_secs(60), async {
+                while connection.broken().is_none() {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+        });
+    }
 }

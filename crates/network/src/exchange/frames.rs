@@ -18,6 +18,11 @@ const HEADER: usize = 9;
 /// No body is longer, written or read.
 const LONGEST: usize = 1 << 30;
 
+/// So much is allocated because it is announced.
+const AT_ONCE: usize = 1 << 20;
+/// A byte of LZ4 stands for no more.
+const LZ4_RATIO: usize = 255;
+
 const OPEN: u8 = 1;
 const DATA: u8 = 2;
 const LZ4: u8 = 3;
@@ -127,7 +132,7 @@ impl Frame {
             return Err(damaged());
         }
         // Grows with what comes, not with what is announced.
-        let mut body = Vec::with_capacity(len.min(1 << 20));
+        let mut body = Vec::with_capacity(len.min(AT_ONCE));
         let read = from.take(len as u64).read_to_end(&mut body).await.map_err(broken)?;
         if read < len {
             return Err(broken(ErrorKind::UnexpectedEof.into()));
@@ -160,7 +165,18 @@ pub(crate) fn decompress(compression: Compression, body: Vec<u8>) -> Result<Vec<
         return Err(damaged());
     }
     let element = match compression {
-        Compression::Zstd => zstd::bulk::decompress(packed, len).map_err(|_| damaged())?,
+        Compression::Zstd if len <= AT_ONCE => zstd::bulk::decompress(packed, len).map_err(|_| damaged())?,
+        Compression::Zstd => {
+            // Grows with what comes out, and stops at what is announced.
+            let mut element = Vec::with_capacity(AT_ONCE);
+            let unpacked = zstd::stream::read::Decoder::with_buffer(packed).map_err(|_| damaged())?;
+            let mut unpacked = std::io::Read::take(unpacked, len as u64 + 1);
+            std::io::Read::read_to_end(&mut unpacked, &mut element).map_err(|_| damaged())?;
+            element
+        }
+        Compression::Lz4 | Compression::None if len > packed.len().saturating_mul(LZ4_RATIO) => {
+            return Err(damaged());
+        }
         Compression::Lz4 | Compression::None => {
             lz4_flex::block::decompress(packed, len).map_err(|_| damaged())?
         }
@@ -289,6 +305,22 @@ mod tests {
                 {
                     let _ = decompress(compression, body);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn long_elements_come_back_and_lengths_that_are_not_true_are_refused() {
+        let element: Vec<u8> = (0..3_u32 << 20).map(|n| (n >> 12) as u8).collect();
+        for compression in [Compression::Lz4, Compression::Zstd] {
+            let Frame::Compressed(7, how, body) = Frame::data(7, element.clone(), compression) else {
+                panic!("it is not compressed")
+            };
+            assert!(decompress(how, body.clone()).unwrap() == element);
+            for len in [element.len() - 1, element.len() + 1, 2 << 20, LONGEST, 4, u32::MAX as usize] {
+                let mut lie = body.clone();
+                lie[..4].copy_from_slice(&(len as u32).to_le_bytes());
+                assert!(decompress(how, lie).is_err(), "{how:?}: {len}");
             }
         }
     }

@@ -17,6 +17,7 @@
 //! When a connection breaks, the receiving tasks fail, and the sending ones when they next send. What follows
 //! is for the job master to decide. A connection on which nothing has come for `heartbeat.timeout` is broken.
 
+mod audible;
 mod connection;
 mod frames;
 mod receiving;

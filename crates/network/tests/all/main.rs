@@ -1,6 +1,6 @@
 //! Connections over loopback.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 mod control;
 mod exchange;
