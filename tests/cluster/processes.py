@@ -7,8 +7,10 @@ import sys
 import pathlib
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kill"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "kill"), str(TESTS / "services")]
 from driver import Failure, until  # noqa: E402
+from kafka import free_ports  # noqa: E402
 
 # How soon a process ends that is told to, and how soon one says where it listens.
 PATIENCE = 60
@@ -67,16 +69,21 @@ class Cluster:
     def __init__(self, binary, folder, options=(), place=None):
         self.binary, self.folder, self.place = binary, folder, place
         self.options = [part for option in options for part in ("-D", option)]
-        self.rpc, self.rest, self.count = 0, 0, 0
+        # Always the same: a JobManager that comes back is where it was.
+        (self.rpc, self.rest), self.count = free_ports(2), 0
         self.job_manager, self.task_managers = None, []
-        self.start_job_manager()
+        try:
+            self.start_job_manager()
+        except BaseException:
+            self.kill()
+            raise
 
     def start_job_manager(self):
-        """At the ports that it had before, if there was one."""
+        """At the ports of the cluster."""
         ports = ["-D", f"jobmanager.rpc.port={self.rpc}", "-D", f"rest.port={self.rest}"]
         self.job_manager = Process(self.binary, self.folder, "jobmanager", ["jobmanager", *ports, *self.options], self.place)
-        self.rpc = self.job_manager.says(r"JobManager: .*:(\d+)\n")
-        self.rest = self.job_manager.says(r"REST: http://.*:(\d+)\n")
+        self.job_manager.says(r"JobManager: .*:(\d+)\n")
+        self.job_manager.says(r"REST: http://.*:(\d+)\n")
 
     def start_task_manager(self, slots=2):
         self.count += 1

@@ -45,9 +45,19 @@ class Round:
         self.script.write_text(f"SET 'parallelism.default' = '{parallelism}';\n" + script(parallelism), encoding="utf-8")
         codec = rng.choice(("NONE", "LZ4", "ZSTD"))
         self.cluster = Cluster(binary, folder, (*LIVENESS, f"taskmanager.network.compression.codec={codec}"))
-        for _ in range(rng.choice((2, 3))):
+        self.client = None
+        self.members = rng.choice((2, 3))
+
+    def start(self):
+        for _ in range(self.members):
             self.cluster.start_task_manager()
         self.client = Client(self.cluster, self.script)
+
+    def end(self):
+        """Nothing of it runs any longer."""
+        self.cluster.kill()
+        if self.client and self.client.process.poll() is None:
+            self.client.kill()
 
     def alive(self):
         return [manager for manager in self.cluster.task_managers if manager.process.poll() is None]
@@ -80,6 +90,7 @@ class Round:
         self.client = Client(self.cluster, self.script, restore=True)
 
     def run(self):
+        self.start()
         for _ in range(self.rng.randrange(2, 5)):
             if self.client.wait(self.rng.uniform(0.2, 1.5)) is not None:
                 break
@@ -107,9 +118,7 @@ def run_round(folder, seed, args):
         return test.counts if test else collections.Counter(), str(failure)
     finally:
         if test:
-            test.cluster.kill()
-            if test.client.process.poll() is None:
-                test.client.kill()
+            test.end()
     if not args.keep:
         shutil.rmtree(folder)
     return test.counts, None
