@@ -96,10 +96,12 @@ fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<Co
     let target = Path::new(visible);
     Ok(match storage::publish(Path::new(hidden), target) {
         Ok(Published::Visible) => {
-            // Their records are in it.
-            file.parts.iter().try_for_each(|part| storage::remove(Path::new(part)))?;
             directories.extend(target.parent().map(Path::to_owned));
-            CommitOutcome::Committed
+            // Their records are in it.
+            match file.parts.iter().try_for_each(|part| storage::remove(Path::new(part))) {
+                Ok(()) => CommitOutcome::Committed,
+                Err(error) => failed(&error),
+            }
         }
         // A consumer may have removed the file after it was committed.
         Ok(Published::Missing) if request.restored => {
@@ -113,9 +115,15 @@ fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<Co
         Ok(Published::Missing) => CommitOutcome::Failed(format!(
             "output is lost: neither {hidden} nor {visible} exists, although a checkpoint contains it"
         )),
-        Err(error) if error.is_retryable() => CommitOutcome::Retry { after: None, reason: error.to_string() },
-        Err(error) => CommitOutcome::Failed(error.to_string()),
+        Err(error) => failed(&error),
     })
+}
+
+fn failed(error: &Error) -> CommitOutcome {
+    match error.is_retryable() {
+        true => CommitOutcome::Retry { after: None, reason: error.to_string() },
+        false => CommitOutcome::Failed(error.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -45,13 +45,14 @@ pub(crate) struct Waiting(BTreeMap<PathBuf, Vec<WaitingFile>>);
 
 impl Waiting {
     /// Those of a checkpoint. A file that is gone was merged by the job that ran before, after that
-    /// checkpoint, and its records are visible.
+    /// checkpoint, and its records are visible; unless somebody removed it, which cannot be told apart.
     pub(crate) fn restored(files: impl Iterator<Item = WaitingFile>) -> Self {
         let mut waiting = Waiting::default();
         for file in files {
             match file.hidden.try_exists() {
                 Ok(false) => tracing::warn!(
-                    "the file {} of a checkpoint is not there any more: it was merged with others after the checkpoint",
+                    "the file {} of a checkpoint is not there any more: it was merged with others after the checkpoint, or it \
+                     was removed before it was merged and its rows are missing in the output",
                     file.hidden.display()
                 ),
                 Ok(true) | Err(_) => waiting.add(file),

@@ -48,6 +48,19 @@ fn broken(what: impl Into<String>) -> Error {
 }
 
 /// Refuses rows that are lost, doubled or made up; they need not be in order.
+/// Whether none of the rows is there more often than expected.
+fn no_other_rows(found: &[String], expected: &[String], when: &str) -> Result<()> {
+    let count = |rows: &[String], row: &String| rows.iter().filter(|other| *other == row).count();
+    match found.iter().find(|row| count(found, row) > count(expected, row)) {
+        Some(row) => Err(broken(format!(
+            "{when}: '{row}' is there {} times instead of {} at most",
+            count(found, row),
+            count(expected, row)
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn same_rows(mut found: Vec<String>, mut expected: Vec<String>, when: &str) -> Result<()> {
     found.sort();
     expected.sort();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flott_batch::{Batch, Records};
 use flott_connector::conformance::{SinkUnderTest, check_sink, commit};
-use flott_connector::{Consumes, Sink, SinkContext};
+use flott_connector::{CommitOutcome, CommitRequest, CommitterContext, Consumes, Sink, SinkContext};
 use flott_datastream::sink::{DiscardingSink, FileSink, FunctionSink};
 use flott_types::clock::ManualClock;
 use flott_types::{CheckpointId, Error, JobId, Result, SubtaskIndex};
@@ -19,6 +19,7 @@ fn values(number: usize) -> Vec<(u64, String)> {
 struct Files {
     directory: tempfile::TempDir,
     make: fn(&str) -> FileSink<(u64, String)>,
+    waits: bool,
 }
 
 impl SinkUnderTest for Files {
@@ -36,6 +37,10 @@ impl SinkUnderTest for Files {
 
     fn visible(&self) -> Result<Vec<String>> {
         Ok(visible(self.directory.path()).into_iter().flat_map(|(_, lines)| lines).collect())
+    }
+
+    fn lets_wait(&self) -> bool {
+        self.waits
     }
 }
 
@@ -64,7 +69,7 @@ fn lines(path: &str) -> FileSink<(u64, String)> {
 }
 
 fn files(make: fn(&str) -> FileSink<(u64, String)>) -> Box<dyn SinkUnderTest> {
-    Box::new(Files { directory: tempfile::tempdir().unwrap(), make })
+    Box::new(Files { directory: tempfile::tempdir().unwrap(), make, waits: false })
 }
 
 #[test]
@@ -74,6 +79,48 @@ fn files_hold_the_rules() {
     check_sink(&|| files(|path| lines(path).with_file_size(10).compact_after(1))).unwrap();
     check_sink(&|| files(|path| lines(path).roll_on_checkpoint())).unwrap();
     check_sink(&|| files(|path| lines(path).with_buckets(|(row, _)| format!("b={}", row % 2)))).unwrap();
+}
+
+#[test]
+fn files_that_wait_to_be_merged_hold_the_rules() {
+    let merging = |make| -> Box<dyn SinkUnderTest> {
+        Box::new(Files { directory: tempfile::tempdir().unwrap(), make, waits: true })
+    };
+    check_sink(&|| merging(|path| lines(path).compact_after(2))).unwrap();
+    check_sink(&|| merging(|path| lines(path).with_file_size(10).compact_after(3))).unwrap();
+    check_sink(&|| merging(|path| lines(path).compact_at(60))).unwrap();
+}
+
+/// What was merged is removed once the merged file is visible. If it cannot be now, it is tried again.
+#[test]
+fn what_was_merged_is_removed_later_if_it_cannot_be_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(0));
+    let sink = lines(directory.path().to_str().unwrap()).compact_after(2);
+    let mut writer = sink.writer(context(&clock), Vec::new()).unwrap();
+    writer.write(Records::new(values(0)).into()).unwrap();
+    assert_eq!(writer.prepare_commit(CheckpointId(1), false).unwrap().wait().unwrap(), []);
+    let hidden = |entry: std::fs::DirEntry| {
+        let lines = std::fs::read_to_string(entry.path()).is_ok_and(|text| text.starts_with("b0r0"));
+        lines.then(|| entry.path())
+    };
+    let part = std::fs::read_dir(directory.path()).unwrap().find_map(|entry| hidden(entry.unwrap())).unwrap();
+    writer.write(Records::new(values(1)).into()).unwrap();
+    let merged = writer.prepare_commit(CheckpointId(2), false).unwrap().wait().unwrap();
+    // A directory is not removed as a file is.
+    std::fs::remove_file(&part).unwrap();
+    std::fs::create_dir(&part).unwrap();
+    let merged: Vec<_> = merged.iter().map(|one| CommitRequest::new(CheckpointId(2), one.clone())).collect();
+    let commit = || {
+        let (subtask, metrics) = (SubtaskIndex(0), Default::default());
+        let context = CommitterContext { job: JobId(1), subtask, metrics, clock: clock.clone() };
+        sink.committer(context).unwrap().commit(&merged).unwrap()
+    };
+    assert!(matches!(commit()[..], [CommitOutcome::Retry { .. }]), "{:?}", commit());
+    std::fs::remove_dir(&part).unwrap();
+    assert_eq!(commit(), [CommitOutcome::Committed]);
+    let lines: Vec<String> = visible(directory.path()).into_iter().flat_map(|(_, lines)| lines).collect();
+    assert_eq!(lines.len(), 10, "{lines:?}");
 }
 
 fn context(clock: &Arc<ManualClock>) -> SinkContext {

@@ -8,7 +8,7 @@ use flott_types::clock::ManualClock;
 use flott_types::{CheckpointId, Clock, JobId, Result, SubtaskIndex, Waker, Watermark};
 
 use super::SinkUnderTest;
-use crate::conformance::{broken, same_rows};
+use crate::conformance::{broken, no_other_rows, same_rows};
 use crate::{
     CommitOutcome, CommitRequest, CommitRetries, Committable, CommittedBy, Committer, CommitterContext,
     GlobalCommitterContext, Payload, Prepared, Sink, SinkContext, SinkWriter,
@@ -33,6 +33,8 @@ pub(super) struct Job<'a> {
     /// What is handed over later.
     later: Vec<(CheckpointId, Prepared)>,
     restored: Option<CheckpointId>,
+    /// The rows that were last expected.
+    expected: Vec<String>,
 }
 
 /// What is in a checkpoint.
@@ -59,6 +61,7 @@ impl<'a> Job<'a> {
             global: GlobalCommits::new(CommitRetries::default(), 1),
             later: Vec::new(),
             restored: None,
+            expected: Vec::new(),
         })
     }
 
@@ -232,9 +235,22 @@ impl<'a> Job<'a> {
         self.test.sink()?.global_committer(global_context(parallelism, self.clock.clone()))
     }
 
-    pub(super) fn expect(&self, numbers: &[usize], when: &str) -> Result<()> {
-        let expected = numbers.iter().flat_map(|number| self.test.rows(*number)).collect();
-        same_rows(self.test.visible()?, expected, when)
+    pub(super) fn expect(&mut self, numbers: &[usize], when: &str) -> Result<()> {
+        self.expected = numbers.iter().flat_map(|number| self.test.rows(*number)).collect();
+        match self.test.lets_wait() {
+            true => no_other_rows(&self.test.visible()?, &self.expected, when),
+            false => same_rows(self.test.visible()?, self.expected.clone(), when),
+        }
+    }
+
+    /// The input ends: what waited is visible.
+    pub(super) fn end(&mut self) -> Result<()> {
+        if !self.test.lets_wait() {
+            return Ok(());
+        }
+        self.snapshot(true)?;
+        self.commit()?;
+        same_rows(self.test.visible()?, self.expected.clone(), "what waited, at the end")
     }
 }
 
