@@ -35,7 +35,10 @@ fn half_way(world: &World, folder: &Path, name: &str) -> JobClient {
     world.controls.pause_at.store(200, Ordering::SeqCst);
     let client = world.cluster.submit(&job(folder, &[("pipeline.name", name)])).unwrap();
     assert!(eventually(|| world.controls.emitted.load(Ordering::SeqCst) >= 200), "{:#?}", client.info());
-    let running = |info: &JobInfo| info.tasks.values().all(|task| *task == ExecutionState::Running);
+    // A job that is not deployed yet has no tasks.
+    let running = |info: &JobInfo| {
+        !info.tasks.is_empty() && info.tasks.values().all(|task| *task == ExecutionState::Running)
+    };
     assert!(client.wait_until(Duration::from_secs(30), running), "{:#?}", client.info());
     client
 }
