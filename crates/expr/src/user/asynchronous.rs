@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use flott_types::{Error, Result, RowField, TypeKind};
+use flott_types::{Error, Result};
 
-use super::call::FunctionBody;
+use super::call::{FunctionBody, rows_of};
 use super::failure::with_arguments;
 use super::types::{SqlRow, SqlType, typed};
-use super::{Body, FunctionDefinition, FunctionKind, Typed, UserFunction};
+use super::{Body, FunctionDefinition, FunctionKind, UserFunction};
 use crate::function::Determinism;
 use crate::value::Value;
 
@@ -64,17 +64,11 @@ pub fn async_table<Args, T: SqlRow, F: FunctionBody<Args>>(body: F) -> FunctionD
 where
     F::Returned: Future<Output = Result<Vec<T>>> + Send + 'static,
 {
-    let fields = (0..).zip(T::types()).map(|(at, Typed { kind, nullable })| RowField {
-        name: format!("f{at}"),
-        ty: kind.with_nullable(nullable),
-        comment: None,
-    });
-    let row = TypeKind::Row(fields.collect()).not_null();
     FunctionDefinition {
         kind: FunctionKind::AsyncTable,
         params: F::params(),
         names: Vec::new(),
-        result: Typed { kind: TypeKind::Array(Box::new(row)), nullable: false },
+        result: rows_of::<T>(),
         determinism: Determinism::Always,
         body: Body::Async(AsyncBody(Arc::new(move |args, row| {
             Ok(match body.call(args, row)? {

@@ -121,6 +121,17 @@ where
     }
 }
 
+/// What a function returns whose rows have these columns, `f0`, `f1`, ... unless they get other names.
+pub(super) fn rows_of<T: SqlRow>() -> Typed {
+    let fields = (0..).zip(T::types()).map(|(at, Typed { kind, nullable })| RowField {
+        name: format!("f{at}"),
+        ty: kind.with_nullable(nullable),
+        comment: None,
+    });
+    let row = TypeKind::Row(fields.collect()).not_null();
+    Typed { kind: TypeKind::Array(Box::new(row)), nullable: false }
+}
+
 /// A function that returns rows for each row: a `Vec` of values, or of tuples with a column for each field.
 ///
 /// ```
@@ -134,17 +145,11 @@ pub fn table<Args, T: SqlRow, F: FunctionBody<Args>>(body: F) -> FunctionDefinit
 where
     F::Returned: Returned<Vec<T>>,
 {
-    let fields = (0..).zip(T::types()).map(|(at, Typed { kind, nullable })| RowField {
-        name: format!("f{at}"),
-        ty: kind.with_nullable(nullable),
-        comment: None,
-    });
-    let row = TypeKind::Row(fields.collect()).not_null();
     FunctionDefinition {
         kind: FunctionKind::Table,
         params: F::params(),
         names: Vec::new(),
-        result: Typed { kind: TypeKind::Array(Box::new(row)), nullable: false },
+        result: rows_of::<T>(),
         determinism: Determinism::Always,
         body: Body::Rows(Arc::new(move |args, rows, wanted, computed| {
             lists(&body, args, rows, wanted, computed)

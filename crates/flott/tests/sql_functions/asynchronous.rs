@@ -10,15 +10,7 @@ use flott::{Error, Result};
 use parking_lot::Mutex;
 
 use crate::Shell;
-
-const ROWS: &str = "\
-Bob,1,2024-01-01 00:00:01.000
-Alice,2,2024-01-01 00:00:02.000
-Bob,3,2024-01-01 00:00:03.500
-Cid,4,2024-01-01 00:00:09.000
-Alice,5,2024-01-01 00:00:04.000
-Bob,6,2024-01-01 00:00:30.000
-";
+use crate::process::ROWS;
 
 const TABLES: &str = "
     CREATE TEMPORARY TABLE names (name STRING, amount INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH (

@@ -8,7 +8,7 @@ use flott::sql::process::{
 
 use crate::Shell;
 
-const ROWS: &str = "\
+pub(crate) const ROWS: &str = "\
 Bob,1,2024-01-01 00:00:01.000
 Alice,2,2024-01-01 00:00:02.000
 Bob,3,2024-01-01 00:00:03.500
