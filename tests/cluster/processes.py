@@ -64,30 +64,56 @@ class Process:
 
 
 class Cluster:
-    """Processes that find each other on loopback."""
+    """Processes that find each other on loopback; with `standbys` JobManagers beside the one that leads."""
 
-    def __init__(self, binary, folder, options=(), place=None):
-        self.binary, self.folder, self.place = binary, folder, place
+    def __init__(self, binary, folder, options=(), place=None, standbys=0):
+        self.binary, self.folder, self.place, self.standbys = binary, folder, place, standbys
+        if standbys:
+            options = (*options, "high-availability.type=filesystem", f"high-availability.storageDir={folder / 'ha'}",
+                       "high-availability.filesystem.lease-duration=4 s")
         self.options = [part for option in options for part in ("-D", option)]
         # Always the same: a JobManager that comes back is where it was.
         (self.rpc, self.rest), self.count = free_ports(2), 0
-        self.job_manager, self.task_managers = None, []
+        self.job_managers, self.task_managers = [], []
         try:
-            self.start_job_manager()
+            for _ in range(1 + standbys):
+                self.start_job_manager()
         except BaseException:
             self.kill()
             raise
 
+    @property
+    def job_manager(self):
+        """The last that was started."""
+        return self.job_managers[-1]
+
     def start_job_manager(self):
-        """At the ports of the cluster."""
-        ports = ["-D", f"jobmanager.rpc.port={self.rpc}", "-D", f"rest.port={self.rest}"]
-        self.job_manager = Process(self.binary, self.folder, "jobmanager", ["jobmanager", *ports, *self.options], self.place)
-        self.job_manager.says(r"JobManager: .*:(\d+)\n")
+        """At the ports of the cluster, if there is only one."""
+        ports = ["-D", "rest.port=0"] if self.standbys else ["-D", f"jobmanager.rpc.port={self.rpc}", "-D", f"rest.port={self.rest}"]
+        name = f"jobmanager-{len(self.job_managers) + 1}" if self.standbys else "jobmanager"
+        self.job_managers.append(Process(self.binary, self.folder, name, ["jobmanager", *ports, *self.options], self.place))
+        if not self.standbys:
+            self.job_manager.says(r"JobManager: .*:(\d+)\n")
         self.job_manager.says(r"REST: http://.*:(\d+)\n")
+
+    def leader(self, besides=()):
+        """Waits until a JobManager leads that is none of these. Those that have ended are replaced."""
+        found = []
+
+        def look():
+            alive = [process for process in self.job_managers if process.process.poll() is None and process not in besides]
+            for _ in range(len(alive), 1 + self.standbys - len(besides)):
+                self.start_job_manager()
+            found[:] = [process for process in alive if "leads the cluster" in process.told()][-1:]
+            return bool(found)
+
+        until(look, "a JobManager leads the cluster", timeout=PATIENCE)
+        return found[0]
 
     def start_task_manager(self, slots=2):
         self.count += 1
-        args = ["-D", f"jobmanager.rpc.port={self.rpc}", "-D", f"taskmanager.numberOfTaskSlots={slots}", *self.options]
+        port = [] if self.standbys else ["-D", f"jobmanager.rpc.port={self.rpc}"]
+        args = [*port, "-D", f"taskmanager.numberOfTaskSlots={slots}", *self.options]
         self.task_managers.append(Process(self.binary, self.folder, f"taskmanager-{self.count}", ["taskmanager", *args], self.place))
 
     @property
@@ -95,7 +121,7 @@ class Cluster:
         return f"http://127.0.0.1:{self.rest}"
 
     def processes(self):
-        return [process for process in [self.job_manager, *self.task_managers] if process]
+        return [*self.job_managers, *self.task_managers]
 
     def end(self):
         for process in self.processes():
@@ -113,7 +139,8 @@ class Client(Process):
     """`flott sql --cluster` with a script."""
 
     def __init__(self, cluster, script, restore=False, options=()):
-        args = ["sql", "-q", "--cluster", cluster.url, "-f", str(script)]
+        at = ["--cluster", *cluster.options] if cluster.standbys else ["--cluster", cluster.url]
+        args = ["sql", "-q", *at, "-f", str(script)]
         for option in options:
             args += ["-D", option]
         if restore:

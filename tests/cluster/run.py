@@ -5,7 +5,8 @@ usage: run.py [--bin PATH_OF_FLOTT] [--rounds N] [--seed N] [--exact SEED] [--jo
 
 A round is a cluster of a JobManager and two or three TaskManagers, with a job whose rows go between them. TaskManagers are killed (and
 others come in their place, or not), frozen until they count as lost and let go on; the JobManager is killed, and a new one continues the
-job from its last checkpoint. What is visible at any moment is part of the result, and in the end it is all of it: no row is lost, none is
+job from its last checkpoint. In half of the rounds there are several JobManagers: the one that leads is killed, or frozen until another one
+leads and let go on, which must end it; its client hears nothing of that. What is visible at any moment is part of the result, and in the end it is all of it: no row is lost, none is
 there twice. No job may get stuck, and every process ends when it is told to. A failure keeps its folder and prints what runs the round
 again: run.py --exact SEED
 """
@@ -16,13 +17,14 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 
 from processes import Client, Cluster
 
-from driver import ROOT, TIMEOUT, Failure  # by way of processes
+from driver import ROOT, TIMEOUT, Failure, until  # by way of processes
 from orders import Check, Orders, some_queries
 
 LIVENESS = ("heartbeat.interval=300 ms", "heartbeat.timeout=3 s")
@@ -44,14 +46,18 @@ class Round:
         self.script = folder / "job.sql"
         self.script.write_text(f"SET 'parallelism.default' = '{parallelism}';\n" + script(parallelism), encoding="utf-8")
         codec = rng.choice(("NONE", "LZ4", "ZSTD"))
-        self.cluster = Cluster(binary, folder, (*LIVENESS, f"taskmanager.network.compression.codec={codec}"))
-        self.client = None
+        self.client, standbys = None, rng.choice((0, 1))
+        options = (*LIVENESS, f"taskmanager.network.compression.codec={codec}")
+        self.cluster = Cluster(binary, folder, options, standbys=standbys)
         self.members = rng.choice((2, 3))
 
     def start(self):
         for _ in range(self.members):
             self.cluster.start_task_manager()
         self.client = Client(self.cluster, self.script)
+        if self.cluster.standbys:
+            # Whether a job runs that is submitted at the moment when the leader is lost, its client does not know.
+            until(lambda: any((self.folder / "checkpoints").glob("*/chk-*/_metadata")), "a checkpoint", self.client)
 
     def end(self):
         """Nothing of it runs any longer."""
@@ -89,12 +95,35 @@ class Round:
         self.cluster.start_job_manager()
         self.client = Client(self.cluster, self.script, restore=True)
 
+    def kill_leader(self):
+        self.cluster.leader().kill()
+        self.counts["leaders killed"] += 1
+        self.cluster.leader()
+
+    def freeze_leader(self):
+        frozen = self.cluster.leader()
+        frozen.freeze()
+        self.counts["leaders frozen"] += 1
+        try:
+            self.cluster.leader(besides=(frozen,))
+            # Its successor is at work when it wakes up.
+            time.sleep(self.rng.uniform(0, 1.0))
+        finally:
+            frozen.thaw()
+        try:
+            status = frozen.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Failure("a leader that was deposed goes on") from None
+        if status != 1 or "no longer leads" not in frozen.told():
+            raise Failure(f"a leader that was deposed ended with {status}:\n{frozen.told()[-2000:]}")
+
     def run(self):
         self.start()
+        of_leader = (self.kill_leader, self.freeze_leader) if self.cluster.standbys else (self.kill_job_manager,)
         for _ in range(self.rng.randrange(2, 5)):
             if self.client.wait(self.rng.uniform(0.2, 1.5)) is not None:
                 break
-            action = self.rng.choice((self.kill_task_manager,) * 3 + (self.kill_job_manager, self.freeze_task_manager))
+            action = self.rng.choice((self.kill_task_manager,) * 3 + of_leader + (self.freeze_task_manager,))
             action()
             self.check.part()
         status = self.client.wait(TIMEOUT)

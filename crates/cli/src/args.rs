@@ -120,7 +120,8 @@ pub(crate) enum JobCommand {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ClusterArgs {
-    /// The cluster's REST server; by default `rest.address` and `rest.port`, which is http://localhost:8081.
+    /// The cluster's REST server; by default that of the leader, if the configuration says
+    /// `high-availability.storageDir`, or `rest.address` and `rest.port`, which is http://localhost:8081.
     #[arg(short = 'm', long, value_name = "URL")]
     pub cluster: Option<String>,
 
@@ -196,9 +197,12 @@ pub(crate) struct SqlArgs {
 
     /// Run jobs on the cluster whose REST server is at this address, such as http://localhost:8081.
     ///
+    /// Without an address it is that of the configuration: the leader that `high-availability.storageDir` names, or
+    /// what is at `rest.address` and `rest.port`.
+    ///
     /// Statements are planned here; tables are read and written where the tasks run. Jobs do not end with this
     /// process, unless Ctrl-C cancels them.
-    #[arg(verbatim_doc_comment, long, value_name = "URL")]
+    #[arg(verbatim_doc_comment, long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub cluster: Option<String>,
 
     /// On a cluster: do not wait for the jobs of INSERTs.

@@ -10,7 +10,7 @@ use flott::plan::{JobGraph, OperatorSpec};
 use flott::restore::RESTORE_PATH;
 use flott::sql::ast::{StopJob, Text};
 use flott::sql::{Answer, PlannedJob};
-use flott::types::TypeKind;
+use flott::types::{JobId, TypeKind};
 use flott::{Error, ErrorKind};
 
 use crate::client::{Client, TICK};
@@ -164,14 +164,14 @@ impl Client {
             .jobs()?
             .into_iter()
             .filter(|(id, ..)| only.is_none_or(|only| only == *id));
-        let rows = jobs.map(|(id, name, status)| {
-            let client = self.environment.cluster.client(id).ok().flatten();
+        let row = |(id, name, status): (JobId, String, JobStatus)| {
+            let client = self.environment.cluster.client(id)?;
             let started = client.and_then(|job| job.info().timestamps.first().map(|(_, at)| *at));
             let started = started.and_then(|at| zone.timestamp_millis_opt(at).single());
             let started = started.map(|at| at.format("%Y-%m-%dT%H:%M:%S%.3f").to_string());
-            vec![Some(id.to_string()), Some(name), Some(status.to_string()), started]
-        });
-        self.answer(&Answer { columns: columns.to_vec(), rows: rows.collect() })
+            Ok(vec![Some(id.to_string()), Some(name), Some(status.to_string()), started])
+        };
+        self.answer(&Answer { columns: columns.to_vec(), rows: jobs.map(row).collect::<Result<_>>()? })
     }
 
     /// The job of this id.

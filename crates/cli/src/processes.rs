@@ -14,10 +14,14 @@ pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
     let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
     let signals = Signals::listen()?;
     let manager = JobManager::start(flott::connectors::builtin(), &configuration)?;
-    console.info(&format!("JobManager: {}", manager.address()));
+    if let Some(address) = manager.address() {
+        console.info(&format!("JobManager: {address}"));
+    }
     console.info(&format!("REST: http://{}", manager.rest_address()));
     until_told(&signals, || {
-        std::thread::park_timeout(TICK);
+        if let Some(address) = manager.run_for(TICK)? {
+            console.info(&format!("JobManager: {address}, which leads the cluster"));
+        }
         Ok(())
     })
 }

@@ -14,23 +14,12 @@ use crate::stop::{Result, Stop};
 /// The length of a line in Flink's lists.
 const WIDTH: usize = 62;
 
-/// The address of the cluster: as named, or that of the REST server in the configuration.
-pub(crate) fn address(args: &ClusterArgs, console: Console) -> Result<String> {
-    if let Some(address) = &args.cluster {
-        return Ok(address.clone());
-    }
-    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
-    let named = |key| configuration.get(key).map(str::trim).filter(|value| !value.is_empty());
-    let host = named("rest.address").or_else(|| named("rest.bind-address")).unwrap_or("localhost");
-    let port = named("rest.port").or_else(|| named("rest.bind-port")).unwrap_or("8081");
-    // Of a range, the first.
-    let port = port.split('-').next().unwrap_or(port);
-    Ok(format!("http://{host}:{port}"))
-}
-
 /// Runs the command.
 pub(crate) fn run(command: &JobCommand, console: Console) -> Result<()> {
-    let connect = |args| Ok::<_, Stop>(flott::processes::connect(&address(args, console)?)?);
+    let connect = |args: &ClusterArgs| {
+        let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
+        Ok::<_, Stop>(flott::processes::connect(args.cluster.as_deref(), &configuration)?)
+    };
     let mut out = BufWriter::new(std::io::stdout().lock());
     match command {
         JobCommand::List { all, cluster } => list(&connect(cluster)?, *all, &mut out)?,

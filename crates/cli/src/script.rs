@@ -11,7 +11,6 @@ use crate::args::{RunArgs, SqlArgs};
 use crate::client::{Client, Next};
 use crate::configuration;
 use crate::console::Console;
-use crate::remote;
 use crate::shell;
 use crate::signals::Signals;
 use crate::stop::{Result, Stop};
@@ -39,7 +38,7 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
     let signals = Signals::listen()?;
     let connectors = flott::connectors::builtin();
     let environment = match &args.cluster {
-        Some(address) => Environment::remote(connectors, configuration, address)?,
+        Some(address) => Environment::remote(connectors, configuration, Some(address))?,
         None => {
             let mut environment = Environment::new(connectors, configuration)?;
             serve_rest(&mut environment, console)?;
@@ -62,7 +61,6 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
 
 /// `flott run`: the script, on a cluster.
 pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
-    let address = remote::address(&args.cluster, console)?;
     let RunArgs { script, detached, restore, cluster } = args;
     let args = SqlArgs {
         file: Some(script),
@@ -70,7 +68,8 @@ pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
         init: None,
         define: cluster.define,
         config: cluster.config,
-        cluster: Some(address),
+        // Without an address, that of the configuration.
+        cluster: Some(cluster.cluster.unwrap_or_default()),
         detached,
         restore,
         output: None,

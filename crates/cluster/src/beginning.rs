@@ -58,7 +58,19 @@ pub(crate) async fn registered(
 ) -> Result<Registered> {
     let register = storage.register(key);
     let search = start.identity.search(key);
-    let vacancy = register.vacancy(start.now).await?;
+    let vacancy = register.vacancy_after(start.now, start.continues).await?;
+    let is_own = |other: &flott_state::store::Start| start.continues.contains(&other.claim.job);
+    let continued = vacancy.newest().is_some_and(is_own);
+    if continued {
+        if let Some(origin) = vacancy.newest().and_then(ended) {
+            let begun = Begun { origin, is_leased: false, warnings: Vec::new() };
+            return Ok(Registered { begun, held: None });
+        }
+    } else if register.starts().await?.iter().any(is_own) {
+        return Err(Error::invalid(format!(
+            "job '{key}' was started elsewhere since the last leader of the cluster ran it; it is not continued here"
+        )));
+    }
     if start.restore == Some(LATEST)
         && vacancy.newest().is_some_and(|newest| newest.finished())
         && let Latest::Finished(end) = register.latest(Epoch(u64::MAX), search).await?
@@ -70,8 +82,13 @@ pub(crate) async fn registered(
         let begun = Begun { origin: Origin::Finished { at: end.at }, is_leased: false, warnings };
         return Ok(Registered { begun, held: None });
     }
+    if let Some(leading) = start.leading {
+        // Between the look at the lease and the claim: who has led longer than it knows claims too late, or is
+        // found by its successor.
+        leading.check().await?;
+    }
     let lease = vacancy.claim(search, job, start.now).await?;
-    match begin(storage, folder, &register, &lease, search, start).await {
+    match begin(storage, folder, &register, &lease, (search, continued), start).await {
         Ok((begun, lineage)) => {
             let held = Held { lease, lineage, is_unsure: AtomicBool::new(false) };
             Ok(Registered { begun, held: Some(held) })
@@ -85,12 +102,24 @@ pub(crate) async fn registered(
     }
 }
 
+/// How a job has ended that an earlier leader ran, if it is not to go on.
+fn ended(last: &flott_state::store::Start) -> Option<Origin> {
+    // One that did not come so far as to begin is begun again.
+    last.began.as_ref()?;
+    let End { outcome, at, .. } = last.end.clone()?;
+    match outcome {
+        Outcome::Finished => Some(Origin::Finished { at }),
+        Outcome::Suspended => None,
+        Outcome::Stopped | Outcome::Canceled | Outcome::Failed => Some(Origin::Ended { outcome, at }),
+    }
+}
+
 async fn begin(
     storage: &CheckpointStorage,
     folder: &Folder,
     register: &JobRegister,
     lease: &Lease,
-    search: Search<'_>,
+    (search, continued): (Search<'_>, bool),
     start: &Start<'_>,
 ) -> Result<(Begun, Epoch)> {
     let epoch = lease.claim().epoch;
@@ -101,9 +130,18 @@ async fn begin(
         let url = found.snapshot.url.clone();
         from = Some(From { job: manifest.job, checkpoint: manifest.checkpoint, url });
     };
-    let origin = match start.restore {
-        None => Origin::Anew,
-        Some(LATEST) => match register.latest(epoch, search).await? {
+    let of_before = match continued {
+        true => register.latest_of(epoch, start.continues).await?,
+        false => None,
+    };
+    let origin = match (of_before, start.restore) {
+        (Some(Latest::Snapshot(found, of)), _) => {
+            lineage = of.unwrap_or(epoch);
+            found_at(&found);
+            snapshot(*found, folder, start, &mut warnings)?
+        }
+        (Some(Latest::Nothing { .. } | Latest::Finished(_)), _) | (None, None) => Origin::Anew,
+        (None, Some(LATEST)) => match register.latest(epoch, search).await? {
             Latest::Snapshot(found, of) => {
                 lineage = of.unwrap_or(epoch);
                 found_at(&found);
@@ -114,7 +152,7 @@ async fn begin(
                 return Err(Error::external("the job has just finished; start it again"));
             }
         },
-        Some(path) => {
+        (None, Some(path)) => {
             let found = storage.resolve(path).await?;
             found_at(&found);
             warnings.extend(doubts(storage, register, epoch, search, &found).await);

@@ -75,25 +75,25 @@ impl DispatcherGateway for Dispatcher {
                 Ok(job) => ClientAnswer::Job(Box::new(job)),
                 Err(error) => ClientAnswer::Refused(Failure::new(&error, manager.now())),
             },
-            ClientRequest::Job { job } => match manager.describe(job) {
+            ClientRequest::Job { job } => match manager.describe(manager.run_of(job)) {
                 Some(job) => ClientAnswer::Job(Box::new(job)),
                 None => ClientAnswer::Unknown,
             },
             ClientRequest::Jobs => ClientAnswer::Jobs(manager.jobs()),
             ClientRequest::TaskManagers => ClientAnswer::TaskManagers(manager.task_managers()),
-            ClientRequest::Plan { job } => match manager.graph(job) {
+            ClientRequest::Plan { job } => match manager.graph(manager.run_of(job)) {
                 Some(graph) => ClientAnswer::Plan(Box::new(graph.as_ref().clone())),
                 None => ClientAnswer::Unknown,
             },
-            ClientRequest::Info { job, seen, timeout_millis } => match manager.shared(job) {
+            ClientRequest::Info { job, seen, timeout_millis } => match manager.shared(manager.run_of(job)) {
                 Some(shared) => {
                     let (version, info) = shared.newer(seen, Duration::from_millis(timeout_millis));
                     ClientAnswer::Info(version, Box::new(info))
                 }
                 None => ClientAnswer::Unknown,
             },
-            ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(job)),
-            ClientRequest::Cancel { job } => match manager.tell(job, JobMessage::Cancel) {
+            ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(manager.run_of(job))),
+            ClientRequest::Cancel { job } => match manager.tell(manager.run_of(job), JobMessage::Cancel) {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,
             },
@@ -107,7 +107,7 @@ impl DispatcherGateway for Dispatcher {
                 manager.credit(manager.results.abandon(job));
                 ClientAnswer::Done
             }
-            ClientRequest::Trigger { job, what } => manager.trigger(job, what),
+            ClientRequest::Trigger { job, what } => manager.trigger(manager.run_of(job), what),
             ClientRequest::Triggered { trigger, timeout_millis } => {
                 manager.triggers().wait(trigger, Duration::from_millis(timeout_millis), manager.now())
             }

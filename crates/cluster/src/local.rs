@@ -103,6 +103,7 @@ impl LocalCluster {
             resources: liveness,
             leader: FIRST_LEADER,
             defaults: BTreeMap::new(),
+            high_availability: None,
         })?;
         let environment = |reports, results| TaskEnvironment {
             clock: clock.clone(),

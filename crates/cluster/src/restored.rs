@@ -69,7 +69,7 @@ impl Beginning {
         let from = match &begun.origin {
             Origin::Anew => BeganFrom::Nothing,
             Origin::Nothing { dir, others } => BeganFrom::NoState { dir: dir.clone(), others: *others },
-            Origin::Finished { at } => BeganFrom::Finished { at: *at },
+            Origin::Finished { at } | Origin::Ended { at, .. } => BeganFrom::Finished { at: *at },
             Origin::Snapshot { manifest, url } => {
                 warnings.extend(unpublished(graph, manifest));
                 BeganFrom::Snapshot(RestorePoint::new(graph, manifest, url))

@@ -170,9 +170,10 @@ impl JobShared {
     }
 
     /// What is known, as soon as it is newer than `seen`, or after this long; and its version.
+    /// What is known, as soon as it is another version than this one, which may be of an earlier leader of the cluster.
     pub(crate) fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
         let mut state = self.state.lock();
-        self.changed.wait_while_for(&mut state, |_| self.version.load(Ordering::SeqCst) <= seen, timeout);
+        self.changed.wait_while_for(&mut state, |_| self.version.load(Ordering::SeqCst) == seen, timeout);
         (self.version.load(Ordering::SeqCst), state.clone())
     }
 

@@ -8,6 +8,7 @@ use flott_runtime::SnapshotStorage;
 pub use flott_state::store::{End, Outcome};
 use flott_types::{CheckpointId, Error, JobId, Result, Timestamp};
 
+use crate::high_availability::Leading;
 use crate::identity::Identity;
 
 /// The storage of one cluster: the tasks' side and the JobManager's.
@@ -99,6 +100,11 @@ pub struct Start<'a> {
     pub commits: bool,
     /// `execution.state-recovery.allow-older-checkpoint`
     pub allow_older: bool,
+    /// As what the job has run under earlier leaders of the cluster: if the last of its starts is one of these, it is
+    /// continued, whatever else was asked for when it was submitted.
+    pub continues: &'a [JobId],
+    /// The leadership on which this start depends.
+    pub leading: Option<&'a Leading>,
     /// Now.
     pub now: Timestamp,
 }
@@ -135,6 +141,13 @@ pub enum Origin {
     },
     /// The job has finished, and there is nothing to do.
     Finished {
+        /// When.
+        at: Timestamp,
+    },
+    /// The job of an earlier leader has ended otherwise, and is not run again.
+    Ended {
+        /// How.
+        outcome: Outcome,
         /// When.
         at: Timestamp,
     },

@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{ClusterClient, LocalCluster};
 use flott_connector::Registry;
+use flott_network::client::Place;
 use flott_network::process::{JobManagerProcess, TaskManagerProcess};
+use flott_network::standby::{Standby, Standing, Told};
 use flott_operators::SqlOperators;
-use flott_rest::{Rest, RestOptions};
+use flott_rest::{Leads, Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 /// Where Flink's REST server listens.
@@ -18,25 +21,48 @@ const REST_PORT: &str = "8081";
 /// A JobManager with its REST server. Dropping it suspends its jobs.
 pub struct JobManager {
     rest: Rest,
-    process: JobManagerProcess,
+    kind: Kind,
+}
+
+enum Kind {
+    Alone(JobManagerProcess),
+    OneOfSeveral(Standby),
 }
 
 impl JobManager {
-    /// Starts one, with these connectors. The REST server listens on `rest.port`, 8081 by default.
+    /// Starts one, with these connectors. The REST server listens on `rest.port`, 8081 by default. With
+    /// `high-availability.type` it stands by until it is elected.
     ///
     /// # Errors
     /// If a port is taken, or a value of the configuration cannot work.
     pub fn start(connectors: Registry, configuration: &Configuration) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let settings = settings(configuration);
-        let rest = rest_options(&settings, &clock)?;
-        let process = JobManagerProcess::start(&settings, Arc::new(connectors), clock)?;
-        Ok(JobManager { rest: Rest::start(rest, process.dispatcher())?, process })
+        let mut rest = rest_options(&settings, &clock)?;
+        let Some(folder) = ClusterFolder::parse(&settings)? else {
+            let process = JobManagerProcess::start(&settings, Arc::new(connectors), clock)?;
+            let rest = Rest::start(rest, process.dispatcher())?;
+            return Ok(JobManager { rest, kind: Kind::Alone(process) });
+        };
+        let host = announced(&settings)?;
+        let mut standby = Standby::new(folder, settings, Arc::new(connectors), clock)?;
+        let standing = standby.standing();
+        rest.leads = Some(Arc::new(move || match standing() {
+            Standing::Here => Leads::Here,
+            Standing::There(address) => Leads::There(address),
+            Standing::Nobody => Leads::Nobody,
+        }));
+        let rest = Rest::start(rest, standby.dispatcher())?;
+        standby.stand(format!("http://{host}:{}", rest.address().port()))?;
+        Ok(JobManager { rest, kind: Kind::OneOfSeveral(standby) })
     }
 
-    /// Where TaskManagers find it.
-    pub fn address(&self) -> SocketAddr {
-        self.process.address()
+    /// Where TaskManagers find it, from the beginning.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.kind {
+            Kind::Alone(process) => Some(process.address()),
+            Kind::OneOfSeveral(_) => None,
+        }
     }
 
     /// Where clients find it.
@@ -44,9 +70,35 @@ impl JobManager {
         self.rest.address()
     }
 
-    /// All slots, and the free ones.
-    pub fn slots(&self) -> (u32, u32) {
-        self.process.slots()
+    /// Lets it run so long. Says where TaskManagers find it, if it leads the cluster from now on.
+    ///
+    /// # Errors
+    /// If it leads the cluster no longer: then its process has to end.
+    pub fn run_for(&self, time: Duration) -> Result<Option<SocketAddr>> {
+        match &self.kind {
+            Kind::Alone(_) => {
+                std::thread::park_timeout(time);
+                Ok(None)
+            }
+            Kind::OneOfSeveral(standby) => match standby.run_for(time) {
+                Some(Told::Leads(address, _)) => Ok(Some(address)),
+                Some(Told::Ended(error)) => Err(error),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+/// The name by which other machines find the REST server.
+fn announced(settings: &BTreeMap<String, String>) -> Result<String> {
+    let named = |key: &str| settings.get(key).map(|name| name.trim()).filter(|name| !name.is_empty());
+    let host = named("rest.address").or_else(|| named("rest.bind-address")).unwrap_or("localhost");
+    match host {
+        "0.0.0.0" | "::" | "[::]" => Err(Error::invalid(format!(
+            "the REST server listens at {host}, which is every address of the machine: set 'rest.address' to the one at which \
+             clients find this JobManager when it leads"
+        ))),
+        _ => Ok(host.to_owned()),
     }
 }
 
@@ -109,12 +161,30 @@ impl TaskManager {
     }
 }
 
-/// The cluster whose REST server is at this address, such as `http://localhost:8081`.
+/// The cluster whose REST server is at this address, such as `http://localhost:8081`; without one, the cluster of
+/// the configuration: whoever leads it, by `high-availability.type`, or that at `rest.address` and `rest.port`.
 ///
 /// # Errors
 /// If this is no address, or there is no cluster of this version.
-pub fn connect(address: &str) -> Result<ClusterClient> {
-    flott_network::client::connect(address)
+pub fn connect(address: Option<&str>, configuration: &Configuration) -> Result<ClusterClient> {
+    let settings = settings(configuration);
+    let place = match address.filter(|address| !address.is_empty()) {
+        Some(address) => Place::Url(address.to_owned()),
+        None => match ClusterFolder::parse(&settings)? {
+            Some(folder) => Place::Leader(folder),
+            None => Place::Url(rest_url(&settings)),
+        },
+    };
+    flott_network::client::connect(place)
+}
+
+fn rest_url(settings: &BTreeMap<String, String>) -> String {
+    let named = |key: &str| settings.get(key).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let host = named("rest.address").or_else(|| named("rest.bind-address")).unwrap_or("localhost");
+    let port = named("rest.port").or_else(|| named("rest.bind-port")).unwrap_or(REST_PORT);
+    // Of a range, the first.
+    let port = port.split('-').next().unwrap_or(port);
+    format!("http://{host}:{port}")
 }
 
 fn rest_options(settings: &BTreeMap<String, String>, clock: &Arc<dyn Clock>) -> Result<RestOptions> {

@@ -63,13 +63,13 @@ impl Environment {
     }
 
     /// With these connectors and this configuration, and with the cluster whose REST server is at this address
-    /// (`http://localhost:8081`). Statements are planned here; tables are read and written where the tasks
+    /// (`http://localhost:8081`), or that of the configuration. Statements are planned here; tables are read and written where the tasks
     /// run. As in Flink, a job has parallelism 1 unless `parallelism.default` says otherwise.
     ///
     /// # Errors
     /// If there is no such cluster, or a value of the configuration cannot work.
-    pub fn remote(connectors: Registry, configuration: Configuration, address: &str) -> Result<Self> {
-        let cluster = flott_network::client::connect(address)?;
+    pub fn remote(connectors: Registry, configuration: Configuration, address: Option<&str>) -> Result<Self> {
+        let cluster = crate::processes::connect(address, &configuration)?;
         let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;

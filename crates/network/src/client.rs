@@ -9,39 +9,58 @@ use std::time::Duration;
 use flott_cluster::client_messages::{
     ClientAnswer, ClientRequest, DispatcherGateway, HTTP_PATH, HTTP_VERSION,
 };
+use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{ClusterClient, codec};
 use flott_runtime::Threads;
-use flott_types::{Error, ErrorKind, JobId, Result};
-use ureq::Agent;
-use ureq::http::StatusCode;
+use flott_storage::block_on;
+use flott_types::{Error, FastMap, JobId, Result};
+use parking_lot::Mutex;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
 
 use crate::VERSION;
 
-/// How long an answer may take, beyond the time that a request allows itself.
-const GRACE: Duration = Duration::from_secs(60);
+/// How long an answer may take, beyond the time that a request allows itself. Then the JobManager counts as frozen.
+const GRACE: Duration = Duration::from_secs(30);
+/// The same for a job that is submitted: what it is restored from may be large and far away.
+const SUBMIT: Duration = Duration::from_secs(300);
 /// How long a wait for rows is one request.
 const WAIT: Duration = Duration::from_secs(10);
 /// How often a question is repeated while there is no connection, and after how long.
 const ATTEMPTS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(250);
+/// The same while another JobManager may be about to lead: for a minute or more.
+const ATTEMPTS_AT_LEADER: usize = 240;
+const GRACE_OF_LEADER: Duration = Duration::from_secs(5);
+/// How often a JobManager may say that another one leads.
+const MOVES: usize = 4;
 /// The longest answer.
 const LONGEST: u64 = 1 << 30;
 
-/// The cluster whose REST server is at this address, such as `http://localhost:8081`.
+/// Which cluster.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// That whose REST server is at this address, such as `http://localhost:8081`, or that of its leader, if the
+    /// JobManager there stands by.
+    Url(String),
+    /// That whose leader is found in this folder.
+    Leader(ClusterFolder),
+}
+
+/// The cluster at this place.
 ///
 /// # Errors
-/// If this is no address, or there is no cluster of this version.
-pub fn connect(address: &str) -> Result<ClusterClient> {
-    let address = address.trim_end_matches('/');
-    if !address.starts_with("http://") && !address.starts_with("https://") {
+/// If its address is none, or there is no cluster of this version.
+pub fn connect(place: Place) -> Result<ClusterClient> {
+    if let Place::Url(address) = &place
+        && !address.starts_with("http://")
+        && !address.starts_with("https://")
+    {
         return Err(Error::invalid(format!(
             "'{address}' is not the address of a cluster; one looks like http://localhost:8081"
         )));
     }
-    let config = Agent::config_builder().timeout_connect(Some(GRACE)).http_status_as_error(false).build();
-    let http =
-        Http { url: format!("{address}{HTTP_PATH}"), agent: config.into(), threads: Threads::default() };
-    let gateway = Arc::new(Remote(Arc::new(http)));
+    let gateway = Arc::new(Remote(Arc::new(Http::new(place, None))));
     gateway.call(ClientRequest::Jobs)?;
     Ok(ClusterClient::new(gateway))
 }
@@ -50,37 +69,146 @@ pub fn connect(address: &str) -> Result<ClusterClient> {
 struct Remote(Arc<Http>);
 
 struct Http {
-    url: String,
+    place: Place,
+    /// Where its leader is, as far as is known.
+    leader: Mutex<Option<String>>,
     agent: Agent,
+    grace: Duration,
     threads: Threads,
+    /// Who waits for rows of a job. One thread waits for all of them.
+    waiting: Mutex<FastMap<JobId, Vec<Waker>>>,
+}
+
+/// What became of a request.
+enum Sent {
+    /// It was answered, or cannot be.
+    Answered(Result<ClientAnswer>),
+    /// There is no connection, or nobody leads.
+    Lost(Error),
+    /// Another JobManager leads, and is to be asked: the request has had no effect.
+    Moved,
 }
 
 impl Http {
-    fn call(&self, request: &ClientRequest) -> Result<ClientAnswer> {
-        let at = |error: Error| error.context(format_args!("the cluster at {}", self.url));
-        let body = codec::encode(request)?;
-        let sent = self.agent.post(&self.url).header(HTTP_VERSION, VERSION).send(&body[..]);
-        let failed = |error: ureq::Error| at(Error::external(error.to_string()));
-        let mut answer = sent.map_err(failed)?;
-        let theirs = answer.headers().get(HTTP_VERSION).and_then(|version| version.to_str().ok());
-        match theirs.map(str::to_owned) {
-            Some(version) if version != VERSION => {
-                return Err(at(Error::invalid(format!(
-                    "it is of version {version}, and this client of {VERSION}: both must be of one version"
-                ))));
-            }
-            None => return Err(at(Error::invalid("what answers there is no JobManager of Flott"))),
-            Some(_) => {}
+    fn new(place: Place, grace: Option<Duration>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false);
+        let (threads, waiting) = (Threads::default(), Mutex::default());
+        let usual = match &place {
+            Place::Url(_) => GRACE,
+            // Another one follows whoever is frozen.
+            Place::Leader(_) => GRACE_OF_LEADER,
+        };
+        let (leader, grace) = (Mutex::default(), grace.unwrap_or(usual));
+        Http { place, leader, agent: config.build().into(), grace, threads, waiting }
+    }
+
+    /// The address that is asked now.
+    fn address(&self) -> Result<Option<String>> {
+        if let Some(known) = self.leader.lock().clone() {
+            return Ok(Some(known));
         }
+        Ok(match &self.place {
+            Place::Url(address) => Some(address.trim_end_matches('/').to_owned()),
+            Place::Leader(folder) => block_on(folder.leader())?.and_then(|leader| leader.rest),
+        })
+    }
+
+    /// How often a question is repeated while there is no answer.
+    fn attempts(&self) -> usize {
+        match &self.place {
+            Place::Url(_) => ATTEMPTS,
+            Place::Leader(_) => ATTEMPTS_AT_LEADER,
+        }
+    }
+
+    /// How long the answer may take.
+    fn patience(&self, request: &ClientRequest) -> Duration {
+        let own = match request {
+            ClientRequest::Info { timeout_millis, .. }
+            | ClientRequest::Fetch { timeout_millis, .. }
+            | ClientRequest::AwaitRows { timeout_millis, .. }
+            | ClientRequest::Triggered { timeout_millis, .. } => Duration::from_millis(*timeout_millis),
+            ClientRequest::Submit { .. } => SUBMIT,
+            ClientRequest::Job { .. }
+            | ClientRequest::Jobs
+            | ClientRequest::TaskManagers
+            | ClientRequest::Plan { .. }
+            | ClientRequest::Metrics { .. }
+            | ClientRequest::Cancel { .. }
+            | ClientRequest::Abandon { .. }
+            | ClientRequest::Trigger { .. } => Duration::ZERO,
+        };
+        self.grace.saturating_add(own)
+    }
+
+    fn send(&self, request: &ClientRequest) -> Sent {
+        let body = match codec::encode(request) {
+            Ok(body) => body,
+            Err(error) => return Sent::Answered(Err(error)),
+        };
+        let address = match self.address() {
+            Ok(Some(address)) => address,
+            Ok(None) => return Sent::Lost(Error::external("no JobManager leads the cluster")),
+            Err(error) => return Sent::Lost(error),
+        };
+        let at = |error: Error| error.context(format_args!("the cluster at {address}"));
+        let post = self.agent.post(format!("{address}{HTTP_PATH}")).header(HTTP_VERSION, VERSION);
+        let post = post.config().timeout_global(Some(self.patience(request))).build();
+        let sent = match post.send(&body[..]) {
+            Ok(answer) => self.read(&address, answer),
+            // Whoever is there and does not answer is not asked again, unless another one may lead by now.
+            Err(error @ ureq::Error::Timeout(_)) => match &self.place {
+                Place::Url(_) => Sent::Answered(Err(at(Error::external(error.to_string())))),
+                Place::Leader(_) => Sent::Lost(at(Error::external(error.to_string()))),
+            },
+            Err(error) => Sent::Lost(at(Error::external(error.to_string()))),
+        };
+        match &sent {
+            Sent::Lost(_) => *self.leader.lock() = None,
+            Sent::Answered(_) if matches!(self.place, Place::Leader(_)) => {
+                self.leader.lock().get_or_insert(address);
+            }
+            Sent::Answered(_) | Sent::Moved => {}
+        }
+        sent
+    }
+
+    /// There is something to fetch.
+    fn wake(&self, job: JobId) {
+        let readers = self.waiting.lock().remove(&job);
+        readers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn read(&self, address: &str, mut answer: Response<Body>) -> Sent {
+        let at = |error: Error| error.context(format_args!("the cluster at {address}"));
         let status = answer.status();
-        let bytes = answer.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(failed)?;
-        match status {
-            StatusCode::OK => codec::decode(&bytes).map_err(at),
-            status => {
-                let text = String::from_utf8_lossy(&bytes);
-                Err(at(Error::external(format!("{status}: {text}"))))
-            }
+        let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let location = header("location").filter(|_| status == StatusCode::TEMPORARY_REDIRECT);
+        if let Some(leader) = location.as_deref().and_then(|url| url.strip_suffix(HTTP_PATH)) {
+            *self.leader.lock() = Some(leader.to_owned());
+            return Sent::Moved;
         }
+        let theirs = header(HTTP_VERSION);
+        let failed = |error: ureq::Error| at(Error::external(error.to_string()));
+        let bytes = match answer.body_mut().with_config().limit(LONGEST).read_to_vec() {
+            Ok(bytes) => bytes,
+            Err(error) => return Sent::Lost(failed(error)),
+        };
+        let text = || at(Error::external(format!("{status}: {}", String::from_utf8_lossy(&bytes))));
+        Sent::Answered(match theirs {
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => return Sent::Lost(text()),
+            Some(version) if version != VERSION => Err(at(Error::invalid(format!(
+                "it is of version {version}, and this client of {VERSION}: both must be of one version"
+            )))),
+            None if status.is_success() => {
+                Err(at(Error::invalid("what answers there is no JobManager of Flott")))
+            }
+            _ if status == StatusCode::OK => codec::decode(&bytes).map_err(at),
+            _ => Err(text()),
+        })
     }
 }
 
@@ -102,32 +230,105 @@ impl DispatcherGateway for Remote {
             | ClientRequest::AwaitRows { .. }
             | ClientRequest::Abandon { .. } => true,
         };
-        for _ in 0..ATTEMPTS {
-            match self.0.call(&request) {
-                Err(error) if repeatable && error.kind() == ErrorKind::External => {
+        if let ClientRequest::Abandon { job } = &request {
+            // Whoever waits for its rows ends.
+            self.0.waiting.lock().remove(job);
+        }
+        let mut left = if repeatable { self.0.attempts() } else { 0 };
+        let mut moves = MOVES;
+        loop {
+            match self.0.send(&request) {
+                Sent::Moved if moves > 0 => moves -= 1,
+                Sent::Moved => return Err(Error::external("each JobManager says that another one leads")),
+                Sent::Lost(error) if left > 0 => {
+                    left -= 1;
                     tracing::debug!(%error, "the cluster is asked again");
                     std::thread::park_timeout(PAUSE);
                 }
-                answered => return answered,
+                Sent::Lost(error) => return Err(error),
+                Sent::Answered(answered) => return answered,
             }
         }
-        self.0.call(&request)
     }
 
     fn wake_when_collected(&self, job: JobId, reader: Waker) {
+        {
+            let mut waiting = self.0.waiting.lock();
+            if let Some(readers) = waiting.get_mut(&job) {
+                if !readers.iter().any(|other| other.will_wake(&reader)) {
+                    readers.push(reader);
+                }
+                return;
+            }
+            waiting.insert(job, vec![reader]);
+        }
         let http = self.0.clone();
-        let waiting = reader.clone();
         let wait = move || {
             let timeout_millis = u64::try_from(WAIT.as_millis()).unwrap_or(u64::MAX);
+            let request = ClientRequest::AwaitRows { job, timeout_millis };
             // An error is something for the reader, too.
-            while matches!(
-                http.call(&ClientRequest::AwaitRows { job, timeout_millis }),
-                Ok(ClientAnswer::NotYet)
-            ) {}
-            waiting.wake();
+            while matches!(http.send(&request), Sent::Answered(Ok(ClientAnswer::NotYet)) | Sent::Moved)
+                && http.waiting.lock().contains_key(&job)
+            {}
+            http.wake(job);
         };
         if self.0.threads.spawn("await rows", wait).is_err() {
-            reader.wake();
+            self.0.wake(job);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    fn at(listener: &TcpListener, grace: Duration) -> Remote {
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        Remote(Arc::new(Http::new(Place::Url(address), Some(grace))))
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_answer_is_given_up() {
+        // Connections are made, and nobody takes them.
+        let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
+        let remote = at(&frozen, Duration::from_millis(20));
+        let requests = [ClientRequest::Jobs, ClientRequest::Abandon { job: JobId(1) }];
+        for request in requests {
+            let told = remote.call(request).unwrap_err().to_string();
+            assert!(told.contains("timeout") && told.contains("127.0.0.1"), "{told}");
+        }
+    }
+
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn however_often_a_reader_asks_one_request_waits_for_its_rows() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let remote = at(&listener, Duration::from_secs(60));
+        let woken: Vec<_> = (0..2).map(|_| Arc::new(Woken(AtomicUsize::new(0)))).collect();
+        for _ in 0..50 {
+            woken.iter().for_each(|woken| remote.wake_when_collected(JobId(1), woken.clone().into()));
+        }
+        assert_eq!(remote.0.threads.running(), 1);
+        // Its end wakes both.
+        let mut asked = BufReader::new(listener.accept().unwrap().0);
+        let mut line = String::new();
+        asked.read_line(&mut line).unwrap();
+        assert!(line.starts_with("POST /flott/messages"), "{line}");
+        drop(asked);
+        assert!(remote.0.threads.wait_until(0, Duration::from_secs(60)));
+        let counts: Vec<_> = woken.iter().map(|woken| woken.0.load(Ordering::SeqCst)).collect();
+        assert_eq!(counts, [1, 1]);
     }
 }

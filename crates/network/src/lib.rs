@@ -19,7 +19,9 @@
 //! | [`exchange`] | the channels between tasks, over TCP connections of their own |
 //! | [`client`] | the messages of clients, over the JobManager's REST server |
 //! | [`tls`] | both sides' certificates |
+//! | [`find`] | says where the JobManager is |
 //! | [`process`] | puts a JobManager's or TaskManager's parts together |
+//! | [`standby`] | a JobManager that leads when no other one does |
 //!
 //! Invariants:
 //!
@@ -40,8 +42,10 @@
 pub mod client;
 pub mod control;
 pub mod exchange;
+pub mod find;
 pub mod options;
 pub mod process;
+pub mod standby;
 pub mod tls;
 
 /// The version that processes of a cluster must share.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{Liveness, liveness};
 use flott_runtime::options::Reader;
 use flott_types::{Error, Result};
@@ -10,6 +11,8 @@ use crate::exchange::Compression;
 
 const SLOTS: &str = "taskmanager.numberOfTaskSlots";
 const RPC_PORT: &str = "jobmanager.rpc.port";
+const RPC_ADDRESS: &str = "jobmanager.rpc.address";
+const HA_PORT: &str = "high-availability.jobmanager.port";
 const START_UP: &str = "resourcemanager.standalone.start-up-time";
 const COMPRESSION: &str = "taskmanager.network.compression.codec";
 
@@ -18,8 +21,10 @@ const COMPRESSION: &str = "taskmanager.network.compression.codec";
 pub struct JobManagerOptions {
     /// `jobmanager.bind-host`
     pub host: String,
-    /// `jobmanager.rpc.port`
+    /// `jobmanager.rpc.port`, or `high-availability.jobmanager.port` of several that stand by.
     pub port: u16,
+    /// `jobmanager.rpc.address`, or where it listens: where TaskManagers find it, if there are several.
+    pub announced_host: String,
     /// When a TaskManager counts as lost.
     pub liveness: Liveness,
     /// What jobs get that do not say otherwise.
@@ -62,9 +67,21 @@ impl JobManagerOptions {
             // may be there soon. Jobs wait for `slot.request.timeout`.
             liveness.start_up_time = i64::MAX;
         }
+        let host = text(&read, "jobmanager.bind-host").unwrap_or_else(localhost);
+        let (announced, mut port_of) = (text(&read, RPC_ADDRESS), port(&read, RPC_PORT)?.unwrap_or(6123));
+        if ClusterFolder::parse(configuration)?.is_some() {
+            port_of = port(&read, HA_PORT)?.unwrap_or(0);
+            if announced.is_none() && is_every(&host) {
+                return Err(Error::invalid(format!(
+                    "'jobmanager.bind-host' is {host}, which is every address of the machine: set '{RPC_ADDRESS}' to the one \
+                     at which TaskManagers find this JobManager when it leads"
+                )));
+            }
+        }
         Ok(JobManagerOptions {
-            host: text(&read, "jobmanager.bind-host").unwrap_or_else(localhost),
-            port: port(&read, RPC_PORT)?.unwrap_or(6123),
+            announced_host: announced.unwrap_or_else(|| host.clone()),
+            host,
+            port: port_of,
             liveness,
             defaults: defaults(configuration),
         })
@@ -80,7 +97,7 @@ impl TaskManagerOptions {
         let read = Reader(configuration);
         let host = text(&read, "taskmanager.bind-host").unwrap_or_else(localhost);
         let announced = text(&read, "taskmanager.host");
-        if announced.is_none() && matches!(host.as_str(), "0.0.0.0" | "::" | "[::]") {
+        if announced.is_none() && is_every(&host) {
             return Err(Error::invalid(format!(
                 "'taskmanager.bind-host' is {host}, which is every address of the machine: set 'taskmanager.host' to the one \
                  at which other TaskManagers find this one"
@@ -99,7 +116,7 @@ impl TaskManagerOptions {
         };
         let (data_port, bind_port) =
             (port(&read, "taskmanager.data.port")?, port(&read, "taskmanager.data.bind-port")?);
-        let job_manager = text(&read, "jobmanager.rpc.address").unwrap_or_else(localhost);
+        let job_manager = text(&read, RPC_ADDRESS).unwrap_or_else(localhost);
         Ok(TaskManagerOptions {
             job_manager: at(&job_manager, port(&read, RPC_PORT)?.unwrap_or(6123)),
             announced_host: announced.unwrap_or_else(|| host.clone()),
@@ -132,6 +149,11 @@ fn defaults(configuration: &BTreeMap<String, String>) -> BTreeMap<String, String
     let is_one_start = |key: &str| key.starts_with("execution.state-recovery.");
     let entries = configuration.iter().filter(|(key, _)| of_jobs(key) && !is_one_start(key));
     entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Where one listens at every address of the machine, nobody finds it by.
+fn is_every(host: &str) -> bool {
+    matches!(host, "0.0.0.0" | "::" | "[::]")
 }
 
 fn localhost() -> String {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flott_checkpoint::resources::{LeaderId, TaskManagerId};
 use flott_cluster::client_messages::DispatcherGateway;
+use flott_cluster::high_availability::{JobRegistry, Leading};
 use flott_cluster::messages::ToTaskManager;
 use flott_cluster::transport::TaskManagerGateway;
 use flott_cluster::{JobManager, JobManagerServices, Snapshots, Storage, TaskManager};
@@ -20,6 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::VERSION;
 use crate::control::{ControlClient, ControlOptions, ControlServer, Hello};
 use crate::exchange::{ExchangeOptions, NetworkExchanges};
+use crate::find::Find;
 use crate::options::{JobManagerOptions, TaskManagerOptions, at};
 use crate::tls::Tls;
 
@@ -31,10 +33,11 @@ pub struct JobManagerProcess {
     manager: Arc<JobManager>,
     server: ControlServer,
     threads: Threads,
+    announced_host: String,
 }
 
 impl JobManagerProcess {
-    /// Starts one.
+    /// Starts one that is alone.
     ///
     /// # Errors
     /// If a value of the configuration cannot work, the port is taken, or there are no threads.
@@ -43,23 +46,61 @@ impl JobManagerProcess {
         registry: Arc<Registry>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let JobManagerOptions { host, port, liveness, defaults } = JobManagerOptions::parse(configuration)?;
+        // Another one than that of the one before it. Usually it is larger, but clocks may go back: a TaskManager
+        // takes whichever a new connection names.
+        let leader = LeaderId(clock.now().unsigned_abs());
+        Self::start_as(configuration, registry, clock, leader, None)
+    }
+
+    /// Starts one that leads its cluster.
+    ///
+    /// # Errors
+    /// As [`JobManagerProcess::start`].
+    pub(crate) fn lead(
+        configuration: &BTreeMap<String, String>,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+        leading: Arc<Leading>,
+    ) -> Result<Self> {
+        let leader = LeaderId(leading.term().0);
+        Self::start_as(configuration, registry, clock, leader, Some(JobRegistry::new(leading)))
+    }
+
+    fn start_as(
+        configuration: &BTreeMap<String, String>,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+        leader: LeaderId,
+        high_availability: Option<JobRegistry>,
+    ) -> Result<Self> {
+        let JobManagerOptions { host, port, announced_host, liveness, defaults } =
+            JobManagerOptions::parse(configuration)?;
         let tls = Tls::parse(configuration)?;
         warn_of_strangers(&host, tls.is_some(), "jobmanager.bind-host");
         let threads = Threads::default();
         let manager = JobManager::start(JobManagerServices {
-            // Larger than that of the one before it.
-            leader: LeaderId(clock.now().unsigned_abs()),
+            leader,
             clock,
             registry,
             storage: Arc::new(Snapshots::of_several_processes()),
             threads: threads.clone(),
             resources: liveness,
             defaults,
+            high_availability,
         })?;
         let server = ControlServer::start(&ControlOptions { host, port, liveness, tls }, manager.clone())
             .inspect_err(|_| manager.shutdown(Duration::ZERO))?;
-        Ok(JobManagerProcess { manager, server, threads })
+        Ok(JobManagerProcess { manager, server, threads, announced_host })
+    }
+
+    /// Where TaskManagers of other machines find it.
+    pub(crate) fn announced(&self) -> String {
+        at(&self.announced_host, self.address().port())
+    }
+
+    /// Takes over what earlier leaders have left.
+    pub(crate) fn take_over(&self) -> Result<()> {
+        self.manager.take_over()
     }
 
     /// The way for clients.
@@ -148,14 +189,8 @@ impl TaskManagerProcess {
         let manager = TaskManager::start(of_cluster, environment, control.gateway(), |_| {})?;
         let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
         let hello = Hello { version: VERSION.to_owned(), task_manager: id.0, name, address: address.clone() };
-        let hopeless = control.connect(
-            &options.job_manager,
-            hello,
-            &liveness,
-            tls.as_deref(),
-            manager.clone(),
-            runtime.handle(),
-        )?;
+        let find = Find::parse(configuration, &options.job_manager)?;
+        let hopeless = control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle())?;
         Ok(TaskManagerProcess {
             manager,
             control: Some(control),

@@ -28,6 +28,7 @@
 mod checkpoints;
 mod cluster;
 mod jobs;
+mod leads;
 mod messages;
 mod metrics;
 mod operations;
@@ -38,5 +39,6 @@ mod server;
 mod tasks;
 mod vertices;
 
+pub use leads::Leads;
 pub use routes::PATHS;
 pub use server::{Rest, RestOptions};

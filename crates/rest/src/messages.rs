@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Response, StatusCode};
 use flott_cluster::client_messages::{ClientRequest, HTTP_VERSION};
 use flott_cluster::codec;
-use flott_types::Result;
+use flott_types::{Error, Result};
 
 use crate::cluster::Cluster;
 use crate::server::Names;
@@ -35,13 +35,17 @@ pub(crate) async fn answer(cluster: Arc<Cluster>, names: Arc<Names>, request: Re
         Ok(body) => body,
         Err(error) => return response(StatusCode::BAD_REQUEST, error.to_string().into_bytes()),
     };
-    let answered = tokio::task::spawn_blocking(move || -> Result<Vec<u8>> {
-        let request: ClientRequest = codec::decode(&body)?;
-        codec::encode(&cluster.gateway.call(request)?)
+    let answered = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, (StatusCode, Error)> {
+        let wrong = |error| (StatusCode::BAD_REQUEST, error);
+        let request: ClientRequest = codec::decode(&body).map_err(wrong)?;
+        // Who asks again may be answered: the JobManager is about to lead, or another one is.
+        let answer = cluster.gateway.call(request);
+        let answer = answer.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error))?;
+        codec::encode(&answer).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))
     });
     match answered.await {
         Ok(Ok(bytes)) => response(StatusCode::OK, bytes),
-        Ok(Err(error)) => response(StatusCode::BAD_REQUEST, error.to_string().into_bytes()),
+        Ok(Err((status, error))) => response(status, error.to_string().into_bytes()),
         Err(error) => {
             tracing::error!(%error, "a client's message could not be answered");
             response(StatusCode::INTERNAL_SERVER_ERROR, b"an internal error".to_vec())

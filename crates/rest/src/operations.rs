@@ -1,11 +1,13 @@
 //! What changes something. A snapshot takes its time: it is begun under a number, and asked for under that.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flott_checkpoint::JobStatus;
 use flott_cluster::client_messages::{ClientAnswer, ClientRequest, ClientTrigger};
 use flott_runtime::Failure;
 use flott_types::JobId;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,14 +19,14 @@ const REMEMBERED: usize = 1_000;
 
 /// Snapshots that were begun here.
 #[derive(Default)]
-pub(crate) struct Operations(BTreeMap<u64, Operation>);
+pub(crate) struct Operations(BTreeMap<u64, Arc<Operation>>);
 
-#[derive(Clone)]
 struct Operation {
     job: JobId,
     kind: Kind,
-    /// Once it is known.
-    result: Option<Result<String, Failure>>,
+    /// Once it is known. Locked while the JobManager is asked, which gives the answer once: who asks for another
+    /// operation does not wait for that.
+    result: Mutex<Option<Result<String, Failure>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,7 +177,7 @@ fn begin(cluster: &Cluster, job: JobId, what: ClientTrigger, kind: Kind) -> Answ
         other => return Err(unexpected(&other)),
     };
     let mut operations = cluster.operations.lock();
-    operations.0.insert(trigger, Operation { job, kind, result: None });
+    operations.0.insert(trigger, Arc::new(Operation { job, kind, result: Mutex::default() }));
     while operations.0.len() > REMEMBERED {
         operations.0.pop_first();
     }
@@ -208,24 +210,23 @@ fn ended(
             "There is no {name} operation with triggerId={trigger:032x} for job {job}."
         ))
     };
-    // Held while the JobManager is asked: it gives the answer once.
-    let mut operations = cluster.operations.lock();
-    let operation =
-        operations.0.get_mut(&trigger).filter(|operation| operation.job == job && operation.kind == kind);
+    let operation = cluster.operations.lock().0.get(&trigger).cloned();
+    let operation = operation.filter(|operation| operation.job == job && operation.kind == kind);
     let operation = operation.ok_or_else(not_found)?;
-    if operation.result.is_none() {
+    let mut result = operation.result.lock();
+    if result.is_none() {
         match cluster.call(ClientRequest::Triggered { trigger, timeout_millis: 0 })? {
             ClientAnswer::NotYet => {
                 return Ok(Answer::Ok(json!({ "status": { "id": "IN_PROGRESS" }, "operation": null })));
             }
-            ClientAnswer::Snapshot(result) => operation.result = Some(result),
+            ClientAnswer::Snapshot(told) => *result = Some(told),
             ClientAnswer::Unknown => return Err(not_found()),
             other => return Err(unexpected(&other)),
         }
     }
-    let result = operation.result.clone();
-    drop(operations);
-    let operation = match result {
+    let known = result.clone();
+    drop(result);
+    let operation = match known {
         Some(Ok(path)) => told(job, &path),
         Some(Err(failure)) => json!({
             "failure-cause": { "class": format!("{:?}", failure.kind), "stack-trace": failure.message },

@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::cluster::Cluster;
+use crate::leads::{Leads, in_front};
 use crate::messages;
 use crate::operations::Operations;
 use crate::request::{Answer, Answered, Refusal, Request};
@@ -41,6 +42,8 @@ pub struct RestOptions {
     pub configuration: BTreeMap<String, String>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Who answers, if this server is one of several.
+    pub leads: Option<Arc<dyn Fn() -> Leads + Send + Sync>>,
 }
 
 impl RestOptions {
@@ -66,6 +69,7 @@ impl RestOptions {
             ports: first..=last,
             configuration: configuration.clone(),
             clock,
+            leads: None,
         }))
     }
 }
@@ -98,13 +102,14 @@ impl Rest {
             operations: Mutex::new(Operations::default()),
         });
         let names = Arc::new(Names { is_loopback: address.ip().is_loopback(), configured: options.address });
+        let leads = options.leads;
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
         runtime.spawn(async move {
-            let serve = axum::serve(listener, router(&cluster, &names));
+            let serve = axum::serve(listener, in_front(router(&cluster, &names), leads));
             let ended = serve.with_graceful_shutdown(async {
                 // The sender is dropped, or says so.
                 let _ = stopped.await;
@@ -251,7 +256,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     origin.is_some() && origin == host
 }
 
-fn refused(refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
     response(refusal.status, &json!({ "errors": [refusal.message] }))
 }
 

@@ -7,6 +7,9 @@ use flott_types::{JobId, Timestamp};
 use super::free::{Member, Members};
 use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId, TaskManagerInfo};
 
+/// So many sessions that have ended are remembered.
+const REMEMBERED: usize = 10_000;
+
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
@@ -129,8 +132,10 @@ pub struct Resources {
     started_at: Timestamp,
     members: Members,
     /// The last session of each TaskManager that has ended: it does not begin again, for tasks may still run
-    /// in it.
-    ended: BTreeMap<TaskManagerId, u64>,
+    /// in it. With the place in the order in which they ended.
+    ended: BTreeMap<TaskManagerId, (u64, u64)>,
+    /// How many have ended.
+    ends: u64,
     jobs: BTreeMap<JobId, Holding>,
     /// Waiting jobs, first come first served.
     waiting: Vec<JobId>,
@@ -157,6 +162,7 @@ impl Resources {
             started_at: now,
             members: Members::default(),
             ended: BTreeMap::new(),
+            ends: 0,
             jobs: BTreeMap::new(),
             waiting: Vec::new(),
             beat_at: now.saturating_add(config.heartbeat_interval),
@@ -256,7 +262,7 @@ impl Resources {
         out: &mut Vec<Action>,
     ) {
         let session = Session { leader: self.leader, number };
-        if self.ended.get(&task_manager).is_some_and(|ended| *ended >= number) {
+        if self.ended.get(&task_manager).is_some_and(|(ended, _)| *ended >= number) {
             return out.push(Action::Dismiss { task_manager, session });
         }
         match self.members.0.get_mut(&task_manager) {
@@ -317,7 +323,7 @@ impl Resources {
 
     fn lose(&mut self, task_manager: TaskManagerId, reason: &str, out: &mut Vec<Action>) {
         let Some(member) = self.members.0.remove(&task_manager) else { return };
-        self.ended.insert(task_manager, member.session.number);
+        self.has_ended(task_manager, member.session.number);
         for (job, holding) in &mut self.jobs {
             let mut slots = Vec::new();
             for (number, slot) in (0..).zip(&mut holding.slots) {
@@ -331,6 +337,16 @@ impl Resources {
             }
         }
         out.push(Action::Dismiss { task_manager, session: member.session });
+    }
+
+    /// Each process has an id of its own, so those that ended long ago belong to processes that are gone.
+    fn has_ended(&mut self, task_manager: TaskManagerId, number: u64) {
+        self.ends += 1;
+        self.ended.insert(task_manager, (number, self.ends));
+        if self.ended.len() > REMEMBERED {
+            let first = self.ended.iter().min_by_key(|(_, (_, at))| *at).map(|(id, _)| *id);
+            first.map(|id| self.ended.remove(&id));
+        }
     }
 
     /// Handles silent TaskManagers and due heartbeats.
@@ -401,5 +417,27 @@ impl Holding {
              'parallelism.default' or raise 'taskmanager.numberOfTaskSlots'",
             self.name
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_ended_long_ago_are_forgotten() {
+        let mut resources = Resources::new(Config::default(), LeaderId(1), 0);
+        let session = Session { leader: LeaderId(1), number: 1 };
+        let register = |id| Event::Register { task_manager: TaskManagerId(id), number: 1, slots: 1 };
+        let many = REMEMBERED as u32 + 5;
+        for id in (0..many).rev() {
+            resources.step(register(id), 0);
+            let reason = "killed".to_owned();
+            resources.step(Event::Gone { task_manager: TaskManagerId(id), session, reason }, 0);
+        }
+        assert_eq!(resources.ended.len(), REMEMBERED);
+        // The last one is known, and the first one is not any more.
+        assert!(matches!(resources.step(register(0), 0)[..], [Action::Dismiss { .. }]));
+        assert!(matches!(resources.step(register(many - 1), 0)[..], [Action::Welcome { .. }]));
     }
 }

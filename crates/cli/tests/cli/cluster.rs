@@ -7,14 +7,14 @@ use std::process::Child;
 use crate::support::{Run, command, run_in, signal, wait};
 
 /// A process in the background, which is told to end when it is dropped.
-struct Process {
+pub struct Process {
     child: Child,
     told: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Process {
     /// Starts it, and waits for the lines that begin so. Returns what follows.
-    fn start(folder: &Path, args: &[&str], says: &[&str]) -> (Self, Vec<String>) {
+    pub fn start(folder: &Path, args: &[&str], says: &[&str]) -> (Self, Vec<String>) {
         let mut child = command(folder, args).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let (mut all, mut found) = (String::new(), Vec::new());
@@ -37,7 +37,7 @@ impl Process {
     }
 
     /// SIGTERM. Returns what it said.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         signal(&self.child, "TERM");
         self.child.wait().unwrap();
         self.told.take().unwrap().join().unwrap()
@@ -81,7 +81,7 @@ impl Cluster {
 }
 
 /// Waits until something holds.
-fn until(mut holds: impl FnMut() -> bool) {
+pub fn until(mut holds: impl FnMut() -> bool) {
     let clock = flott::types::SystemClock::new();
     while !holds() {
         assert!(flott::types::Clock::nanos(&clock) < 120_000_000_000, "it does not come to hold");
@@ -89,18 +89,18 @@ fn until(mut holds: impl FnMut() -> bool) {
 }
 
 /// Numbers 1 to 1000 by their last digits.
-fn numbers(folder: &Path) {
+pub fn numbers(folder: &Path) {
     let rows: String = (1..=1_000).map(|n| format!("{n},d{}\n", n % 10)).collect();
     std::fs::create_dir(folder.join("in")).unwrap();
     std::fs::write(folder.join("in/numbers.csv"), rows).unwrap();
 }
 
-const TABLES: &str = "CREATE TABLE numbers (n INT, d STRING) WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'csv');
+pub const TABLES: &str = "CREATE TABLE numbers (n INT, d STRING) WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'csv');
     CREATE TABLE sums (d STRING, c BIGINT, s BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'csv');
     CREATE TABLE drain (d STRING, n INT) WITH ('connector' = 'blackhole');
     CREATE TABLE endless (n INT, d STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '200', 'fields.d.length' = '1');";
 
-fn rows(folder: &Path) -> Vec<String> {
+pub fn rows(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let visible = files.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'));
     let text: String =
@@ -193,15 +193,8 @@ fn jobs_are_listed_saved_stopped_and_cancelled() {
         run_in(folder, &args).out
     };
     until(|| listed(false).contains(&format!(" : {first} : first (RUNNING)\n")));
-    // It runs as soon as it is deployed, and can be saved when its last task runs.
-    let mut run = run_in(folder, &["savepoint", on[0], on[1], &first, "saved"]);
-    until(|| {
-        if run.code != 0 && run.err.contains("is not running") {
-            run = run_in(folder, &["savepoint", on[0], on[1], &first, "saved"]);
-            return false;
-        }
-        true
-    });
+    // It runs as soon as it is deployed; what is requested then waits until its last task runs.
+    let run = run_in(folder, &["savepoint", on[0], on[1], &first, "saved"]);
     assert!(run.code == 0 && run.out.contains("Savepoint completed. Path: "), "{run:?}");
     let run = run_in(folder, &["stop", on[0], on[1], "-p", "saved", &first]);
     let (_, path) = run.out.split_once("Savepoint completed. Path: ").unwrap();
@@ -242,6 +235,26 @@ fn a_cluster_in_the_background_is_started_and_stopped() {
     assert!(again.code == 1 && again.err.contains("stop-cluster"), "{again:?}");
     let query = run_in(folder, &["sql", "-q", "--cluster", &rest, "--output", "csv", "-e", "SELECT 1 AS x"]);
     assert_eq!((query.code, query.out.as_str()), (0, "x\n1\n"), "{query:?}");
+    // The JobManager and the first of the TaskManagers are killed, and come again: where they were.
+    let (mut gone, mut first_log) = (Vec::new(), String::new());
+    for file in std::fs::read_dir(folder.join("pids")).unwrap() {
+        let listed = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let first = listed.lines().find_map(|line| line.strip_suffix(" 0")).unwrap();
+        let killed = std::process::Command::new("kill").args(["-9", first]).status().unwrap();
+        assert!(killed.success());
+        gone.push(format!("/proc/{first}/exe"));
+    }
+    until(|| gone.iter().all(|exe| std::fs::read_link(exe).is_err()));
+    let again = run(&["start-cluster", "-n", "1", "-Djobmanager.rpc.port=0", "-Drest.port=0"]);
+    assert!(again.code == 0 && again.err.contains("Starting taskmanager 0"), "{again:?}");
+    for file in std::fs::read_dir(folder.join("logs")).unwrap() {
+        let path = file.unwrap().path();
+        if path.to_str().unwrap().ends_with("-taskmanager-0.log") {
+            first_log = std::fs::read_to_string(path).unwrap();
+        }
+    }
+    assert_eq!(first_log.matches("TaskManager: ").count(), 2, "{first_log}");
+    let rest = again.err.split_once("REST: ").unwrap().1.lines().next().unwrap().to_owned();
     let stopped = run(&["stop-cluster"]);
     assert_eq!(stopped.code, 0, "{stopped:?}");
     assert_eq!(stopped.err.matches("Stopping ").count(), 3, "{stopped:?}");

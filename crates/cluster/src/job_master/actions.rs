@@ -37,9 +37,13 @@ impl JobMaster {
             }
             A::AttemptRunning { attempt, tasks } => {
                 self.global.running();
-                return vec![coordinator::Event::JobStarted { attempt, tasks }.into()];
+                self.all_run = true;
+                let early = std::mem::take(&mut self.early);
+                let started = coordinator::Event::JobStarted { attempt, tasks }.into();
+                return [started].into_iter().chain(early.into_iter().map(|of| self.requested(of))).collect();
             }
             A::AttemptStopping { attempt, reason } => {
+                self.all_run = false;
                 // The state being read for the next attempt is no longer needed.
                 self.preparing = None;
                 self.last = None;

@@ -10,7 +10,7 @@ use flott_types::{CheckpointId, Error, Result};
 use crate::enumerators::EnumeratorStates;
 use crate::storage::{Destination, Place};
 
-use super::{Answer, JobMaster, JobMessage};
+use super::{Answer, Event, JobMaster, JobMessage};
 
 impl JobMaster {
     pub(super) fn request(&mut self, what: Request, answer: Answer) {
@@ -21,7 +21,7 @@ impl JobMaster {
         }
         self.answers.insert(request, answer);
         match what {
-            Request::Checkpoint { .. } => self.coordinate(coordinator::Event::Request { request, what }),
+            Request::Checkpoint { .. } => self.begin_request(request, what),
             Request::Savepoint { .. } | Request::StopWithSavepoint { .. } => self.place(request, what),
         }
     }
@@ -61,14 +61,26 @@ impl JobMaster {
     /// The folder of a savepoint is there.
     pub(super) fn placed(&mut self, request: RequestId, what: Result<Request>) {
         match self.check_running().and(what) {
-            Ok(what) => {
-                if matches!(what, Request::StopWithSavepoint { .. }) {
-                    self.stops.insert(request);
-                }
-                self.coordinate(coordinator::Event::Request { request, what });
-            }
+            Ok(what) => self.begin_request(request, what),
             Err(error) => self.answer(request, Err(error)),
         }
+    }
+
+    /// A job is RUNNING as soon as it is deployed; what is requested before all its tasks run waits for them.
+    fn begin_request(&mut self, request: RequestId, what: Request) {
+        if !self.all_run {
+            return self.early.push((request, what));
+        }
+        let event = self.requested((request, what));
+        self.step(event);
+        self.work();
+    }
+
+    pub(super) fn requested(&mut self, (request, what): (RequestId, Request)) -> Event {
+        if matches!(what, Request::StopWithSavepoint { .. }) {
+            self.stops.insert(request);
+        }
+        coordinator::Event::Request { request, what }.into()
     }
 
     /// Asks the enumerators first: see [`crate::enumerators`].

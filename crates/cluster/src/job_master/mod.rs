@@ -9,6 +9,7 @@
 mod actions;
 mod checkpoints;
 mod commits;
+mod ending;
 mod lease;
 mod recovery;
 mod reports;
@@ -39,15 +40,11 @@ use crate::results::ResultStore;
 use crate::status::JobShared;
 use crate::storage::Storage;
 use crate::watermark_alignment::AlignmentGroups;
-use crate::worker::{Finishing, Worker};
+use crate::worker::Worker;
 
+use self::ending::await_storage;
 use self::lease::Renewal;
 use self::recovery::{Prepared, Unprepared};
-
-/// How long a job that has ended waits for its store.
-const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// How often it checks in the meantime whether it has to end.
-const STORE_LOOK: Duration = Duration::from_millis(50);
 
 /// The messages to a job master.
 pub(crate) enum JobMessage {
@@ -185,6 +182,10 @@ pub(crate) struct JobMaster {
     /// Where completed snapshots lie, for answers.
     paths: FastMap<CheckpointId, String>,
     next_request: u64,
+    /// All tasks of the current attempt run, or did: before that, no barrier would reach all of them.
+    all_run: bool,
+    /// Requests that wait for that.
+    early: Vec<(RequestId, Request)>,
     /// Requests to stop with a savepoint that have no answer yet.
     stops: FastSet<RequestId>,
     /// The current attempt ends with the savepoint of a stop.
@@ -265,6 +266,8 @@ impl JobMaster {
             answers: FastMap::default(),
             paths: FastMap::default(),
             next_request: 0,
+            all_run: false,
+            early: Vec::new(),
             stops: FastSet::default(),
             stopped: false,
             global,
@@ -284,7 +287,11 @@ impl JobMaster {
 
     /// Runs the job to its end.
     /// `before_end` is called with the last look at the job, before its status says that it has ended.
-    pub(crate) fn run(mut self, received: &Receiver<JobMessage>, before_end: impl FnOnce()) {
+    pub(crate) fn run(
+        mut self,
+        received: &Receiver<JobMessage>,
+        before_end: impl FnOnce(Option<&(JobStatus, Option<Failure>)>),
+    ) {
         self.execute(execution::Event::Start);
         while self.terminal.is_none() {
             let now = self.setup.clock.now();
@@ -311,7 +318,7 @@ impl JobMaster {
         await_storage(self.storage.finish(), received, finished);
         // Once the job is seen to have ended, its slots are free.
         self.setup.resources.remove_job(self.setup.job);
-        before_end();
+        before_end(self.terminal.as_ref());
         if let Some((status, failure)) = self.terminal {
             let now = self.setup.clock.now();
             self.setup.shared.update(|info| {
@@ -472,26 +479,5 @@ impl JobMaster {
     /// The number of the slot that holds a task.
     fn slot_of(&self, task: TaskId) -> usize {
         self.first_slots[task.vertex.0 as usize] as usize + task.subtask.index()
-    }
-}
-
-/// Waits for what is still being written or deleted at the end of a job. A job that has finished must not be
-/// gone on with from a checkpoint that could not be deleted, so only who cancels it gives up on a store that
-/// does not answer.
-fn await_storage(storage: Finishing, received: &Receiver<JobMessage>, finished: bool) {
-    let mut patience = (!finished).then_some(STORE_ANSWERS_WITHIN);
-    while !storage.wait_for(STORE_LOOK) {
-        let told = received.try_iter().any(|told| matches!(told, JobMessage::Cancel | JobMessage::Suspend));
-        if told {
-            patience.get_or_insert(STORE_ANSWERS_WITHIN);
-        }
-        if let Some(left) = &mut patience {
-            *left = left.saturating_sub(STORE_LOOK);
-            if left.is_zero() {
-                tracing::warn!("the checkpoint store does not respond; the job ends without it");
-                storage.abandon();
-                return;
-            }
-        }
     }
 }

@@ -149,6 +149,7 @@ impl JobMaster {
 
     pub(super) fn deploy(&mut self, attempt: Attempt, tasks: &[TaskId], drained: bool) -> Result<()> {
         self.deployed = false;
+        self.all_run = false;
         // An attempt before this one may have failed while it stopped.
         self.stopped = false;
         let checkpoint = self.prepared.checkpoint;

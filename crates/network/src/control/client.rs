@@ -1,7 +1,10 @@
 //! The TaskManager's side: finds the JobManager, and finds it again.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +27,7 @@ use super::hello::{self, Accepted, Hello};
 use super::raw::Raw;
 use super::server::pace;
 use super::{LONGEST, SESSION};
+use crate::find::Find;
 use crate::tls::Tls;
 
 /// How long it may take to connect.
@@ -58,49 +62,45 @@ impl ControlClient {
         self.link.clone()
     }
 
-    /// Connects to the JobManager at this address, whenever there is one and no connection. What is returned
-    /// tells if there never can be one.
+    /// Connects to the JobManager that there is, whenever there is one and no connection. What is returned tells if
+    /// there never can be one.
     ///
     /// # Errors
-    /// If this is no address.
+    /// If its address is none.
     pub fn connect(
         &self,
-        address: &str,
+        find: Find,
         hello: Hello,
         liveness: &Liveness,
-        tls: Option<&Tls>,
+        tls: Option<Arc<Tls>>,
         task_manager: Arc<TaskManager>,
         runtime: &Handle,
     ) -> Result<Receiver<Error>> {
-        let (interval, silence) = pace(liveness);
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|error| {
-            let what =
-                format!("'{address}' ('jobmanager.rpc.address' and 'jobmanager.rpc.port') is no address");
-            Error::invalid(what).with_source(error)
-        })?;
-        let endpoint = match tls {
-            None => endpoint,
-            Some(tls) => {
-                let (config, verifier) = tls.of_client();
-                endpoint.tls_config_with_verifier(config, verifier).map_err(|error| {
-                    let what = "the TaskManager cannot use TLS ('security.ssl.internal.keystore')";
-                    Error::invalid(what).with_source(error)
-                })?
-            }
-        };
-        let endpoint = endpoint
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .keep_alive_while_idle(true)
-            .http2_keep_alive_interval(interval)
-            .keep_alive_timeout(silence);
+        let pace = pace(liveness);
+        if let Find::At(address) = &find {
+            endpoint(address, pace, tls.as_deref())?;
+        }
         let (hopeless, told) = sync_channel(1);
-        let (link, address) = (self.link.clone(), address.to_owned());
+        let link = self.link.clone();
         let connecting = runtime.spawn(async move {
             let mut is_new = true;
             loop {
-                let ended = link.run(&endpoint, &hello, &task_manager).await;
+                let found = find.find().await;
+                let (address, ended) = match &found {
+                    Ok(Some(address)) => {
+                        let ended = match endpoint(address, pace, tls.as_deref()) {
+                            Ok(endpoint) => {
+                                let run = link.run(&endpoint, &hello, &task_manager);
+                                first_of(run, find.changes(address)).await
+                            }
+                            Err(error) => Err(error),
+                        };
+                        link.end(&task_manager);
+                        (address.as_str(), ended)
+                    }
+                    Ok(None) => ("", Err(Error::external("none leads the cluster"))),
+                    Err(error) => ("", Err(Error::external(error.to_string()))),
+                };
                 match ended {
                     Err(error) if error.kind() == ErrorKind::Invalid => {
                         // Nobody listens if the process is ending.
@@ -123,6 +123,45 @@ impl ControlClient {
         *self.connecting.lock() = Some(connecting);
         Ok(told)
     }
+}
+
+fn endpoint(address: &str, (interval, silence): (Duration, Duration), tls: Option<&Tls>) -> Result<Endpoint> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|error| {
+        let what = format!("'{address}' ('jobmanager.rpc.address' and 'jobmanager.rpc.port') is no address");
+        Error::invalid(what).with_source(error)
+    })?;
+    let endpoint = match tls {
+        None => endpoint,
+        Some(tls) => {
+            let (config, verifier) = tls.of_client();
+            endpoint.tls_config_with_verifier(config, verifier).map_err(|error| {
+                let what = "the TaskManager cannot use TLS ('security.ssl.internal.keystore')";
+                Error::invalid(what).with_source(error)
+            })?
+        }
+    };
+    Ok(endpoint
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .keep_alive_while_idle(true)
+        .http2_keep_alive_interval(interval)
+        .keep_alive_timeout(silence))
+}
+
+/// A connection, until it ends or there is another leader.
+async fn first_of(
+    run: impl Future<Output = Result<String>>,
+    changes: impl Future<Output = ()>,
+) -> Result<String> {
+    let (mut run, mut changes) = (pin!(run), pin!(changes));
+    poll_fn(|context| match run.as_mut().poll(context) {
+        Poll::Pending => {
+            changes.as_mut().poll(context).map(|()| Ok("another JobManager leads the cluster".to_owned()))
+        }
+        ended => ended,
+    })
+    .await
 }
 
 impl Default for ControlClient {
@@ -202,11 +241,15 @@ impl Link {
                 Err(status) => break status.message().to_owned(),
             }
         };
+        Ok(why)
+    }
+
+    /// It has ended, for whatever reason.
+    fn end(&self, to: &TaskManager) {
         let ended = self.0.lock().take();
         if let Some(session) = ended.and_then(|up| up.session) {
             to.disconnected(session);
         }
-        Ok(why)
     }
 }
 

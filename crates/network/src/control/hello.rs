@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 
+/// No introduction is longer.
+const LONGEST: usize = 4_096;
+
 /// From a TaskManager.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hello {
@@ -25,7 +28,7 @@ pub struct Hello {
 pub struct Accepted {
     /// Its version.
     pub version: String,
-    /// Which JobManager this is: a later one has a larger number.
+    /// Which JobManager this is: each has a number of its own.
     pub leader: u64,
 }
 
@@ -62,6 +65,9 @@ pub(super) fn write(what: &impl Serialize) -> Result<Bytes> {
 }
 
 pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json)
-        .map_err(|error| Error::external("the other process does not speak as Flott does").with_source(error))
+    let strange = || Error::external("the other process does not speak as Flott does");
+    if json.len() > LONGEST {
+        return Err(strange());
+    }
+    serde_json::from_slice(json).map_err(|error| strange().with_source(error))
 }

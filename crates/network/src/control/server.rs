@@ -30,6 +30,8 @@ use super::{LONGEST, SESSION};
 use crate::VERSION;
 use crate::tls::Tls;
 
+/// How long who connects may take to introduce itself.
+const INTRODUCTION: Duration = Duration::from_secs(10);
 /// How long the server's threads may take to leave.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -189,7 +191,8 @@ impl StreamingService<Bytes> for Sessions {
         let manager = self.0.clone();
         Box::pin(async move {
             let mut messages = request.into_inner();
-            let first = messages.message().await?;
+            let silent = |_| Status::deadline_exceeded("it does not introduce itself in time");
+            let first = tokio::time::timeout(INTRODUCTION, messages.message()).await.map_err(silent)??;
             let first = first.ok_or_else(|| Status::invalid_argument("it does not introduce itself"))?;
             let refused = |error: Error| Status::failed_precondition(error.to_string());
             let hello: Hello = hello::read(&first).map_err(refused)?;

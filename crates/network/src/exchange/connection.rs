@@ -382,10 +382,15 @@ fn silent(for_: Duration) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use flott_checkpoint::Attempt;
+    use flott_runtime::connect::Exchanges;
+    use flott_types::JobId;
     use tokio::io::{duplex, empty, join};
+    use tokio::net::TcpListener;
     use tokio::runtime::{Builder, Handle};
 
     use super::*;
+    use crate::exchange::{Compression, ExchangeOptions, NetworkExchanges};
 
     const PACE: Pace = Pace { alive_every: Duration::from_millis(1), silent_for: Duration::from_secs(3_600) };
 
@@ -411,6 +416,28 @@ mod tests {
             connection.broken().unwrap()
         });
         assert!(why.contains("TaskManager 7"), "{why}");
+    }
+
+    #[test]
+    fn broken_connections_are_forgotten_when_tasks_come() {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let Pace { alive_every, silent_for } = PACE;
+            let options =
+                ExchangeOptions { compression: Compression::None, alive_every, silent_for, tls: None };
+            let exchanges = NetworkExchanges::start(TaskManagerId(1), options, listener, Handle::current());
+            let shared = &exchanges.0;
+            let stream = Box::new(join(empty(), tokio::io::sink()));
+            let connection = Connection::run(stream, TaskManagerId(7), PACE, &shared.receiving);
+            shared.accepted(connection.clone());
+            assert_eq!(shared.connections.lock().len(), 1);
+            while connection.broken().is_none() {
+                tokio::task::yield_now().await;
+            }
+            exchanges.place(JobId(1), Attempt(1), &[]);
+            assert_eq!(shared.connections.lock().len(), 0);
+        });
     }
 
     #[test]

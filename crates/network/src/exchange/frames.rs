@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Numbers are little-endian. A channel's number is given by the side that opened it; so the kind says whose
-//! numbers these are: `Open`, `Data` and `Close` come from the sender of a channel, `Credit` and `Closed` from
-//! its receiver.
+//! numbers these are: `Open`, data (as it is, or compressed with LZ4 or Zstandard behind its length, u32) and
+//! `Close` come from the sender of a channel, `Credit` (u64) and `Closed` from its receiver. A ping belongs to no
+//! channel. What is announced is allocated as it comes.
 
 use std::io::ErrorKind;
 

@@ -165,6 +165,12 @@ impl Shared {
         }
     }
 
+    /// Those to TaskManagers that are gone would otherwise stay for ever: each new one has an id of its own.
+    fn forget_broken(&self) {
+        let broken = |peer: &Peer| matches!(peer, Peer::Open(connection) if connection.broken().is_some());
+        self.connections.lock().retain(|_, peer| !broken(peer));
+    }
+
     /// Where a task is; `None` if it is here.
     fn elsewhere(&self, job: JobId, attempt: Attempt, task: TaskId) -> Option<TaskManagerId> {
         let places = self.places.lock();
@@ -257,6 +263,7 @@ impl Exchanges for NetworkExchanges {
             }
         }
         self.0.places.lock().insert(job, places);
+        self.0.forget_broken();
     }
 
     fn forget(&self, job: JobId) {

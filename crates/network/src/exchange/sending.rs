@@ -25,7 +25,7 @@ pub(super) struct Outlet {
 struct State {
     /// It has answered.
     open: bool,
-    /// The bytes that may be sent; below 0 by at most the last frame.
+    /// The bytes that may be sent; below 0 by the last batch and by what does not wait for credit.
     credit: i64,
     /// It takes no more.
     closed: bool,

@@ -12,6 +12,7 @@ use flott_cluster::{
 use flott_connector::Registry;
 use flott_network::VERSION;
 use flott_network::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use flott_network::find::Find;
 use flott_network::tls::Tls;
 use flott_operators::SqlOperators;
 use flott_runtime::{LocalExchanges, TaskEnvironment, Threads};
@@ -40,6 +41,7 @@ impl Master {
             resources: Liveness::default(),
             leader: LeaderId(leader),
             defaults: BTreeMap::new(),
+            high_availability: None,
         });
         let manager = manager.unwrap();
         let (host, liveness) = ("127.0.0.1".to_owned(), Liveness::default());
@@ -79,7 +81,7 @@ fn worker(id: u32, master: &str, version: &str) -> Worker {
     worker_with_tls(id, master, version, None)
 }
 
-fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<&Tls>) -> Worker {
+fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<Arc<Tls>>) -> Worker {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let control = ControlClient::new();
     let environment = |reports, results| TaskEnvironment {
@@ -101,7 +103,9 @@ fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<&Tls>) -> W
         name: format!("worker-{id}"),
         address: "127.0.0.1:1".to_owned(),
     };
-    let hopeless = control.connect(master, hello, &liveness, tls, manager.clone(), runtime.handle()).unwrap();
+    let hopeless = control
+        .connect(Find::At(master.to_owned()), hello, &liveness, tls, manager.clone(), runtime.handle())
+        .unwrap();
     Worker { _manager: manager, _control: control, hopeless, _runtime: runtime }
 }
 
@@ -148,10 +152,10 @@ fn only_who_has_a_certificate_joins() {
     let master = Master::with_tls(1, 0, Some(crate::tls::of("broker")));
     let address = master.server.address().to_string();
     let _plain = worker(1, &address, VERSION);
-    let _stranger = worker_with_tls(2, &address, VERSION, Some(&crate::tls::stranger()));
-    let _member = worker_with_tls(3, &address, VERSION, Some(&crate::tls::of("client")));
+    let _stranger = worker_with_tls(2, &address, VERSION, Some(crate::tls::stranger()));
+    let _member = worker_with_tls(3, &address, VERSION, Some(crate::tls::of("client")));
     master.has_slots(3);
     // The others are refused each time they try; as many more slots would have come by the time the next member has.
-    let _another = worker_with_tls(4, &address, VERSION, Some(&crate::tls::of("broker")));
+    let _another = worker_with_tls(4, &address, VERSION, Some(crate::tls::of("broker")));
     master.has_slots(6);
 }

@@ -95,6 +95,31 @@ impl JobRegister {
         Ok(Latest::Nothing { others: self.others().await?.len() })
     }
 
+    /// What the last of these starts of one job left behind, of those before `before`: its newest checkpoint, or what
+    /// it had begun from, which may be nothing. `None` if none of them came so far.
+    ///
+    /// # Errors
+    /// As [`JobRegister::latest`].
+    pub async fn latest_of(&self, before: Epoch, jobs: &[JobId]) -> Result<Option<Latest>> {
+        let starts = self.starts().await?;
+        let own = |start: &&Start| start.epoch < before && jobs.contains(&start.claim.job);
+        let mut damaged: Vec<(CheckpointId, Error)> = Vec::new();
+        for start in starts.iter().filter(own).rev() {
+            if let Some(found) = collect(self.checkpoints_of(start).latest().await, &mut damaged)? {
+                return Ok(Some(Latest::Snapshot(found, Some(start.lineage()))));
+            }
+            // One that was killed before it had decided leaves that to who comes next.
+            let Some(began) = &start.began else { continue };
+            if let Some((_, newest)) = damaged.first() {
+                return Err(Error::state(format!("no checkpoint of the job can be used: {newest}")));
+            }
+            let Some(from) = &began.from else { return Ok(Some(Latest::Nothing { others: 0 })) };
+            let found = self.storage.resolve(&from.url).await?;
+            return Ok(Some(Latest::Snapshot(Box::new(found), Some(start.lineage()))));
+        }
+        Ok(None)
+    }
+
     /// Refuses to continue a job that reads or writes elsewhere.
     fn is_same(&self, claim: &Claim, meaning: &Meaning) -> Result<()> {
         let Some(difference) = difference(&claim.meaning, meaning) else { return Ok(()) };

@@ -54,6 +54,16 @@ impl JobRegister {
     /// # Errors
     /// [`flott_types::ErrorKind::Invalid`] if somebody does, with who and since when.
     pub async fn vacancy(&self, now: Timestamp) -> Result<Vacancy> {
+        self.vacancy_after(now, &[]).await
+    }
+
+    /// The same for whoever knows that the owner of these starts may not go on: a JobManager that leads its cluster
+    /// no longer. If the last start is one of them, it is taken over, whether its owner is dead, frozen, or about
+    /// to find out.
+    ///
+    /// # Errors
+    /// As [`JobRegister::vacancy`].
+    pub async fn vacancy_after(&self, now: Timestamp, deposed: &[JobId]) -> Result<Vacancy> {
         let mut lock = self.lock()?;
         for _ in 0..LOOKS {
             if !matches!(lock, Lock::Taken) {
@@ -64,11 +74,13 @@ impl JobRegister {
         }
         let newest = self.newest().await?;
         match (&lock, &newest) {
+            (_, Some(start)) if deposed.contains(&start.claim.job) => {}
             (Lock::Taken, Some(start)) => return Err(self.held(start, "")),
             (Lock::Taken, None) => return Err(self.starting()),
             (_, Some(start)) if start.end.is_none() => {
-                let dead =
-                    matches!(lock, Lock::Free(_)) && start.claim.owner.same_machine(&Owner::this_process());
+                let dead = matches!(lock, Lock::Free(_))
+                    && !start.claim.unlocked
+                    && start.claim.owner.same_machine(&Owner::this_process());
                 let last_heartbeat = self.alive(start.epoch).await?.map_or(start.claim.at, |alive| alive.at);
                 let left = last_heartbeat.saturating_add(LEASE_MILLIS).saturating_sub(now);
                 if !dead && left > 0 {
@@ -157,6 +169,7 @@ impl Vacancy {
             meaning: search.meaning.clone(),
             owner: Owner::this_process(),
             at: now,
+            unlocked: self.lock.is_none(),
         };
         let folder = self.register.epoch(epoch);
         if !folder.put_new(CLAIM, bytes_of(&claim)?).await? {

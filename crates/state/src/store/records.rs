@@ -38,6 +38,10 @@ pub struct Claim {
     pub owner: Owner,
     /// When it was claimed.
     pub at: Timestamp,
+    /// Its owner does not hold the lock of the job: somebody who is frozen still did. Then a free lock does not mean
+    /// that the owner is dead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unlocked: bool,
 }
 
 /// Where a job reads and writes. It tells jobs with the same key apart.
@@ -88,7 +92,7 @@ impl Owner {
     }
 
     /// Whether the two see each other's locks, because they share a kernel.
-    pub(super) fn same_machine(&self, other: &Owner) -> bool {
+    pub fn same_machine(&self, other: &Owner) -> bool {
         self.boot.is_some() && self.boot == other.boot
     }
 }

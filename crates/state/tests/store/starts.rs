@@ -108,6 +108,38 @@ fn on_another_machine(storage: &CheckpointStorage, key: &JobKey) {
 }
 
 #[test]
+fn a_start_of_a_deposed_leader_is_taken_over_although_its_lock_is_held() {
+    let (_dir, storage) = storage();
+    let job = Job::new("totals");
+    let frozen = job.runs(&storage, 1, 2);
+    let register = storage.register(&job.key);
+    let take_over = |id: u128, from: &[JobId]| {
+        block_on(async {
+            register.vacancy_after(2_000, from).await?.claim(job.search(), JobId(id), 2_000).await
+        })
+    };
+    for stranger in [&[][..], &[JobId(9)]] {
+        assert_eq!(take_over(2, stranger).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    let next = take_over(2, &[JobId(1)]).unwrap();
+    let Some(Latest::Snapshot(found, lineage)) =
+        block_on(register.latest_of(next.claim().epoch, &[JobId(1)])).unwrap()
+    else {
+        panic!("there is a checkpoint")
+    };
+    assert_eq!((found.snapshot.manifest.checkpoint, lineage), (CheckpointId(2), Some(Epoch(1))));
+    assert_eq!(block_on(frozen.check()).unwrap_err().kind(), ErrorKind::State);
+    // Its lock is free from now on, which says nothing about its successor, who has none.
+    drop(frozen);
+    job.start(&storage, 3, 3_000).unwrap_err();
+    // A start that has begun from nothing and has no checkpoint yet is continued from nothing, whatever was before.
+    block_on(next.begin(&Began::new(None, next.claim().epoch))).unwrap();
+    let nothing = block_on(register.latest_of(Epoch(3), &[JobId(1), JobId(2)])).unwrap();
+    assert!(matches!(nothing, Some(Latest::Nothing { .. })), "{nothing:?}");
+    assert!(block_on(register.latest_of(Epoch(3), &[JobId(9)])).unwrap().is_none());
+}
+
+#[test]
 fn the_lease_of_another_machine_runs_out() {
     let (_dir, storage) = storage();
     let job = Job::new("totals");

@@ -113,6 +113,36 @@ pub const OPTIONS: &[ConfigOption] = &[
         "a TaskManager that is silent for this long is lost, with its slots; one that hears nothing for this long stops its tasks",
     ),
     works(
+        "high-availability.cluster-id",
+        Text,
+        "/default",
+        "which cluster it is, of those that use the same folder",
+    ),
+    works(
+        "high-availability.filesystem.lease-duration",
+        Duration,
+        "15 s",
+        "a leader that is silent for this long is followed by a standby; one whose process has died on the same machine at once",
+    ),
+    works(
+        "high-availability.jobmanager.port",
+        Number,
+        "0",
+        "where a leader listens for TaskManagers, which find it by the folder; 0 is any free port",
+    ),
+    works(
+        "high-availability.storageDir",
+        Text,
+        "",
+        "a folder that all processes of the cluster reach: who leads is there, and the jobs are",
+    ),
+    works(
+        "high-availability.type",
+        Choice(&["NONE", "filesystem"]),
+        "NONE",
+        "`filesystem`: several JobManagers of the same cluster id, of which one leads and the others stand by",
+    ),
+    works(
         "io.tmp.dirs",
         Text,
         "",

@@ -1,0 +1,329 @@
+//! How a job begins: submitted by a client, or taken over from an earlier leader of the cluster.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use flott_checkpoint::JobStatus;
+use flott_checkpoint::alignment::Mode;
+use flott_plan::{JobGraph, OperatorSpec, Schema};
+use flott_runtime::Failure;
+use flott_storage::block_on;
+use flott_types::panics::guard;
+use flott_types::{Error, ErrorKind, JobId, Result, Timestamp};
+
+use crate::client_messages::JobDescription;
+use crate::enumerators::Enumerators;
+use crate::global_commits::sinks;
+use crate::high_availability::{Ended, Entry, JobRegistry};
+use crate::identity::Identity;
+use crate::job_manager::{Job, JobManager, JobManagerServices, description};
+use crate::job_master::{JobMaster, JobSetup};
+use crate::metrics::JobMetrics;
+use crate::options::JobOptions;
+use crate::restored::{BeganFrom, Beginning};
+use crate::results::{Release, ResultStore};
+use crate::status::JobShared;
+use crate::storage::{End, Origin, Outcome, Place, Start};
+use crate::transport::Mailbox;
+
+/// A job that is to run.
+struct Launch {
+    /// As clients know it.
+    job: JobId,
+    /// As it runs under this leader: see [`crate::high_availability`].
+    run: JobId,
+    /// As it ran under earlier ones.
+    before: Vec<JobId>,
+}
+
+impl JobManager {
+    /// Runs a job.
+    ///
+    /// # Errors
+    /// If the plan, its configuration, or what it is to be restored from is wrong. What goes wrong later is
+    /// the job's failure.
+    pub(crate) fn submit(self: &Arc<Self>, graph: &JobGraph) -> Result<JobDescription> {
+        let mut graph = graph.clone();
+        for (key, value) in &self.services.defaults {
+            graph.configuration.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        // The job that runs is the one that was serialised.
+        let json: Arc<str> = graph.to_json()?.into();
+        let job = self.new_job_id();
+        let launched = self.launch(json, &Launch { job, run: job, before: Vec::new() });
+        if launched.is_err()
+            && let Some(registry) = self.services.high_availability.as_ref().filter(|all| all.knows(job))
+            && let Err(error) = block_on(registry.forget(job))
+        {
+            tracing::warn!(%job, %error, "the record of a job that does not run could not be deleted");
+        }
+        launched
+    }
+
+    /// Takes over the jobs of earlier leaders that this one does not know yet, if it leads a cluster.
+    ///
+    /// # Errors
+    /// If they cannot be read. One that cannot be run at the moment is tried again by the next call.
+    pub fn take_over(self: &Arc<Self>) -> Result<()> {
+        let Some(registry) = &self.services.high_availability else { return Ok(()) };
+        for entry in block_on(registry.unknown())? {
+            let job = entry.job;
+            if let Err(error) = self.continued(registry, entry) {
+                tracing::warn!(%job, %error, "the job of an earlier leader does not run yet");
+                registry.unknow(job);
+            }
+        }
+        Ok(())
+    }
+
+    fn continued(self: &Arc<Self>, registry: &JobRegistry, entry: Entry) -> Result<()> {
+        let Entry { job, graph, runs, ended } = entry;
+        if let Some(ended) = ended {
+            return self.remember_ended(job, &graph, &ended);
+        }
+        let run = block_on(registry.begin(job, self.new_job_id()))?;
+        tracing::info!(%job, %run, "the job of an earlier leader goes on");
+        self.alias(job, run);
+        match self.launch(graph.as_str().into(), &Launch { job, run, before: runs }) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::External => Err(error),
+            // It will be no better next time.
+            Err(error) => {
+                let now = self.now();
+                let ended = Ended::new(JobStatus::Failed, Some(Failure::new(&error, now)), now);
+                block_on(registry.end(job, &ended))?;
+                self.remember_ended(job, &graph, &ended)
+            }
+        }
+    }
+
+    /// A job that ended under an earlier leader.
+    fn remember_ended(&self, job: JobId, graph: &str, ended: &Ended) -> Result<()> {
+        let graph = JobGraph::from_json(graph)?;
+        let Ended { status, failure, at, .. } = ended;
+        let beginning = Beginning { from: BeganFrom::Finished { at: *at }, warnings: Vec::new() };
+        let shared = Arc::new(JobShared::new(job, graph.name.clone(), beginning, *at, false));
+        self.as_ended(&shared, graph, *status, failure.clone());
+        Ok(())
+    }
+
+    fn launch(self: &Arc<Self>, json: Arc<str>, of: &Launch) -> Result<JobDescription> {
+        let Launch { job: public, run: job, before } = of;
+        let (public, job) = (*public, *job);
+        let graph = JobGraph::from_json(&json)?;
+        if graph.vertices.is_empty() {
+            return Err(Error::invalid("the job has no operators"));
+        }
+        let JobManagerServices { clock, registry, storage, threads, .. } = &self.services;
+        let now = clock.now();
+        let mut options = JobOptions::parse(&graph.configuration)?;
+        // Options that only operators and connectors read are checked here too, and not only when a task
+        // starts.
+        graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;
+        options.task.submitted_at = now;
+        let context = options.task.table_context()?;
+        let enumerators = Enumerators::new(&graph, registry, &context)?;
+        let (two_phase, global) = sinks(&graph, registry, &context)?;
+        let collected = collected(&graph)?;
+        let identity = Identity::of(&graph);
+        let registry = self.services.high_availability.as_ref().filter(|_| collected.is_none());
+        if let Some(registry) = registry.filter(|_| before.is_empty()) {
+            block_on(registry.add(public, &json, now))?;
+        }
+        let begun = storage.begin(
+            &Place { job, configuration: &graph.configuration },
+            &Start {
+                identity: &identity,
+                restore: options.restore_path.as_deref(),
+                commits: two_phase,
+                allow_older: options.allow_older,
+                continues: before,
+                leading: registry.map(|registry| registry.leading()),
+                now,
+            },
+        )?;
+        let beginning = Beginning::new(&graph, &begun);
+        let shared = JobShared::new(public, graph.name.clone(), beginning, now, enumerators.all_bounded());
+        let mode = graph.configuration.get("execution.runtime-mode");
+        shared.update(|info| info.is_batch = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("batch")));
+        let shared = Arc::new(shared);
+        let is_leased = begun.is_leased;
+        let (initial, restored_from) = match begun.origin {
+            Origin::Snapshot { manifest, url } => (Some(Arc::from(manifest)), Some(url)),
+            Origin::Anew | Origin::Nothing { .. } => (None, None),
+            Origin::Finished { .. } => {
+                self.note_end(public, JobStatus::Finished, None);
+                return Ok(self.finished_before(&shared, graph, collected));
+            }
+            Origin::Ended { outcome, .. } => {
+                let status = match outcome {
+                    Outcome::Canceled => JobStatus::Canceled,
+                    Outcome::Failed => JobStatus::Failed,
+                    Outcome::Finished | Outcome::Stopped | Outcome::Suspended => JobStatus::Finished,
+                };
+                self.note_end(public, status, None);
+                self.as_ended(&shared, graph, status, None);
+                return Ok(description(&shared, None, None));
+            }
+        };
+        let checkpointing = options.checkpoints.interval.is_some();
+        let release = match (checkpointing, options.task.mode) {
+            (true, Mode::ExactlyOnce) => Release::OnCheckpoint,
+            (true, Mode::AtLeastOnce) => Release::AtOnce,
+            (false, _) => Release::AtOnceUnlessRestarted,
+        };
+        let store = || Arc::new(ResultStore::new(release, &options.task.configuration));
+        let results = collected.is_some().then(store);
+        let (mailbox, received) = Mailbox::new();
+        let mailbox = Arc::new(mailbox);
+        let savepoint_dir = options.savepoint_dir.clone();
+        let own = mailbox.clone();
+        let graph = Arc::new(graph);
+        let setup = JobSetup {
+            job,
+            graph: (*graph).clone(),
+            json,
+            submitted_at: now,
+            final_checkpoint: two_phase || checkpointing,
+            options,
+            enumerators,
+            global,
+            key: identity.key,
+            initial,
+            restored_from,
+            is_leased,
+            commits: two_phase,
+            clock: clock.clone(),
+            storage: storage.clone(),
+            results: results.clone(),
+            shared: shared.clone(),
+            threads: threads.clone(),
+            resources: self.resources.clone(),
+            own: Arc::new(move |message| {
+                own.send(message);
+            }),
+        };
+        let master = JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
+        if let Some(store) = results {
+            self.results.add(job, store);
+        }
+        self.resources.add_job(job, mailbox.clone());
+        let (planned, own_graph) = (graph.clone(), graph.clone());
+        let entry = Job { mailbox, shared: shared.clone(), graph, last_metrics: None };
+        self.remember(job, entry);
+        let manager = self.clone();
+        let name = format!("jobmaster {}", shared.name);
+        let watched = shared.clone();
+        let clock = clock.clone();
+        let spawned = threads.spawn(&name, move || {
+            let ran = guard("job master", || {
+                master.run(&received, |terminal| manager.ended(job, terminal));
+                Ok(())
+            });
+            if let Err(error) = ran {
+                // A defect; but a client that waits must not wait for ever, nor tasks run on.
+                manager.came_to_nothing(job, &planned, clock.now());
+                manager.resources.remove_job(job);
+                if let Some(results) = manager.results.get(job) {
+                    results.ended(Err(error.to_string()));
+                }
+                let failure = Failure::new(&error, clock.now());
+                manager.ended(job, Some(&(JobStatus::Failed, Some(failure.clone()))));
+                watched.update(|info| {
+                    info.status = JobStatus::Failed;
+                    info.failure = Some(failure);
+                });
+            }
+        });
+        if let Err(error) = spawned {
+            // There never was such a job.
+            self.jobs.lock().remove(&job);
+            self.resources.remove_job(job);
+            self.results.remove(job);
+            self.came_to_nothing(job, &own_graph, now);
+            return Err(error);
+        }
+        Ok(description(&shared, collected, savepoint_dir))
+    }
+
+    /// A job that has finished at an earlier start, and was to continue from there: there is nothing to do.
+    fn finished_before(
+        self: &Arc<Self>,
+        shared: &Arc<JobShared>,
+        graph: JobGraph,
+        collected: Option<Schema>,
+    ) -> JobDescription {
+        if collected.is_some() {
+            let store = ResultStore::new(Release::AtOnce, &graph.configuration);
+            store.ended(Ok(()));
+            self.results.add(shared.job, Arc::new(store));
+        }
+        self.as_ended(shared, graph, JobStatus::Finished, None);
+        description(shared, collected, None)
+    }
+
+    /// Remembers a job that is not run.
+    fn as_ended(
+        &self,
+        shared: &Arc<JobShared>,
+        graph: JobGraph,
+        status: JobStatus,
+        failure: Option<Failure>,
+    ) {
+        let now = self.services.clock.now();
+        shared.update(|info| {
+            info.failure = failure;
+            info.status = status;
+            info.timestamps.push((status, now));
+        });
+        // Nobody reads it: who asks for something is told that the job has ended.
+        let mailbox = Arc::new(Mailbox::new().0);
+        let (job, graph) = (self.run_of(shared.job), Arc::new(graph));
+        let last_metrics = Some(JobMetrics::default());
+        self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
+    }
+
+    /// How a job has ended, for the next leader.
+    pub(crate) fn note_end(&self, job: JobId, status: JobStatus, failure: Option<Failure>) {
+        // One that is suspended goes on.
+        let registry = self.services.high_availability.as_ref().filter(|all| all.knows(job));
+        let Some(registry) = registry.filter(|_| status != JobStatus::Suspended) else { return };
+        if let Err(error) = block_on(registry.end(job, &Ended::new(status, failure, self.now()))) {
+            tracing::warn!(%job, %error, "the end of the job could not be recorded for the next leader");
+        }
+    }
+
+    /// A start that has no job master to note its end.
+    fn came_to_nothing(&self, job: JobId, graph: &JobGraph, now: Timestamp) {
+        let place = Place { job, configuration: &graph.configuration };
+        if let Err(error) = self.services.storage.end(&place, &End::new(Outcome::Failed, now)) {
+            tracing::warn!(%job, %error, "the end of the job could not be recorded");
+        }
+        self.services.storage.release(&place);
+    }
+
+    /// Unique within the process and, by the clock, beyond it; nothing more is asked of it.
+    fn new_job_id(&self) -> JobId {
+        let count = self.submitted.fetch_add(1, Ordering::Relaxed);
+        let clock = &self.services.clock;
+        let mix = |mut x: u64| {
+            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            x ^ (x >> 31)
+        };
+        let high = mix(clock.now() as u64 ^ (u64::from(std::process::id()) << 42));
+        let low = mix(clock.nanos() ^ high.rotate_left(17) ^ (count << 48));
+        JobId((u128::from(high) << 64) | u128::from(low))
+    }
+}
+
+/// The columns that the job collects.
+fn collected(graph: &JobGraph) -> Result<Option<Schema>> {
+    let operators = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
+    let mut collects = operators.filter(|operator| operator.node.spec == OperatorSpec::Collect);
+    let schema = collects.next().map(|operator| operator.inputs.first().cloned().unwrap_or_default());
+    if collects.next().is_some() {
+        return Err(Error::unsupported("a job that collects more than one result"));
+    }
+    Ok(schema)
+}
