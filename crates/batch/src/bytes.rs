@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, interleave, take};
 use arrow::datatypes::DataType;
 use flott_types::{Error, ErrorKind, Result};
@@ -16,11 +17,37 @@ use flott_types::{Error, ErrorKind, Result};
 pub const BATCH_BYTES: usize = 64 << 20;
 
 /// The bytes of the rows of some columns. Free if all columns are numbers.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct RowBytes {
     /// Of the columns of numbers.
     fixed: usize,
-    others: Vec<ArrayRef>,
+    others: Vec<Wide>,
+}
+
+/// A column whose values are of any length.
+#[derive(Debug)]
+enum Wide {
+    /// Texts and binaries: where they begin and end.
+    Offsets(OffsetBuffer<i32>),
+    Any(ArrayRef),
+}
+
+impl Wide {
+    fn new(column: &ArrayRef) -> Self {
+        match column.data_type() {
+            DataType::Utf8 => Wide::Offsets(column.as_string::<i32>().offsets().clone()),
+            DataType::Binary => Wide::Offsets(column.as_binary::<i32>().offsets().clone()),
+            _ => Wide::Any(column.clone()),
+        }
+    }
+
+    #[inline]
+    fn of(&self, first: usize, end: usize) -> usize {
+        match self {
+            Wide::Offsets(offsets) => of_offsets(offsets, first, end),
+            Wide::Any(column) => range(column.as_ref(), first, end),
+        }
+    }
 }
 
 impl RowBytes {
@@ -30,7 +57,7 @@ impl RowBytes {
         for column in columns {
             match column.data_type().primitive_width() {
                 Some(width) => bytes.fixed += width,
-                None => bytes.others.push(column.clone()),
+                None => bytes.others.push(Wide::new(column)),
             }
         }
         bytes
@@ -39,12 +66,12 @@ impl RowBytes {
     /// The bytes of a row.
     #[inline]
     pub fn of(&self, row: usize) -> usize {
-        self.fixed + self.others.iter().map(|column| range(column.as_ref(), row, row + 1)).sum::<usize>()
+        self.fixed + self.others.iter().map(|column| column.of(row, row + 1)).sum::<usize>()
     }
 
     /// The bytes of rows one after the other.
     pub fn of_range(&self, first: usize, end: usize) -> usize {
-        let others = self.others.iter().map(|column| range(column.as_ref(), first, end));
+        let others = self.others.iter().map(|column| column.of(first, end));
         self.fixed * end.saturating_sub(first) + others.sum::<usize>()
     }
 

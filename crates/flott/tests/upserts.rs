@@ -154,6 +154,24 @@ fn a_table_with_the_key_of_an_aggregation_gets_half_of_its_updates() {
     }
 }
 
+/// Rows of both sides are found by their keys, and so are those of the join: neither it nor what it reads says twice what
+/// changed.
+#[test]
+fn a_join_of_rows_with_unique_keys_hands_on_half_of_their_updates() {
+    let counts = "SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)";
+    let sums = "SELECT MOD(k, 9) AS k, SUM(v) AS n FROM rows_in GROUP BY MOD(k, 9)";
+    for kind in ["JOIN", "LEFT JOIN"] {
+        let query = format!("SELECT a.k, b.n FROM ({counts}) a {kind} ({sums}) b ON a.k = b.k");
+        let all = run(&format!("{ROWS} INSERT INTO all_changes {query};")).unwrap();
+        let upserts = run(&format!("{ROWS} INSERT INTO last_rows {query};")).unwrap();
+        let (all, upserts) = (&all["all_changes"], &upserts["last_rows"]);
+        assert_eq!(last(upserts), left(all), "{query}");
+        assert_eq!(last(upserts).len(), 7);
+        assert!(count(upserts, RowKind::UpdateAfter) > 0, "{query}");
+        assert_eq!(count(upserts, RowKind::UpdateBefore), 0, "{query}");
+    }
+}
+
 /// The key of the updates is a part of the primary key, so a row that gets another count leaves its key.
 #[test]
 fn a_row_that_leaves_its_primary_key_is_deleted() {

@@ -18,7 +18,7 @@ use crate::normalize::ChangelogNormalize;
 use crate::over::{CompleteParts, OverAggregate, OverParts, UpdatingOver};
 use crate::pattern::MatchRecognize;
 use crate::process_table::ProcessTable;
-use crate::rank::{self, Limit, TopN};
+use crate::rank::{self, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
 use crate::stateless::changelog::{FromChangelog, ToChangelog};
@@ -188,10 +188,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 latest_first: false,
                 conflicts_fail: false,
             };
-            match order.is_empty() && !output_rank && !input_updates {
-                true => Box::new(Limit::new(node, &parts, context)?),
-                false => Box::new(TopN::new(node, &parts, context)?),
-            }
+            rank::operator(node, &parts, context)?
         }
         OperatorSpec::ChangelogNormalize { keys, ttl, emit_update_before } => {
             Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), *emit_update_before, context)?)
@@ -215,10 +212,29 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
         }
         OperatorSpec::DropUpdateBefore => Box::new(DropUpdateBefore),
         OperatorSpec::WatermarkAssigner(spec) => Box::new(watermark_assigner(node, spec, context)?),
-        OperatorSpec::Join { kind, left_keys, right_keys, null_safe, condition, ttl, right_ttl, bound } => {
-            let condition = condition.as_ref();
-            let (bound, ttl) = (bound.as_ref(), [ttl_of(ttl), ttl_of(right_ttl.as_ref().unwrap_or(ttl))]);
-            let parts = JoinParts { kind: *kind, left_keys, right_keys, null_safe, condition, ttl, bound };
+        OperatorSpec::Join {
+            kind,
+            left_keys,
+            right_keys,
+            null_safe,
+            condition,
+            ttl,
+            right_ttl,
+            bound,
+            rows,
+            emit_update_before,
+        } => {
+            let parts = JoinParts {
+                kind: *kind,
+                left_keys,
+                right_keys,
+                null_safe,
+                condition: condition.as_ref(),
+                ttl: [ttl_of(ttl), ttl_of(right_ttl.as_ref().unwrap_or(ttl))],
+                bound: bound.as_ref(),
+                rows,
+                emit_update_before: *emit_update_before,
+            };
             Box::new(Join::new(node, &parts, context)?)
         }
         OperatorSpec::OverAggregate { partition, time_column, preceding, rows, aggregates, ttl } => {

@@ -64,6 +64,8 @@ fn join(kind: JoinKind, ttl: i64) -> OperatorSpec {
         ttl,
         right_ttl: None,
         bound: None,
+        rows: Default::default(),
+        emit_update_before: true,
     }
 }
 

@@ -55,6 +55,8 @@ fn join(kind: JoinKind) -> OperatorSpec {
         ttl: 0,
         right_ttl: None,
         bound: None,
+        rows: Default::default(),
+        emit_update_before: true,
     }
 }
 

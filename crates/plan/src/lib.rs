@@ -33,8 +33,8 @@ pub use pattern::{
 pub use process::{ProcessTableSpec, ProcessedTable};
 pub use schema::{Column, Schema};
 pub use spec::{
-    AggregatePhase, ChangeCodes, Conflict, JoinBound, JoinKind, OperatorSpec, SortKey, TemporalJoinSpec,
-    WatermarkSpec,
+    AggregatePhase, ChangeCodes, Conflict, JoinBound, JoinKind, JoinRows, OperatorSpec, SortKey,
+    TemporalJoinSpec, WatermarkSpec,
 };
 pub use table::{SinkSpec, SourceSpec, TableSpec};
 pub use window::{WindowKind, WindowSpec};

@@ -121,6 +121,20 @@ pub struct JoinBound {
     pub windows: bool,
 }
 
+/// What is known of the rows of a join's side, and so how they are kept.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinRows {
+    /// Nothing: equal rows are counted.
+    #[default]
+    Any,
+    /// They come and stay.
+    Appended,
+    /// No two have the same values in these columns and in those of the join's key. A row takes the place of the one
+    /// that has, so an update needs no -U if the key of the join stays the same.
+    Unique(Vec<usize>),
+}
+
 /// What an operator does. The input schemas come from the upstream nodes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -213,6 +227,12 @@ pub enum OperatorSpec {
         /// append, and so does the output.
         #[serde(default)]
         bound: Option<JoinBound>,
+        /// What is known of the rows of the left and of the right.
+        #[serde(default, skip_serializing_if = "is_unknown")]
+        rows: [JoinRows; 2],
+        /// -U rows are wanted downstream. If not, inputs of unique rows may come without theirs.
+        #[serde(default = "wanted", skip_serializing_if = "is_wanted")]
+        emit_update_before: bool,
     },
     /// Temporal join in event time. Output: left columns, then right columns.
     TemporalJoin(TemporalJoinSpec),
@@ -385,6 +405,7 @@ impl OperatorSpec {
             OperatorSpec::GroupAggregate { emit_update_before, .. }
             | OperatorSpec::TopN { emit_update_before, .. }
             | OperatorSpec::UpdatingOver { emit_update_before, .. }
+            | OperatorSpec::Join { emit_update_before, .. }
             | OperatorSpec::ChangelogNormalize { emit_update_before, .. } => Some(emit_update_before),
             _ => None,
         }
@@ -399,4 +420,8 @@ fn wanted() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_wanted(wanted: &bool) -> bool {
     *wanted
+}
+
+fn is_unknown(rows: &[JoinRows; 2]) -> bool {
+    *rows == [JoinRows::Any, JoinRows::Any]
 }

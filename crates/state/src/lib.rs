@@ -45,7 +45,9 @@ mod timer;
 mod ttl;
 
 pub use column::{Index, Migration, StateColumn};
-pub use columns::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
+pub use columns::{
+    AnyColumn, BinaryColumn, BooleanColumn, KeptRows, PrimitiveColumn, SlotColumns, StringColumn,
+};
 pub use dirty::{Changes, DirtySlots};
 pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};

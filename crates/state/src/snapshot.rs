@@ -92,6 +92,11 @@ impl RestoredState {
         rows.with_schema(Arc::new(schema)).map_err(|e| Error::internal("rows of state").with_source(e))
     }
 
+    /// How many columns tell the rows of a table apart, if its snapshot says so.
+    pub fn number_of_keys(rows: &RecordBatch) -> Option<usize> {
+        rows.schema_ref().metadata().get(KEYS)?.parse().ok()
+    }
+
     /// Takes the rows of a table.
     pub fn take_keyed(&mut self, name: &str) -> Vec<RecordBatch> {
         self.keyed.remove(name).unwrap_or_default()

@@ -9,7 +9,11 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Decimal128Type, Field, Fields, Int32Type};
-use flott_state::{AnyColumn, BinaryColumn, BooleanColumn, PrimitiveColumn, SlotColumns, StringColumn};
+use flott_state::{
+    AnyColumn, BinaryColumn, BooleanColumn, KeptRows, PrimitiveColumn, SlotColumns, StringColumn,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 
 fn round_trip(mut column: impl SlotColumns, values: &ArrayRef) {
     let slots: Vec<u32> = (0..values.len() as u32).map(|row| row * 3 + 1).collect();
@@ -89,4 +93,57 @@ fn columns_lie_side_by_side() {
     columns.write(&[1, 0], &[ints.clone(), texts.clone(), rest.clone()]).unwrap();
     assert_eq!(columns.read(&[1, 0]).unwrap(), [ints, texts, rest]);
     assert!(columns.write(&[0], &[]).is_err());
+}
+
+#[test]
+fn rows_stay_in_the_batches_in_which_they_came() {
+    let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
+    for values in nested() {
+        round_trip(KeptRows::new(vec![field("v", values.data_type().clone())]), &values);
+    }
+    for seed in 0..30 {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut rows = KeptRows::new(vec![field("text", DataType::Utf8), field("number", DataType::Int32)]);
+        let columns = |numbers: &[i32]| -> Vec<ArrayRef> {
+            let texts: StringArray = numbers.iter().map(|n| Some(format!("{n}!"))).collect();
+            vec![Arc::new(texts), Arc::new(Int32Array::from(numbers.to_vec()))]
+        };
+        let most = [3, 40, 2_000][seed as usize % 3];
+        let mut model: Vec<Option<i32>> = vec![None; [7, 300, 5_000][rng.random_range(0..3)]];
+        for _ in 0..150 {
+            let numbers: Vec<i32> = (0..rng.random_range(1..=most)).map(|_| rng.random()).collect();
+            let end = model.len() as u32;
+            let slot = |rng: &mut SmallRng| rng.random_range(0..end);
+            let slots: Vec<u32> = numbers.iter().map(|_| slot(&mut rng)).collect();
+            match rng.random_range(0..3) {
+                0 => {
+                    rows.write(&slots, &columns(&numbers)).unwrap();
+                    slots.iter().zip(&numbers).for_each(|(slot, n)| model[*slot as usize] = Some(*n));
+                }
+                1 => {
+                    let step = rng.random_range(1..4);
+                    let picked: Vec<u32> = (0..numbers.len() as u32).step_by(step).collect();
+                    let slots = &slots[..picked.len()];
+                    rows.set_rows(slots, &columns(&numbers), &picked).unwrap();
+                    let values = picked.iter().map(|row| numbers[*row as usize]);
+                    slots.iter().zip(values).for_each(|(slot, n)| model[*slot as usize] = Some(n));
+                }
+                _ => slots.iter().for_each(|slot| {
+                    rows.reset(*slot);
+                    model[*slot as usize] = None;
+                }),
+            }
+            let wanted: Vec<u32> = (0..rng.random_range(0..50)).map(|_| slot(&mut rng)).collect();
+            let read = rows.read(&wanted).unwrap();
+            let expected: Int32Array = wanted.iter().map(|slot| model[*slot as usize]).collect();
+            let texts: StringArray =
+                wanted.iter().map(|slot| model[*slot as usize].map(|n| format!("{n}!"))).collect();
+            assert_eq!(read[0].as_ref(), &texts as &dyn Array, "seed {seed}");
+            assert_eq!(read[1].as_ref(), &expected as &dyn Array, "seed {seed}");
+        }
+        // What is no longer needed does not pile up.
+        let live = model.iter().flatten().count();
+        let most = 400_000 + 400 * model.len().max(live);
+        assert!(rows.memory() < most, "seed {seed}: {} bytes for {live} rows", rows.memory());
+    }
 }

@@ -69,7 +69,8 @@ impl Promises {
                 consistent: *emit_update_before,
                 ..all
             },
-            OperatorSpec::UpdatingOver { emit_update_before, .. } => {
+            OperatorSpec::UpdatingOver { emit_update_before, .. }
+            | OperatorSpec::Join { emit_update_before, .. } => {
                 Promises { consistent: *emit_update_before, ..all }
             }
             OperatorSpec::DropUpdateBefore | OperatorSpec::SinkMaterializer { .. } => {
@@ -87,7 +88,6 @@ impl Promises {
             | OperatorSpec::Values { .. }
             | OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::WindowTableFunction { .. }
-            | OperatorSpec::Join { .. }
             | OperatorSpec::ToChangelog { .. }
             | OperatorSpec::BatchRows
             | OperatorSpec::BatchOver { .. }

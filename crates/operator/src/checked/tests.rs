@@ -211,6 +211,8 @@ fn join() -> OperatorSpec {
         ttl: 0,
         right_ttl: None,
         bound: None,
+        rows: Default::default(),
+        emit_update_before: true,
     }
 }
 

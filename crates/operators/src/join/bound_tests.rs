@@ -23,6 +23,8 @@ fn harness(kind: JoinKind, windows: bool) -> Harness {
         ttl: 0,
         right_ttl: None,
         bound: Some(bound),
+        rows: Default::default(),
+        emit_update_before: true,
     };
     let output = match kind {
         JoinKind::Semi | JoinKind::Anti => SIDE.to_owned(),

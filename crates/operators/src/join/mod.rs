@@ -3,7 +3,8 @@
 //! Both sides are kept, over one shared index of the keys: each distinct row once under its key, with its
 //! count and, if the kind of join needs it, the number of matching rows on the other side. So a change costs
 //! the rows that it matches, and a single number tells whether a row of an outer, semi or anti join gains its
-//! first match or loses its last.
+//! first match or loses its last. Rows that only append, or have a unique key, are not compared as a whole and
+//! not counted ([`side`]).
 //!
 //! In a batch query the rows of an input are no longer kept once the other has ended ([`ended`]).
 //!
@@ -23,29 +24,36 @@
 //! NULL in a key that is compared with `=` never matches: it is not kept; an outer or anti join emits it at
 //! once.
 //!
-//! Cost per row: interning its key and the row (two hashes, two probes); the key's slot is also that of the
-//! other side's rows. Per candidate: decoding the other side's row, a gather per column, and the condition,
+//! If nobody needs the -U of updates, an input whose rows have a unique key may come without them, and an
+//! update that leaves the matches of its row as they are is `+U` for each of them.
+//!
+//! Cost per row: interning its key, and the row unless it only appends (one hash and probe each); the key's slot
+//! is also that of the other side's rows. Per candidate: decoding the other side's row, a gather per column, and the condition,
 //! evaluated over some thousand pairs at once. No more than [`CHUNK`](work::CHUNK) pairs are ever gathered,
 //! nor more bytes than fit into a batch; output is emitted as it is produced.
 
+mod absorb;
 mod bound;
 mod ended;
 mod output;
+mod restore;
 mod side;
+mod values;
 mod work;
 
 use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_batch::bytes::RowBytes;
-use flott_batch::{Batch, ChangeBatch, arrow_type};
+use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, Schema};
+use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, JoinRows, Schema};
 use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
+use self::absorb::Absorbed;
 use self::bound::Bound;
 use self::ended::Ended;
 use self::output::{Joined, Others};
-use self::side::{Absorbed, Side, SideSpec};
+use self::side::{Side, SideSpec};
 use self::work::{Work, emitted, parts, shows_unmatched, sign};
 use crate::BuildContext;
 use crate::support::{Expression, columns_of};
@@ -66,6 +74,7 @@ pub(crate) struct Join {
     right: Side,
     bound: Option<Bound>,
     ended: Ended,
+    emit_update_before: bool,
     slots: Vec<u32>,
     batch_bytes: usize,
 }
@@ -80,19 +89,22 @@ pub(crate) struct JoinParts<'a> {
     /// How long rows of the left and of the right are kept.
     pub ttl: [i64; 2],
     pub bound: Option<&'a JoinBound>,
+    /// What is known of the rows of the left and of the right.
+    pub rows: &'a [JoinRows; 2],
+    pub emit_update_before: bool,
 }
 
 impl Join {
     pub fn new(node: &ChainedNode, parts: &JoinParts<'_>, context: &BuildContext) -> Result<Self> {
-        let JoinParts { kind, left_keys, right_keys, null_safe, condition, ttl, bound } = *parts;
+        let JoinParts { kind, left_keys, right_keys, null_safe, condition, ttl, bound, rows, .. } = *parts;
         if left_keys.len() != right_keys.len() || left_keys.len() != null_safe.len() {
             return Err(
                 Error::internal("the keys of a join's sides do not correspond").in_operator(&node.node.name)
             );
         }
         let (left, right) = (crate::build::input(node, 0)?, crate::build::input(node, 1)?);
-        let side = |name, input, keys, counts_matches, ttl| {
-            Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl })
+        let side = |name, input, keys, counts_matches, ttl, rows| {
+            Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl, rows })
         };
         let condition = condition.map(|condition| {
             // Names may repeat; columns are identified by position.
@@ -103,9 +115,12 @@ impl Join {
         });
         let schema = arrow_type::schema(node.node.schema.iter());
         let bound = bound.map(|bound| Bound::new(bound, kind, [left, right], schema.clone(), context));
-        let left = side("left", left, left_keys, !matches!(kind, JoinKind::Inner | JoinKind::Right), ttl[0])?;
-        let right =
-            side("right", right, right_keys, matches!(kind, JoinKind::Right | JoinKind::Full), ttl[1])?;
+        let counts = [
+            !matches!(kind, JoinKind::Inner | JoinKind::Right),
+            matches!(kind, JoinKind::Right | JoinKind::Full),
+        ];
+        let left = side("left", left, left_keys, counts[0], ttl[0], &rows[0])?;
+        let right = side("right", right, right_keys, counts[1], ttl[1], &rows[1])?;
         let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
         if !left.key_fields().iter().zip(right.key_fields()).all(same) {
             return Err(Error::internal("the keys of a join's sides are of different types")
@@ -120,6 +135,7 @@ impl Join {
             right,
             ended: Ended::new(!context.streaming && bound.is_none()),
             bound,
+            emit_update_before: parts.emit_update_before,
             slots: Vec::new(),
             batch_bytes: context.batch_bytes,
         })
@@ -156,7 +172,11 @@ impl Join {
         }
         let mut joined = Joined::default();
         for row in 0..batch.physical_rows() {
-            joined.push(sign(batch.kind(row).is_addition()), Some(row as u32), None);
+            let kind = match batch.kind(row) {
+                RowKind::UpdateAfter if !self.emit_update_before => RowKind::UpdateAfter,
+                kind => sign(kind.is_addition()),
+            };
+            joined.push(kind, Some(row as u32), None);
         }
         let side = if input == 0 { &self.right } else { &self.left };
         let others = Others { side, keys: self.index.keys(), entries: &[], decoded: None };
@@ -200,12 +220,12 @@ impl Operator for Join {
         let keeps = self.ended.keeps(input)?;
         let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes, .. } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
-        let absorbed = if keeps {
+        let (batch, absorbed) = if keeps {
             index.intern(&keys, rows, slots)?;
-            own.absorb(&batch, slots, now)?
+            own.absorb(batch, slots, index, now)?
         } else {
             index.lookup(&keys, rows, slots)?;
-            Absorbed::let_through(rows)
+            (batch, Absorbed::let_through(rows))
         };
         if let Some(bound) = bound {
             bound.note(input, batch.columns().columns(), &absorbed.entries)?;
@@ -216,9 +236,10 @@ impl Operator for Join {
             holds_back: bound.is_some() && *kind == JoinKind::Anti,
             input,
             condition: condition.as_ref(),
+            in_place: !self.emit_update_before && condition.is_none(),
             batch: &batch,
             absorbed: &absorbed,
-            matches: vec![0; rows],
+            matches: vec![0; batch.physical_rows()],
             index,
             own,
             other,
@@ -271,3 +292,5 @@ impl Operator for Join {
 mod bound_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unique_tests;

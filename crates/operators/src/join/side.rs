@@ -1,17 +1,37 @@
 //! What a join remembers of one of its inputs.
+//!
+//! How rows are told apart depends on what the planner knows of them ([`JoinRows`]):
+//!
+//! | rows | told apart by | an update |
+//! |---|---|---|
+//! | any | all of their columns, and counted | is a retraction and an insertion |
+//! | unique | the columns of a unique key, if those of the join do not suffice | takes the place of the old row |
+//! | appended | the order in which they arrive: nobody looks for one | cannot come |
+//!
+//! What does not tell rows apart is neither hashed nor copied ([`KeptRows`]).
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
-use flott_plan::Schema;
+use flott_plan::{JoinRows, Schema};
 use flott_state::{
-    GroupedRows, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn, SharedIndex, SlotColumns,
-    StateColumn,
+    GroupedRows, KeptRows, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn, SharedIndex,
+    SlotColumns, StateColumn,
 };
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Result, Timestamp};
 
+use super::absorb::Latest;
+use super::restore::{self, Kept};
+use super::values::Values;
 use crate::keyed_columns::KeyedColumns;
+
+/// The columns of numbers in snapshots.
+pub(super) const COUNT: &str = "$count";
+const MATCHES: &str = "$matches";
+pub(super) const ARRIVAL: &str = "$arrival";
 
 /// How the side of a join is built.
 pub(super) struct SideSpec<'a> {
@@ -23,52 +43,73 @@ pub(super) struct SideSpec<'a> {
     /// Whether the number of matches of each row is kept.
     pub counts_matches: bool,
     pub ttl: i64,
+    pub rows: &'a JoinRows,
 }
 
-/// What is kept for each row.
-pub(super) struct Counts {
-    /// How often the row is present.
-    count: PrimitiveColumn<Int64Type>,
-    /// How many rows of the other side match it.
-    matches: Option<PrimitiveColumn<Int64Type>>,
+/// How rows are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Layout {
+    Counted,
+    Unique,
+    /// With the number of the next row.
+    Appended(i64),
 }
 
-/// The rows of an input by the slots of their keys, each once, with its count. Both inputs share the keys.
+/// The rows of an input by the slots of their keys. Both inputs share the keys.
 pub(super) struct Side {
-    columns: KeyedColumns,
+    name: String,
+    pub(super) columns: KeyedColumns,
     null_safe: Vec<bool>,
-    rows: RowColumn<GroupedRows<Counts>>,
-}
-
-/// What happened to the rows of a batch.
-#[derive(Default)]
-pub(super) struct Absorbed {
-    /// The entry of each row; empty if rows are not kept.
-    pub entries: Vec<u32>,
-    /// For each row: how many matches its entry had, if the entry was there before; otherwise -1.
-    pub known: Vec<i64>,
-    /// Rows that retract a missing row.
-    pub ignored: Vec<bool>,
-}
-
-impl Absorbed {
-    /// For rows that are not kept.
-    pub fn let_through(rows: usize) -> Self {
-        Absorbed { entries: Vec::new(), known: vec![-1; rows], ignored: vec![false; rows] }
-    }
+    pub(super) layout: Layout,
+    /// Of the columns that are not part of the key: which tell rows apart, and which do not.
+    pub(super) identity: Vec<usize>,
+    pub(super) payload: Vec<usize>,
+    pub(super) rows: RowColumn<GroupedRows<Values>>,
+    /// By entry: what the current batch has made of it.
+    pub(super) latest: Latest,
 }
 
 impl Side {
     pub fn new(spec: &SideSpec<'_>) -> Result<Self> {
-        let columns = KeyedColumns::new(spec.input, spec.keys, &[])?;
-        let (keys, rows) = columns.fields();
-        let counts = Counts {
-            count: PrimitiveColumn::new("$count", 0),
-            matches: spec.counts_matches.then(|| PrimitiveColumn::new("$matches", 0)),
+        // Equal rows that are counted live as long as the last of them; told apart, each would live alone.
+        let appended = *spec.rows == JoinRows::Appended && spec.ttl <= 0;
+        let arrival: FieldRef = Arc::new(Field::new(ARRIVAL, DataType::Int64, true));
+        let extra = if appended { vec![arrival] } else { Vec::new() };
+        let columns = KeyedColumns::new(spec.input, spec.keys, &extra)?;
+        let (keys, fields) = columns.fields();
+        let width = fields.len() - extra.len();
+        let (layout, identity): (Layout, Vec<usize>) = match spec.rows {
+            JoinRows::Unique(unique) => {
+                let mut identity: Vec<usize> = unique.iter().filter_map(|at| columns.place(*at)).collect();
+                identity.sort_unstable();
+                identity.dedup();
+                (Layout::Unique, identity)
+            }
+            JoinRows::Appended if appended => (Layout::Appended(0), Vec::new()),
+            JoinRows::Any | JoinRows::Appended => (Layout::Counted, (0..width).collect()),
         };
-        let rows = RowColumn::new(spec.name, GroupedRows::new(rows, None, counts)?);
-        let rows = rows.with_ttl_beside(spec.ttl, keys);
-        Ok(Side { rows, columns, null_safe: spec.null_safe.to_vec() })
+        let payload: Vec<usize> = (0..width).filter(|at| !identity.contains(at)).collect();
+        let of = |places: &[usize]| places.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>();
+        let values = Values {
+            count: (layout == Layout::Counted).then(|| PrimitiveColumn::new(COUNT, 0)),
+            matches: spec.counts_matches.then(|| PrimitiveColumn::new(MATCHES, 0)),
+            rest: KeptRows::new(of(&payload)),
+        };
+        let rows = match layout {
+            Layout::Appended(_) => GroupedRows::all_different(&fields[width..], None, values)?,
+            Layout::Counted | Layout::Unique => GroupedRows::new(&of(&identity), None, values)?,
+        };
+        let rows = RowColumn::new(spec.name, rows).with_ttl_beside(spec.ttl, keys);
+        Ok(Side {
+            name: spec.name.to_owned(),
+            null_safe: spec.null_safe.to_vec(),
+            layout,
+            identity,
+            payload,
+            rows,
+            latest: Latest::default(),
+            columns,
+        })
     }
 
     /// The key's columns, under this input's names.
@@ -82,8 +123,23 @@ impl Side {
     }
 
     pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
-        let Side { columns, rows, .. } = self;
-        index.restore_as(columns.fields().0, rows, restored)
+        let Side { name, columns, rows, layout, identity, .. } = self;
+        let (keys, fields) = columns.fields();
+        if let Some(stored) = restored.keyed.remove(name) {
+            let kept =
+                Kept { layout: *layout, keys, identity: identity.iter().map(|at| &fields[*at]).collect() };
+            restored.keyed.insert(name.clone(), restore::adapted(stored, &kept)?);
+        }
+        index.restore_as(keys, rows, restored)?;
+        if let Layout::Appended(next) = layout {
+            let entries: Vec<u32> = rows.live().collect();
+            for run in entries.chunks(1 << 16) {
+                let numbers = rows.rows_of(run)?;
+                let numbers = numbers.iter().flat_map(|column| column.as_primitive::<Int64Type>().values());
+                *next = numbers.copied().map(|number| number + 1).fold(*next, i64::max);
+            }
+        }
+        Ok(())
     }
 
     pub fn snapshot(
@@ -115,41 +171,6 @@ impl Side {
         nulls.filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.inner().clone())
     }
 
-    /// Adds the rows of a batch to the counts, or subtracts them. Rows that are gone stay until
-    /// [`Side::forget`].
-    pub fn absorb(&mut self, batch: &ChangeBatch, keys: &[u32], now: Timestamp) -> Result<Absorbed> {
-        let rows = batch.physical_rows();
-        let rest = self.columns.rest(batch.columns().columns());
-        let mut absorbed = Absorbed::default();
-        let mut fresh = Vec::new();
-        self.rows.intern(keys, &rest, &mut absorbed.entries, |entry, _| fresh.push(entry))?;
-        absorbed.known.reserve(rows);
-        absorbed.ignored.reserve(rows);
-        fresh.sort_unstable();
-        for (row, entry) in absorbed.entries.iter().copied().enumerate() {
-            let at = entry as usize;
-            let mut is_new = !fresh.is_empty() && fresh.binary_search(&entry).is_ok();
-            if !is_new && self.rows.is_expired(entry, now) {
-                self.rows.values_mut().count.values_mut()[at] = 0;
-                is_new = true;
-            }
-            self.rows.touch(entry, now);
-            let values = self.rows.values_mut();
-            let known =
-                values.matches.as_ref().filter(|_| !is_new).map_or(-1, |matches| matches.values()[at]);
-            let count = &mut values.count.values_mut()[at];
-            let adds = batch.kind(row).is_addition();
-            let ignored = !adds && *count <= 0;
-            if !ignored {
-                *count += if adds { 1 } else { -1 };
-                self.rows.mark(entry);
-            }
-            absorbed.known.push(known);
-            absorbed.ignored.push(ignored);
-        }
-        Ok(absorbed)
-    }
-
     /// How many entries a key has.
     #[inline]
     pub fn len_of(&self, key: u32) -> usize {
@@ -164,7 +185,7 @@ impl Side {
 
     #[inline]
     pub fn count(&self, entry: u32) -> i64 {
-        self.rows.values().count.values()[entry as usize]
+        self.rows.values().count.as_ref().map_or(1, |count| count.values()[entry as usize])
     }
 
     /// How many matches a row has, if that is kept.
@@ -217,17 +238,24 @@ impl Side {
 
     /// The rows of entries, as they arrived.
     pub fn rows_of(&self, keys: &KeyIndex, entries: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut rest: Vec<ArrayRef> = Vec::with_capacity(self.identity.len() + self.payload.len());
+        let identity = if self.identity.is_empty() { Vec::new() } else { self.rows.rows_of(entries)? };
+        let payload =
+            if self.payload.is_empty() { Vec::new() } else { self.rows.values().rest.read(entries)? };
+        let (mut identity, mut payload) = (identity.into_iter(), payload.into_iter());
+        for at in 0..self.identity.len() + self.payload.len() {
+            let of = if self.identity.contains(&at) { identity.next() } else { payload.next() };
+            rest.extend(of);
+        }
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
-        self.columns.reassemble(self.rows.rows_of(entries)?, || keys.keys_of(&slots()))
+        self.columns.reassemble(rest, || keys.keys_of(&slots()))
     }
 
-    /// Removes the rows of a batch that are gone.
-    pub fn forget(&mut self, absorbed: &Absorbed, freed: &mut Vec<u32>) {
-        for entry in &absorbed.entries {
-            if self.rows.is_live(*entry) && self.count(*entry) == 0 {
-                freed.extend(self.rows.remove(*entry));
-            }
-        }
+    /// A column of the numbers of rows that arrive; they are the next ones.
+    pub(super) fn numbers(next: &mut i64, rows: usize) -> ArrayRef {
+        let first = *next;
+        *next += rows as i64;
+        Arc::new(Int64Array::from_iter_values(first..*next))
     }
 }
 
@@ -237,40 +265,5 @@ fn union(nulls: Option<NullBuffer>, key: &dyn Array) -> Option<NullBuffer> {
     match key.as_struct_opt() {
         Some(row) => row.columns().iter().fold(nulls, |nulls, field| union(nulls, field.as_ref())),
         None => nulls,
-    }
-}
-
-impl SlotColumns for Counts {
-    fn fields(&self) -> Vec<FieldRef> {
-        let mut fields = self.count.fields();
-        fields.extend(self.matches.iter().flat_map(|matches| matches.fields()));
-        fields
-    }
-
-    fn reset(&mut self, slot: u32) {
-        self.count.reset(slot);
-        self.matches.iter_mut().for_each(|matches| matches.reset(slot));
-    }
-
-    fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut columns = self.count.read(slots)?;
-        if let Some(matches) = &self.matches {
-            columns.append(&mut matches.read(slots)?);
-        }
-        Ok(columns)
-    }
-
-    fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {
-        let mut columns = columns.iter().map(std::slice::from_ref);
-        let mut next = || columns.next().ok_or_else(|| Error::internal("too few columns of a join's side"));
-        self.count.write(slots, next()?)?;
-        if let Some(matches) = &mut self.matches {
-            matches.write(slots, next()?)?;
-        }
-        Ok(())
-    }
-
-    fn memory(&self) -> usize {
-        self.count.memory() + self.matches.as_ref().map_or(0, SlotColumns::memory)
     }
 }

@@ -20,6 +20,8 @@ fn spec(kind: JoinKind, keys: usize, null_safe: bool, condition: Option<Expr>, t
         ttl,
         right_ttl: None,
         bound: None,
+        rows: Default::default(),
+        emit_update_before: true,
     }
 }
 

@@ -11,8 +11,9 @@ use flott_state::SharedIndex;
 use flott_types::{FastSet, Result, Timestamp};
 
 use super::Condition;
+use super::absorb::Absorbed;
 use super::output::{Joined, Others, Parts};
-use super::side::{Absorbed, Side};
+use super::side::Side;
 use crate::support::{record_batch, take_columns};
 
 /// How many candidates or output rows are gathered at a time.
@@ -37,6 +38,9 @@ pub(super) struct Work<'a> {
     pub holds_back: bool,
     pub input: usize,
     pub condition: Option<&'a Condition>,
+    /// Nobody needs -U, and nothing but the key decides what matches: a row that takes the place of another has
+    /// its matches.
+    pub in_place: bool,
     pub batch: &'a ChangeBatch,
     pub absorbed: &'a Absorbed,
     /// How many matches each row of the batch has so far.
@@ -59,7 +63,7 @@ impl Work<'_> {
     pub fn run(&mut self, keys: &[u32], context: &mut Context<'_>) -> Result<()> {
         let mut pairs = Pairs::default();
         for (row, key) in keys.iter().enumerate() {
-            if self.absorbed.ignored[row] {
+            if self.absorbed.ignored[row] || self.has_no_effect(row) {
                 continue;
             }
             let total = if self.knows(row) { 0 } else { self.other.len_of(*key) };
@@ -89,9 +93,30 @@ impl Work<'_> {
         self.emit_unmatched(context)
     }
 
+    /// Whether a row takes the place of another in all that it matches.
+    #[inline]
+    fn updates(&self, row: usize) -> bool {
+        self.in_place && self.absorbed.replaces(row)
+    }
+
+    /// Whether a row is replaced by the next one, or replaces one of which only the number matters.
+    fn has_no_effect(&self, row: usize) -> bool {
+        let only_counted = self.input == 1 && matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        self.updates(row + 1) || (only_counted && self.updates(row))
+    }
+
+    /// How many matches a row has, if that is known before it is matched.
+    fn known(&self, row: usize) -> Option<i64> {
+        let adds = self.batch.kind(row).is_addition();
+        // A new version of a row may match others.
+        let changed = self.absorbed.replaces(row) && self.condition.is_some();
+        let known = self.absorbed.known[row];
+        (known >= 0 && !changed && (!adds || self.counts_only())).then_some(known)
+    }
+
     /// Whether only the number of matches of a row is needed, and it is known.
     fn knows(&self, row: usize) -> bool {
-        self.counts_only() && self.absorbed.known[row] >= 0
+        self.counts_only() && self.known(row).is_some()
     }
 
     fn counts_only(&self) -> bool {
@@ -163,7 +188,15 @@ impl Work<'_> {
             return Ok(());
         }
         let adds = self.batch.kind(row as usize).is_addition();
-        let (before, after) = self.other.add_match(entry, if adds { 1 } else { -1 }, self.now);
+        let updates = self.updates(row as usize);
+        let delta = if updates {
+            0
+        } else if adds {
+            1
+        } else {
+            -1
+        };
+        let (before, after) = self.other.add_match(entry, delta, self.now);
         if self.holds_back {
             return Ok(());
         }
@@ -174,7 +207,7 @@ impl Work<'_> {
         let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
         let changes = pads_nulls || !joins;
         let last = changes && !adds && before > 0 && after == 0;
-        let first = changes && adds && before == 0 && !self.unmatched.remove(&entry);
+        let first = changes && adds && before == 0 && after > 0 && !self.unmatched.remove(&entry);
         // All copies of a row count.
         let bytes =
             if times > 1 { self.bytes.of(row as usize) + self.other.bytes_of(self.index, entry) } else { 0 };
@@ -201,7 +234,7 @@ impl Work<'_> {
             put(sign(!pads_nulls), None)?;
         }
         if joins {
-            put(sign(adds), Some(row))?;
+            put(if updates { RowKind::UpdateAfter } else { sign(adds) }, Some(row))?;
         }
         if last && self.unmatched.insert(entry) {
             self.unmatched_in_order.push(entry);
@@ -236,14 +269,14 @@ impl Work<'_> {
     fn complete(&mut self, row: u32) {
         let at = row as usize;
         let adds = self.batch.kind(at).is_addition();
-        let known = self.absorbed.known[at];
-        let number = if known >= 0 && (!adds || self.counts_only()) { known } else { self.matches[at] };
+        let number = self.known(at).unwrap_or(self.matches[at]);
         let shown = match (self.kind, self.input) {
             (JoinKind::Semi, 0) => number > 0,
             (kind, input) => number == 0 && shows_unmatched(kind, input),
         };
         if shown && !self.holds_back {
-            self.joined.push(sign(adds), Some(row), None);
+            let kind = if self.updates(at) { RowKind::UpdateAfter } else { sign(adds) };
+            self.joined.push(kind, Some(row), None);
         }
         if adds && let Some(entry) = self.absorbed.entries.get(at) {
             self.own.set_matches(*entry, number);

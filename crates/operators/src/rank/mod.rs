@@ -19,6 +19,7 @@
 //! |---|---|
 //! | `ranked` | the sorted rows, and where equal rows are |
 //! | `windows` | when windows are emitted |
+//! | `best` | one wanted row of append-only input: no sorted rows |
 //! | `limit` | LIMIT without an order, of append-only input: a count |
 //! | `conflicts` | keys of a table that several rows have |
 //!
@@ -26,6 +27,7 @@
 //! rows (for one wanted row, only for the best of the batch); with retractions one more index of all rows.
 //! Per partition and batch: walking the wanted rows before and after, and decoding those that changed.
 
+mod best;
 mod conflicts;
 mod limit;
 mod ranked;
@@ -35,20 +37,20 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::datatypes::SchemaRef;
-use arrow::row::{RowConverter, SortField};
+use arrow::row::RowConverter;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, SortKey};
+use flott_plan::{ChainedNode, Schema, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind, Watermark};
 
+use self::best::Best;
 use self::conflicts::Conflicts;
-use self::ranked::{Ranked, sort_options};
+use self::limit::Limit;
+use self::ranked::Ranked;
 use self::windows::Windows;
 use crate::BuildContext;
 use crate::support::{Changelog, Equality, columns_of, kernel, record_batch, whole_updates};
-
-pub(crate) use limit::Limit;
 
 /// How many rows are sent at a time when the input has ended.
 const CHUNK: usize = 4096;
@@ -68,6 +70,43 @@ pub(crate) struct Parts<'a> {
     pub latest_first: bool,
     /// Several rows in a partition are an error.
     pub conflicts_fail: bool,
+}
+
+impl Parts<'_> {
+    /// Whether only the first row of each partition is wanted, and rows come and stay.
+    fn first_only(&self) -> bool {
+        self.from <= 1 && self.to == Some(1) && !self.input_updates
+    }
+
+    /// Whether of rows that sort equal the last one counts.
+    fn latest_first(&self, input: &Schema) -> bool {
+        match self.order {
+            [key] if self.first_only() && key.descending => matches!(
+                input.columns.get(key.column).map(|column| &column.ty.kind),
+                Some(TypeKind::Timestamp(0..=3) | TypeKind::TimestampLtz(0..=3))
+            ),
+            _ => self.latest_first,
+        }
+    }
+}
+
+/// The operator for what is wanted.
+///
+/// # Errors
+/// If a type cannot be sorted or kept.
+pub(crate) fn operator(
+    node: &ChainedNode,
+    parts: &Parts<'_>,
+    context: &BuildContext,
+) -> Result<Box<dyn Operator>> {
+    if parts.order.is_empty() && !parts.output_rank && !parts.input_updates {
+        return Ok(Box::new(Limit::new(node, parts, context)?));
+    }
+    let at_once = context.streaming && parts.window_end.is_none() && !parts.order.is_empty();
+    match parts.first_only() && at_once {
+        true => Ok(Box::new(Best::new(node, parts, context)?)),
+        false => Ok(Box::new(TopN::new(node, parts, context)?)),
+    }
 }
 
 /// The operator.
@@ -111,23 +150,10 @@ struct Change {
 impl TopN {
     pub fn new(node: &ChainedNode, parts: &Parts<'_>, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
-        let first_only = parts.from <= 1 && parts.to == Some(1) && !parts.input_updates;
-        let latest_first = match parts.order {
-            [key] if first_only && key.descending => matches!(
-                input.columns.get(key.column).map(|column| &column.ty.kind),
-                Some(TypeKind::Timestamp(0..=3) | TypeKind::TimestampLtz(0..=3))
-            ),
-            _ => parts.latest_first,
-        };
+        let latest_first = parts.latest_first(input);
         let fields = arrow_type::schema(input.iter());
-        let sorter = (first_only && !parts.order.is_empty()).then(|| {
-            let field = |key: &SortKey| {
-                let ty = fields.field(key.column).data_type().clone();
-                SortField::new_with_options(ty, sort_options(key))
-            };
-            RowConverter::new(parts.order.iter().map(field).collect())
-                .map_err(|error| Error::unsupported("an order by this type").with_source(error))
-        });
+        let sorter =
+            (parts.first_only() && !parts.order.is_empty()).then(|| best::sorter(&fields, parts.order));
         let (updates, order) = (parts.input_updates, parts.order);
         let at_end = !context.streaming || (parts.to.is_none() && !order.is_empty());
         let ttl = if at_end || parts.window_end.is_some() { 0 } else { parts.ttl };

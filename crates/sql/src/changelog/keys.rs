@@ -51,6 +51,31 @@ impl Keys {
         self.0.iter().any(|key| columns.iter().all(|column| key.contains(column)))
     }
 
+    /// The keys without those that have all columns of another and more.
+    fn smallest(&self) -> impl Iterator<Item = &Key> {
+        self.iter().filter(|key| !self.iter().any(|other| other.is_subset(key) && other != *key))
+    }
+
+    /// The key by which a join of these columns tells rows apart: best one that has nothing else, then one that has all of
+    /// them, so that an update stays under one key of the join.
+    pub fn for_join(&self, on: &[usize]) -> Option<&Key> {
+        let rank = |key: &&Key| {
+            let (within, covers) =
+                (key.iter().all(|at| on.contains(at)), on.iter().all(|at| key.contains(at)));
+            (!within, !covers, key.len())
+        };
+        self.smallest().min_by_key(rank)
+    }
+
+    /// Whether each row keeps the values of these columns for as long as it is updated: they are part of the only key.
+    pub fn only_one_covers(&self, columns: &[usize]) -> bool {
+        let mut keys = self.smallest();
+        match (keys.next(), keys.next()) {
+            (Some(key), None) => columns.iter().all(|column| key.contains(column)),
+            _ => false,
+        }
+    }
+
     /// The keys that have all these columns: when rows are spread by the columns, the changes of one key stay in order.
     #[must_use]
     pub fn covering(&self, columns: &[usize]) -> Keys {

@@ -1,6 +1,6 @@
 //! Top-down: whose `-U` is needed.
 
-use flott_plan::{Expr, NodeId, OperatorSpec, StreamGraph};
+use flott_plan::{Expr, JoinRows, NodeId, OperatorSpec, StreamGraph};
 
 use super::{Kinds, Relation};
 
@@ -47,8 +47,17 @@ pub(crate) fn require(
                 let mut updated = inputs(at).filter(|edge| kinds(edge.from).updates);
                 all && updated.all(|edge| relations[edge.from.0 as usize].keys.cover(&columns(condition)))
             }
-            // Matches of a row that is replaced are found by the row.
-            OperatorSpec::Join { .. } => inputs(at).all(|edge| !kinds(edge.from).updates),
+            // A row that is replaced is found by its key, if it stays under one key of the join.
+            OperatorSpec::Join { left_keys, right_keys, rows, .. } => {
+                inputs(at).filter(|edge| kinds(edge.from).updates).all(|edge| {
+                    let (on, rows) = match edge.input {
+                        0 => (left_keys, &rows[0]),
+                        _ => (right_keys, &rows[1]),
+                    };
+                    let known = matches!(rows, JoinRows::Unique(_));
+                    known && relations[edge.from.0 as usize].keys.only_one_covers(on)
+                })
+            }
             spec => !passes_updates(spec) || all,
         };
     }
@@ -60,6 +69,7 @@ pub(crate) fn require(
                 OperatorSpec::Sink(_) | OperatorSpec::Collect => {
                     matches!(asked(NodeId(at as u32)), Asked::Both | Asked::Unkeyed) || !able[from]
                 }
+                OperatorSpec::Join { .. } => required.before[at] || !able[at] || !able[from],
                 // The last row of a key says it all.
                 OperatorSpec::ChangelogNormalize { .. } => !able[from],
                 spec if passes_updates(spec) => required.before[at],

@@ -2,8 +2,8 @@
 
 use expect_test::{Expect, expect};
 use flott_plan::{
-    AggregatePhase, ChangeCodes, Exchange, Expr, JoinKind, Lineage, Node, NodeId, OperatorSpec, Schema,
-    SinkSpec, SortKey, SourceSpec, StreamGraph, TableSpec, Wishes,
+    AggregatePhase, ChangeCodes, Exchange, Expr, JoinKind, JoinRows, Lineage, Node, NodeId, OperatorSpec,
+    Schema, SinkSpec, SortKey, SourceSpec, StreamGraph, TableSpec, Wishes,
 };
 use flott_types::{OperatorUid, TypeKind};
 
@@ -86,7 +86,16 @@ impl Plan {
         self.add(name, OperatorSpec::Calc { condition, projection }, width, &[(input, Exchange::Forward)])
     }
 
-    fn join(&mut self, name: &str, kind: JoinKind, [left, right]: [NodeId; 2], on: [usize; 2]) -> NodeId {
+    /// `unique` are the columns that tell the rows of each side apart, if there are any.
+    fn join_of(
+        &mut self,
+        name: &str,
+        kind: JoinKind,
+        [left, right]: [NodeId; 2],
+        on: [usize; 2],
+        unique: Option<usize>,
+    ) -> NodeId {
+        let rows = || unique.map_or_else(JoinRows::default, |column| JoinRows::Unique(vec![column]));
         let spec = OperatorSpec::Join {
             kind,
             left_keys: vec![on[0]],
@@ -96,9 +105,15 @@ impl Plan {
             ttl: 0,
             right_ttl: None,
             bound: None,
+            rows: [rows(), rows()],
+            emit_update_before: true,
         };
         let sides = [(left, Exchange::Hash(vec![on[0]])), (right, Exchange::Hash(vec![on[1]]))];
         self.add(name, spec, 4, &sides)
+    }
+
+    fn join(&mut self, name: &str, kind: JoinKind, sides: [NodeId; 2], on: [usize; 2]) -> NodeId {
+        self.join_of(name, kind, sides, on, None)
     }
 
     fn top(&mut self, name: &str, input: NodeId, to: u64, rank: bool) -> NodeId {
@@ -283,6 +298,60 @@ fn joins_of_updated_rows_need_both_halves_and_join_their_keys() {
         keys: [I,UB,UA] {0} {0, 2} {2}
         other: [I,UB,UA]
         outer: [I,UA,D]
+    "#]]);
+}
+
+#[test]
+fn joins_of_rows_with_unique_keys_need_no_first_half_if_rows_stay_under_their_key() {
+    for (on, unique, kind) in [
+        ([0, 0], Some(0), JoinKind::Inner),
+        ([0, 0], None, JoinKind::Inner),
+        ([1, 0], Some(0), JoinKind::Inner),
+    ] {
+        let mut plan = Plan::default();
+        let (t, u) = (plan.rows("t"), plan.rows("u"));
+        let (left, right) = (plan.group("left", t), plan.group("right", u));
+        let join = plan.join_of("join", kind, [left, right], on, unique);
+        plan.sink("sink", join, Asked::After);
+        match (on, unique) {
+            ([0, 0], Some(_)) => plan.check(expect![[r#"
+                t: [I]
+                u: [I]
+                left: [I,UA] {0}
+                right: [I,UA] {0}
+                join: [I,UA] {0} {0, 2} {2}
+            "#]]),
+            ([0, 0], None) => plan.check(expect![[r#"
+                t: [I]
+                u: [I]
+                left: [I,UB,UA] {0}
+                right: [I,UB,UA] {0}
+                join: [I,UB,UA] {0} {0, 2} {2}
+            "#]]),
+            // The left's rows may come under another key of the join.
+            _ => plan.check(expect![[r#"
+                t: [I]
+                u: [I]
+                left: [I,UB,UA] {0}
+                right: [I,UB,UA] {0}
+                join: [I,UB,UA]
+            "#]]),
+        }
+    }
+    // An aggregation behind it needs both.
+    let mut plan = Plan::default();
+    let (t, u) = (plan.rows("t"), plan.rows("u"));
+    let (left, right) = (plan.group("left", t), plan.group("right", u));
+    let join = plan.join_of("join", JoinKind::Full, [left, right], [0, 0], Some(0));
+    let sum = plan.group("sum", join);
+    plan.sink("sink", sum, Asked::OnlyAfter);
+    plan.check(expect![[r#"
+        t: [I]
+        u: [I]
+        left: [I,UB,UA] {0}
+        right: [I,UB,UA] {0}
+        join: [I,UB,UA,D]
+        sum: [I,UA,D] {0}
     "#]]);
 }
 

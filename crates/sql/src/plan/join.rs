@@ -1,6 +1,6 @@
 //! Joins of two streams, both kept in state, and of a stream with the versions of a table.
 
-use flott_plan::{Exchange, Expr, JoinKind, OperatorSpec, Schema, TemporalJoinSpec};
+use flott_plan::{Exchange, Expr, JoinKind, JoinRows, OperatorSpec, Schema, TemporalJoinSpec};
 use flott_types::Result;
 
 use super::aggregate::identity;
@@ -83,8 +83,22 @@ impl Planner<'_> {
             ttl,
             right_ttl: (right_ttl != ttl).then_some(right_ttl),
             bound,
+            rows: [
+                self.join_rows(&sides.left, &sides.left_keys),
+                self.join_rows(&sides.right, &sides.right_keys),
+            ],
+            emit_update_before: true,
         };
         Ok(self.joined(sides, name, spec, wide, rel))
+    }
+
+    /// What is known of the rows of an input that is joined by these of its columns.
+    fn join_rows(&self, stream: &Stream, on: &[usize]) -> JoinRows {
+        match stream.relation.keys.for_join(on) {
+            _ if !stream.updates() => JoinRows::Appended,
+            Some(key) if self.options.streaming => JoinRows::Unique(key.iter().copied().collect()),
+            _ => JoinRows::Any,
+        }
     }
 
     pub(super) fn temporal_join(

@@ -8,6 +8,7 @@
 mod any;
 mod boolean;
 mod bytes;
+mod kept;
 mod primitive;
 
 use arrow::array::ArrayRef;
@@ -20,6 +21,7 @@ use crate::{Migration, StateColumn};
 pub use any::AnyColumn;
 pub use boolean::BooleanColumn;
 pub use bytes::{BinaryColumn, StringColumn};
+pub use kept::KeptRows;
 pub use primitive::PrimitiveColumn;
 
 /// One or several columns of values by slot, as a table sees them.

@@ -63,6 +63,14 @@ impl BytesIndex {
         self.bytes.clear();
     }
 
+    /// Sets the bytes of a slot that nobody looks for.
+    pub fn set(&mut self, slot: u32, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => self.bytes.set(slot, bytes),
+            None => self.bytes.unset(slot),
+        }
+    }
+
     #[inline]
     pub fn bytes(&self, slot: u32) -> &[u8] {
         self.bytes.bytes(slot)

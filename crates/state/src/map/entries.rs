@@ -1,7 +1,8 @@
 //! The entries of a map: which exist, for which key, with which row.
 //!
 //! A row of one integer-like column is stored as that integer with its key's slot: 16 bytes a bucket and 12
-//! an entry, one cache line per probe. Other rows are stored as bytes that compare like them.
+//! an entry, one cache line per probe. Other rows are stored as bytes that compare like them. A row without
+//! columns is the only one of its key: nothing is hashed. Rows that nobody looks for are not hashed either.
 
 use std::cmp::Ordering;
 
@@ -24,6 +25,16 @@ const PREFIX: usize = size_of::<u32>();
 pub(super) enum Entries {
     Rows(RowEntries),
     Integers(IntegerEntries),
+    Single(SingleEntries),
+}
+
+/// At most one entry for each key.
+#[derive(Default, Debug)]
+pub(super) struct SingleEntries {
+    /// By key: its entry, or [`NO_SLOT`].
+    of_key: Vec<u32>,
+    /// By entry.
+    keys: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -34,6 +45,8 @@ pub(super) struct RowEntries {
     index: BytesIndex,
     /// Key slot and encoding of the current row.
     scratch: Vec<u8>,
+    /// Whether rows are looked for.
+    found: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +55,8 @@ pub(super) struct IntegerEntries {
     /// The sort order, if they are sorted.
     order: SortOptions,
     table: HashTable<Pair>,
+    /// Whether rows are looked for.
+    found: bool,
     /// The entries with NULL, by key.
     nulls: FastMap<u32, u32>,
     /// By entry.
@@ -58,8 +73,12 @@ struct Pair {
 }
 
 impl Entries {
-    /// For rows of these columns, sorted by some of them or not at all.
-    pub fn new(rows: &[FieldRef], order: Option<&[(usize, SortOptions)]>) -> Result<Self> {
+    /// For rows of these columns, sorted by some of them or not at all. Unless rows are to be `found`, each one
+    /// is new.
+    pub fn new(rows: &[FieldRef], order: Option<&[(usize, SortOptions)]>, found: bool) -> Result<Self> {
+        if rows.is_empty() {
+            return Ok(Entries::Single(SingleEntries::default()));
+        }
         if let ([field], None | Some([(0, _)])) = (rows, order)
             && let Some(column) = IntegerColumn::new(field.data_type())
         {
@@ -67,6 +86,7 @@ impl Entries {
                 column,
                 order: order.and_then(<[_]>::first).map(|(_, options)| *options).unwrap_or_default(),
                 table: HashTable::new(),
+                found,
                 nulls: FastMap::default(),
                 values: Vec::new(),
                 keys: Vec::new(),
@@ -88,6 +108,7 @@ impl Entries {
             encoded_at,
             index: BytesIndex::default(),
             scratch: Vec::new(),
+            found,
         }))
     }
 
@@ -103,6 +124,7 @@ impl Entries {
                 entries.codec.encode(&columns, len)
             }
             Entries::Integers(entries) => entries.column.load(rows, len),
+            Entries::Single(_) => Ok(()),
         }
     }
 
@@ -110,6 +132,11 @@ impl Entries {
     #[inline]
     pub fn find(&mut self, key: u32, row: usize) -> Option<u32> {
         match self {
+            Entries::Single(entries) => {
+                entries.of_key.get(key as usize).copied().filter(|entry| *entry != NO_SLOT)
+            }
+            Entries::Rows(RowEntries { found: false, .. })
+            | Entries::Integers(IntegerEntries { found: false, .. }) => None,
             Entries::Rows(entries) => {
                 entries.encode_entry(key, row);
                 entries.index.find(hash_bytes(&entries.scratch), &entries.scratch)
@@ -129,16 +156,30 @@ impl Entries {
         match self {
             Entries::Rows(entries) => {
                 entries.encode_entry(key, row);
-                entries.index.insert(hash_bytes(&entries.scratch), &entries.scratch, entry);
+                match entries.found {
+                    true => entries.index.insert(hash_bytes(&entries.scratch), &entries.scratch, entry),
+                    false => entries.index.set(entry, Some(&entries.scratch)),
+                }
             }
             Entries::Integers(entries) => entries.insert(key, row, entry),
+            Entries::Single(entries) => {
+                put(&mut entries.of_key, key, entry);
+                put(&mut entries.keys, entry, key);
+            }
         }
     }
 
     pub fn remove(&mut self, entry: u32) {
         match self {
-            Entries::Rows(entries) => entries.index.remove(entry),
+            Entries::Rows(entries) if entries.found => entries.index.remove(entry),
+            Entries::Rows(entries) => entries.index.set(entry, None),
             Entries::Integers(entries) => entries.remove(entry),
+            Entries::Single(entries) => {
+                let key = entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT);
+                if let Some(known) = entries.of_key.get_mut(key as usize).filter(|known| **known == entry) {
+                    *known = NO_SLOT;
+                }
+            }
         }
     }
 
@@ -151,6 +192,7 @@ impl Entries {
                 bytes.first_chunk().map_or(NO_SLOT, |prefix| u32::from_le_bytes(*prefix))
             }
             Entries::Integers(entries) => entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT),
+            Entries::Single(entries) => entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT),
         }
     }
 
@@ -162,6 +204,7 @@ impl Entries {
                 entries.index.bytes(left)[PREFIX..].cmp(&entries.index.bytes(right)[PREFIX..])
             }
             Entries::Integers(entries) => entries.compare(left, right),
+            Entries::Single(_) => Ordering::Equal,
         }
     }
 
@@ -178,6 +221,7 @@ impl Entries {
                     |entry: &u32| (!entries.is_null.get(*entry)).then(|| entries.values[*entry as usize]);
                 Ok(vec![entries.column.column_of(wanted.iter().map(value))?])
             }
+            Entries::Single(_) => Ok(Vec::new()),
         }
     }
 
@@ -185,7 +229,7 @@ impl Entries {
     pub fn bytes_of(&self, entry: u32) -> usize {
         match self {
             Entries::Rows(entries) => entries.index.bytes(entry).len(),
-            Entries::Integers(_) => 0,
+            Entries::Integers(_) | Entries::Single(_) => 0,
         }
     }
 
@@ -199,8 +243,18 @@ impl Entries {
                     + entries.is_null.memory()
                     + entries.nulls.capacity() * 8
             }
+            Entries::Single(entries) => (entries.of_key.capacity() + entries.keys.capacity()) * 4,
         }
     }
+}
+
+/// Sets the number at a place, which may be new.
+#[inline]
+fn put(numbers: &mut Vec<u32>, at: u32, number: u32) {
+    if at as usize >= numbers.len() {
+        numbers.resize(at as usize + 1, NO_SLOT);
+    }
+    numbers[at as usize] = number;
 }
 
 impl RowEntries {
@@ -236,6 +290,9 @@ impl IntegerEntries {
         match self.column.get(row) {
             Some(value) => {
                 self.values[at] = value;
+                if !self.found {
+                    return;
+                }
                 let pair = Pair { value, key, entry };
                 self.table.insert_unique(hash_pair(key.into(), value), pair, |pair| {
                     hash_pair(pair.key.into(), pair.value)
@@ -255,8 +312,9 @@ impl IntegerEntries {
         };
         if self.is_null.unset(entry) {
             self.nulls.remove(key);
-        } else if let Ok(found) =
-            self.table.find_entry(hash_pair((*key).into(), *value), |pair| pair.entry == entry)
+        } else if self.found
+            && let Ok(found) =
+                self.table.find_entry(hash_pair((*key).into(), *value), |pair| pair.entry == entry)
         {
             found.remove();
         }

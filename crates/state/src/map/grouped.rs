@@ -28,8 +28,30 @@ impl<V: SlotColumns> GroupedRows<V> {
     /// # Errors
     /// If a type cannot be encoded, or an order names a column that is not there.
     pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>, values: V) -> Result<Self> {
+        Self::with(fields, order, values, true)
+    }
+
+    /// For rows that are all different: each one that is interned is new, and none is looked for. So nothing is
+    /// hashed. The values hold no states.
+    ///
+    /// # Errors
+    /// As [`GroupedRows::new`].
+    pub fn all_different(
+        fields: &[FieldRef],
+        order: Option<&[(usize, SortOptions)]>,
+        values: V,
+    ) -> Result<Self> {
+        Self::with(fields, order, values, false)
+    }
+
+    fn with(
+        fields: &[FieldRef],
+        order: Option<&[(usize, SortOptions)]>,
+        values: V,
+        found: bool,
+    ) -> Result<Self> {
         Ok(GroupedRows {
-            rows: RowsOfKeys::new(fields, order)?,
+            rows: RowsOfKeys::new(fields, order, found)?,
             lists: if order.is_some() { Lists::sorted() } else { Lists::bag() },
             values,
         })

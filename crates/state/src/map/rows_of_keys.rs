@@ -25,10 +25,10 @@ pub(super) struct RowsOfKeys {
 }
 
 impl RowsOfKeys {
-    pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>) -> Result<Self> {
+    pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>, found: bool) -> Result<Self> {
         Ok(RowsOfKeys {
             fields: fields.to_vec(),
-            entries: Entries::new(fields, order)?,
+            entries: Entries::new(fields, order, found)?,
             slots: Slots::default(),
             references: Vec::new(),
             left: Bits::default(),
