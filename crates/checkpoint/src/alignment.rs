@@ -23,9 +23,19 @@
 //! barrier is forwarded before the end. One that was only announced waits for the next event, at the latest
 //! an [`Event::Tick`], so that the operators can finish before it; see [`crate::life`].
 //!
-//! The interface is also designed for alignment with a timeout and for unaligned barriers: `now` comes with
-//! each event, the driver asks for [`Alignment::next_deadline`], and [`Action`] can get a variant that
-//! includes the channels' queues in the snapshot.
+//! **A barrier may overtake** ([`Barrier::overtakes_at`]). When that time has come and the checkpoint has not
+//! been taken, the snapshot is taken as soon as the barrier has arrived in the queue of one channel, and what
+//! waits in front of it becomes part of the snapshot ([`Action::Overtake`]): the driver keeps copies of what
+//! lies in the channels, and of what still arrives on channels where the barrier has not, until it does
+//! ([`Action::Kept`]). That is the snapshot of Chandy and Lamport as they described it; alignment is the
+//! special case in which all channels are empty. The driver says what arrives in the queues
+//! ([`Event::Arrived`], [`Event::EndArrived`]), which also tells this machine when a channel is complete.
+//! A task could begin with the coordinator's message, before any barrier; but then it would keep everything
+//! that a sender sends until that comes to the barrier, and not only what is in the queues.
+//!
+//! A channel that cannot be overtaken (see `flott_plan::Exchange::can_be_overtaken`) is aligned as always:
+//! nobody overtakes before the barrier has been read from each of these. While one checkpoint is aligning, no
+//! later one overtakes.
 //!
 //! Cost: nothing per record; a barrier costs one look at its channel.
 //!
@@ -34,7 +44,8 @@
 //! use flott_checkpoint::{Barrier, CheckpointKind};
 //! use flott_types::CheckpointId;
 //!
-//! let barrier = Barrier { checkpoint: CheckpointId(1), created_at: 0, kind: CheckpointKind::Checkpoint };
+//! let barrier =
+//!     Barrier { checkpoint: CheckpointId(1), created_at: 0, kind: CheckpointKind::Checkpoint, overtakes_at: None };
 //! let mut alignment = Alignment::new(Mode::ExactlyOnce, 2);
 //! assert_eq!(alignment.step(Event::Barrier { channel: 0, barrier }, 10)?, [Action::Block(0)]);
 //! assert_eq!(alignment.step(Event::Barrier { channel: 1, barrier }, 12)?, [Action::Trigger(barrier), Action::Unblock]);
@@ -66,6 +77,18 @@ pub enum Event {
         /// The barrier.
         barrier: Barrier,
     },
+    /// A barrier has arrived in the queue of a channel, behind what is yet to be read.
+    Arrived {
+        /// The channel.
+        channel: usize,
+        /// The barrier.
+        barrier: Barrier,
+    },
+    /// The end has arrived in the queue of a channel.
+    EndArrived {
+        /// The channel.
+        channel: usize,
+    },
     /// A channel has ended; nothing follows.
     EndOfInput {
         /// The channel.
@@ -84,6 +107,16 @@ pub enum Action {
     Block(usize),
     /// Broadcast the barrier (unless the outputs have ended), take the snapshot, and acknowledge.
     Trigger(Barrier),
+    /// The barrier overtakes. Keep what lies in these channels before the barrier, and what still arrives
+    /// there before it; then as with [`Action::Trigger`], but acknowledge only when everything is kept.
+    Overtake {
+        /// The barrier.
+        barrier: Barrier,
+        /// The channels that it has not been read from.
+        channels: Vec<usize>,
+    },
+    /// Everything that this barrier overtook is kept.
+    Kept(CheckpointId),
     /// Read all channels again.
     Unblock,
     /// The checkpoint will not be taken here: decline it as superseded, so that the coordinator need not wait
@@ -119,13 +152,34 @@ pub struct Alignment {
     cancelled: Vec<CheckpointId>,
     /// The highest checkpoint that is over for this task: triggered or aborted.
     done: CheckpointId,
+    /// Those that have overtaken and whose barrier has not arrived everywhere, in order.
+    keeping: Vec<Keeping>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Channel {
-    /// The id of the last barrier; 0 is none, for ids begin with 1.
+    /// The id of the last barrier that was read; 0 is none, for ids begin with 1.
     last: u64,
     ended: bool,
+    /// The id of the last barrier that has arrived in the queue.
+    arrived: u64,
+    end_arrived: bool,
+    can_be_overtaken: bool,
+}
+
+impl Channel {
+    /// Whether nothing more can arrive before this barrier.
+    fn is_complete(&self, checkpoint: CheckpointId) -> bool {
+        self.ended || self.end_arrived || self.last.max(self.arrived) >= checkpoint.0
+    }
+}
+
+/// A checkpoint that has overtaken: more may come before its barrier.
+#[derive(Clone, Debug)]
+struct Keeping {
+    checkpoint: CheckpointId,
+    /// The channels where its barrier has not arrived.
+    missing: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -146,12 +200,39 @@ impl Alignment {
             announced: Vec::new(),
             cancelled: Vec::new(),
             done: CheckpointId(0),
+            keeping: Vec::new(),
         }
     }
 
-    /// When the driver has to send [`Event::Tick`]. Never, as long as alignment has no timeout.
+    /// Says which channels a barrier may overtake; without this, none.
+    #[must_use]
+    pub fn with_overtaking(mut self, can_be_overtaken: &[bool]) -> Self {
+        for (channel, can) in self.channels.iter_mut().zip(can_be_overtaken) {
+            channel.can_be_overtaken = *can;
+        }
+        self
+    }
+
+    /// When the driver has to send [`Event::Tick`]: then a barrier overtakes.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        self.next_to_overtake()?.overtakes_at
+    }
+
+    /// The checkpoint that will overtake if it is not aligned before.
+    fn next_to_overtake(&self) -> Option<Barrier> {
+        if self.mode != Mode::ExactlyOnce || self.open == 0 {
+            return None;
+        }
+        let next = self.aligning.map(|aligning| aligning.barrier).or_else(|| self.announced.first().copied());
+        next.filter(|barrier| {
+            let id = barrier.checkpoint.0;
+            let mut open = self.channels.iter().filter(|c| !c.ended);
+            let is_there = open.clone().any(|c| c.last.max(c.arrived) >= id);
+            // Or nothing can arrive any more.
+            let has_begun = is_there || open.clone().all(|c| c.end_arrived);
+            let must_be_read = open.any(|c| !c.can_be_overtaken && c.last < id);
+            barrier.overtakes_at.is_some() && has_begun && !must_be_read
+        })
     }
 
     /// The checkpoint that is aligning, and since when: for the metric and for "why does it stand still".
@@ -180,11 +261,18 @@ impl Alignment {
         match event {
             Event::Trigger(barrier) => self.announce(barrier),
             Event::Barrier { channel, barrier } => self.barrier(channel, barrier, now, &mut actions)?,
+            Event::Arrived { channel, barrier } => self.arrived(channel, barrier, &mut actions)?,
+            Event::EndArrived { channel } => {
+                self.channel(channel)?;
+                self.channels[channel].end_arrived = true;
+            }
             Event::EndOfInput { channel } => self.end(channel)?,
             Event::Abort(checkpoint) => self.abort(checkpoint, &mut actions),
             Event::Tick => {}
         }
         self.complete(&mut actions);
+        self.overtake(now, &mut actions);
+        self.kept(&mut actions);
         if self.open == 0 && !ends {
             self.take_announced(&mut actions);
         }
@@ -226,6 +314,7 @@ impl Alignment {
             )));
         }
         self.channels[channel].last = id.0;
+        self.passed(channel, id, actions);
         if id <= self.done {
             return Ok(()); // The rest of a checkpoint that is over.
         }
@@ -268,8 +357,76 @@ impl Alignment {
         Ok(())
     }
 
+    /// A barrier has arrived in a queue. It is as good as the coordinator's message.
+    fn arrived(&mut self, channel: usize, barrier: Barrier, actions: &mut Vec<Action>) -> Result<()> {
+        let id = barrier.checkpoint;
+        let known = self.channel(channel)?;
+        if known.end_arrived || id.0 <= known.arrived {
+            return Err(Error::internal(format!(
+                "barrier {id} arrives in input channel {channel} behind barrier {} or the end",
+                known.arrived
+            )));
+        }
+        self.channels[channel].arrived = id.0;
+        self.passed(channel, id, actions);
+        self.announce(barrier);
+        Ok(())
+    }
+
+    /// An earlier barrier will not come through this channel any more.
+    fn passed(&mut self, channel: usize, id: CheckpointId, actions: &mut Vec<Action>) {
+        self.keeping.retain(|keeping| {
+            let hopeless = keeping.checkpoint < id && keeping.missing.contains(&channel);
+            if hopeless {
+                let reason = AbortReason::Superseded(id);
+                actions.push(Action::Abort { checkpoint: keeping.checkpoint, reason });
+            }
+            !hopeless
+        });
+    }
+
+    /// Takes the snapshots whose time to overtake has come.
+    fn overtake(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        while let Some(barrier) = self.next_to_overtake()
+            && barrier.overtakes_at.is_some_and(|at| at <= now)
+        {
+            let checkpoint = barrier.checkpoint;
+            let was_aligning = self.aligning.take().is_some();
+            self.done = checkpoint;
+            let all = self.channels.iter().enumerate();
+            let channels = all.filter(|(_, c)| !c.ended && c.last < checkpoint.0).map(|(at, _)| at);
+            let channels: Vec<usize> = channels.collect();
+            let incomplete = |at: &usize| !self.channels[*at].is_complete(checkpoint);
+            let missing = channels.iter().copied().filter(incomplete).collect();
+            self.keeping.push(Keeping { checkpoint, missing });
+            actions.push(Action::Overtake { barrier, channels });
+            if was_aligning {
+                actions.push(Action::Unblock);
+            }
+            self.forget_done();
+        }
+    }
+
+    /// Says of which snapshots everything is kept.
+    fn kept(&mut self, actions: &mut Vec<Action>) {
+        let channels = &self.channels;
+        self.keeping.retain_mut(|keeping| {
+            keeping.missing.retain(|at| !channels[*at].is_complete(keeping.checkpoint));
+            if keeping.missing.is_empty() {
+                actions.push(Action::Kept(keeping.checkpoint));
+            }
+            !keeping.missing.is_empty()
+        });
+    }
+
     fn abort(&mut self, checkpoint: CheckpointId, actions: &mut Vec<Action>) {
         self.announced.retain(|b| b.checkpoint != checkpoint);
+        let keeping = self.keeping.len();
+        self.keeping.retain(|keeping| keeping.checkpoint != checkpoint);
+        if self.keeping.len() < keeping {
+            actions.push(Action::Abort { checkpoint, reason: AbortReason::Cancelled });
+            return;
+        }
         if self.aligning.is_some_and(|a| a.barrier.checkpoint == checkpoint) {
             self.give_up(AbortReason::Cancelled, actions);
         } else if checkpoint > self.done && !self.cancelled.contains(&checkpoint) {
@@ -297,6 +454,10 @@ impl Alignment {
                 actions.push(Action::Unblock);
             }
         }
+        self.forget_done();
+    }
+
+    fn forget_done(&mut self) {
         let done = self.done;
         self.announced.retain(|b| b.checkpoint > done);
         self.cancelled.retain(|id| *id > done);

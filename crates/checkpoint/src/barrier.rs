@@ -14,6 +14,9 @@ pub struct Barrier {
     pub created_at: Timestamp,
     /// What for.
     pub kind: CheckpointKind,
+    /// From when on it overtakes what waits in the channels that allow it; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtakes_at: Option<Timestamp>,
 }
 
 /// Why a snapshot is taken, as far as a task acts differently.
@@ -51,6 +54,12 @@ impl CheckpointKind {
     /// Whether the job ends with it.
     pub fn is_last(self) -> bool {
         matches!(self, CheckpointKind::Suspend | CheckpointKind::Terminate | CheckpointKind::Final)
+    }
+
+    /// Whether its barrier may overtake rows. Savepoints are aligned: they hold nothing that is under way, so
+    /// that any other job can continue from them.
+    pub fn may_overtake(self) -> bool {
+        matches!(self, CheckpointKind::Checkpoint | CheckpointKind::FullCheckpoint)
     }
 
     /// Whether files of earlier checkpoints must not be named in it.

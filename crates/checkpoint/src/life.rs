@@ -68,6 +68,20 @@ pub enum Event {
         /// The barrier.
         barrier: Barrier,
     },
+    /// A barrier has arrived in the queue of a channel, behind what is yet to be read.
+    Arrived {
+        /// The channel.
+        channel: usize,
+        /// The barrier.
+        barrier: Barrier,
+    },
+    /// The end has arrived in the queue of a channel.
+    EndArrived {
+        /// The channel.
+        channel: usize,
+    },
+    /// [`TaskLife::next_deadline`] has come.
+    Tick,
     /// The first word of a channel: rows follow.
     Begin {
         /// The channel.
@@ -94,7 +108,7 @@ pub enum Event {
 }
 
 /// What the task has to do, in this order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Stop reading this channel.
     Block(usize),
@@ -108,9 +122,21 @@ pub enum Action {
         ended: bool,
         /// When the first barrier had come, if there were several to wait for.
         aligning_since: Option<Timestamp>,
+        /// The barrier overtakes: acknowledge only with [`Action::Kept`].
+        overtakes: bool,
     },
+    /// A barrier overtakes: keep what lies in these channels before it, and what still arrives before it. The
+    /// snapshot follows.
+    Keep {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The channels.
+        channels: Vec<usize>,
+    },
+    /// Everything that the barrier overtook is kept: now it belongs to the snapshot.
+    Kept(CheckpointId),
     /// Tell the coordinator that this checkpoint will not be taken here, so that it need not wait for the
-    /// timeout.
+    /// timeout. What was kept for it is dropped, with its snapshot.
     Decline(CheckpointId),
     /// Send the first word on, before any row.
     Begin,
@@ -187,6 +213,21 @@ impl TaskLife {
         }
     }
 
+    /// Says which channels a barrier may overtake; without this, none.
+    #[must_use]
+    pub fn with_overtaking(mut self, can_be_overtaken: &[bool]) -> Self {
+        self.alignment = self.alignment.with_overtaking(can_be_overtaken);
+        self
+    }
+
+    /// When [`Event::Tick`] is due: a barrier overtakes.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Running | Phase::Ending => self.alignment.next_deadline(),
+            Phase::Opening | Phase::Drained | Phase::Left => None,
+        }
+    }
+
     /// Whether a source reads: it has not ended and is not held by a stop.
     pub fn reads(&self) -> bool {
         self.phase == Phase::Running && self.suspended.is_none()
@@ -237,6 +278,13 @@ impl TaskLife {
                 }
             }
             Event::Trigger(barrier) => self.align(alignment::Event::Trigger(barrier), now, out)?,
+            Event::Arrived { channel, barrier } => {
+                self.align(alignment::Event::Arrived { channel, barrier }, now, out)?;
+            }
+            Event::EndArrived { channel } => {
+                self.align(alignment::Event::EndArrived { channel }, now, out)?;
+            }
+            Event::Tick => self.align(alignment::Event::Tick, now, out)?,
             Event::Begin { channel } => {
                 self.spoken(channel, out);
                 if self.silent > 0 {
@@ -357,8 +405,15 @@ impl TaskLife {
                 alignment::Action::Trigger(barrier) => {
                     let stops = barrier.kind == CheckpointKind::Suspend;
                     self.suspended = stops.then_some(barrier.checkpoint);
-                    out.push(Action::Snapshot { barrier, ended: self.is_drained(), aligning_since });
+                    let ended = self.is_drained();
+                    out.push(Action::Snapshot { barrier, ended, aligning_since, overtakes: false });
                 }
+                alignment::Action::Overtake { barrier, channels } => {
+                    out.push(Action::Keep { checkpoint: barrier.checkpoint, channels });
+                    let ended = self.is_drained();
+                    out.push(Action::Snapshot { barrier, ended, aligning_since, overtakes: true });
+                }
+                alignment::Action::Kept(checkpoint) => out.push(Action::Kept(checkpoint)),
                 alignment::Action::Abort { checkpoint, .. } => out.push(Action::Decline(checkpoint)),
             }
         }

@@ -1,7 +1,7 @@
 //! Alignment, event by event, with a task's actions as text.
 //!
 //! Events: `b<channel>.<id>` a barrier, `e<channel>` end of input, `t<id>` the coordinator's trigger, `a<id>`
-//! its abort, `.` a tick.
+//! its abort, `.` a tick, `q<channel>.<id>` a barrier that arrives in a queue, `Q<channel>` an end that does.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -10,15 +10,24 @@ use flott_checkpoint::{Barrier, CheckpointKind};
 use flott_types::CheckpointId;
 
 fn event(text: &str) -> Event {
+    event_of(text, None)
+}
+
+fn event_of(text: &str, overtakes_at: Option<i64>) -> Event {
     let number = |text: &str| text.parse::<u64>().unwrap();
-    let barrier =
-        |id| Barrier { checkpoint: CheckpointId(id), created_at: 0, kind: CheckpointKind::Checkpoint };
+    let kind = CheckpointKind::Checkpoint;
+    let barrier = |id| Barrier { checkpoint: CheckpointId(id), created_at: 0, kind, overtakes_at };
     let (kind, rest) = text.split_at(1);
     match kind {
         "b" => {
             let (channel, id) = rest.split_once('.').unwrap();
             Event::Barrier { channel: number(channel) as usize, barrier: barrier(number(id)) }
         }
+        "q" => {
+            let (channel, id) = rest.split_once('.').unwrap();
+            Event::Arrived { channel: number(channel) as usize, barrier: barrier(number(id)) }
+        }
+        "Q" => Event::EndArrived { channel: number(rest) as usize },
         "e" => Event::EndOfInput { channel: number(rest) as usize },
         "t" => Event::Trigger(barrier(number(rest))),
         "a" => Event::Abort(CheckpointId(number(rest))),
@@ -31,6 +40,8 @@ fn show(action: &Action) -> String {
     match action {
         Action::Block(channel) => format!("block {channel}"),
         Action::Trigger(barrier) => format!("trigger {}", barrier.checkpoint),
+        Action::Overtake { barrier, channels } => format!("overtake {} in {channels:?}", barrier.checkpoint),
+        Action::Kept(checkpoint) => format!("kept {checkpoint}"),
         Action::Unblock => "unblock".to_owned(),
         Action::Abort { checkpoint, reason: AbortReason::Cancelled } => format!("abort {checkpoint}"),
         Action::Abort { checkpoint, reason: AbortReason::Superseded(by) } => {
@@ -41,10 +52,23 @@ fn show(action: &Action) -> String {
 
 /// Each event and what follows from it; nothing is `-`.
 fn play(mode: Mode, channels: usize, events: &str) -> String {
-    let mut alignment = Alignment::new(mode, channels);
+    play_with(Alignment::new(mode, channels), None, events)
+}
+
+/// With barriers that overtake at this time, in channels of which `1` can be overtaken. Each event takes a
+/// millisecond.
+fn overtaking(at: i64, channels: &str, events: &str) -> String {
+    let can_be_overtaken: Vec<bool> = channels.chars().map(|can| can == '1').collect();
+    let alignment = Alignment::new(Mode::ExactlyOnce, channels.len()).with_overtaking(&can_be_overtaken);
+    play_with(alignment, Some(at), events)
+}
+
+fn play_with(mut alignment: Alignment, overtakes_at: Option<i64>, events: &str) -> String {
     let mut lines = Vec::new();
     for (now, text) in events.split_whitespace().enumerate() {
-        lines.push(match alignment.step(event(text), now as i64) {
+        let due = alignment.next_deadline().is_some_and(|at| at <= now as i64);
+        assert!(!due || overtakes_at == Some(now as i64), "a barrier should have overtaken before {text}");
+        lines.push(match alignment.step(event_of(text, overtakes_at), now as i64) {
             Ok(actions) if actions.is_empty() => "-".to_owned(),
             Ok(actions) => actions.iter().map(show).collect::<Vec<_>>().join(", "),
             Err(error) => format!("error: {}", error.message()),
@@ -155,4 +179,53 @@ fn it_can_say_what_it_waits_for() {
     }
     assert_eq!(alignment.aligning(), Some((CheckpointId(7), 42)));
     assert_eq!(alignment.waiting_for().collect::<Vec<_>>(), [0, 2]);
+}
+
+#[test]
+fn a_barrier_overtakes_and_what_still_arrives_before_it_is_kept() {
+    // When it arrives behind others in one channel.
+    assert_eq!(overtaking(0, "11", "t1 q1.1 q0.1 b0.1 b1.1"), "- | overtake 1 in [0, 1] | kept 1 | - | -");
+    // Also if the coordinator's message is late or lost.
+    assert_eq!(overtaking(0, "11", "q1.1 t1 q0.1 b1.1 b0.1"), "overtake 1 in [0, 1] | - | kept 1 | - | -");
+    // Its end completes a channel too, whether it waits there or was read.
+    assert_eq!(overtaking(0, "111", "e2 Q1 t1 q0.1"), "- | - | - | overtake 1 in [0, 1], kept 1");
+    assert_eq!(overtaking(0, "11", "Q0 t1 q1.1"), "- | - | overtake 1 in [0, 1], kept 1");
+    // If nothing can arrive any more, that message is all there is.
+    assert_eq!(overtaking(0, "11", "Q0 Q1 t1"), "- | - | overtake 1 in [0, 1], kept 1");
+}
+
+#[test]
+fn a_barrier_overtakes_when_alignment_takes_too_long() {
+    assert_eq!(
+        overtaking(4, "11", "t1 q0.1 b0.1 . . q1.1"),
+        "- | - | block 0 | - | overtake 1 in [1], unblock | kept 1"
+    );
+    // In time, it is aligned.
+    assert_eq!(
+        overtaking(9, "11", "t1 q0.1 b0.1 q1.1 b1.1 ."),
+        "- | - | block 0 | - | trigger 1, unblock | -"
+    );
+}
+
+#[test]
+fn what_cannot_be_overtaken_is_aligned() {
+    assert_eq!(
+        overtaking(0, "101", "t1 q0.1 q2.1 b0.1 q1.1 b1.1"),
+        "- | - | - | block 0 | - | block 1, overtake 1 in [2], unblock, kept 1"
+    );
+    assert_eq!(overtaking(0, "00", "t1 q0.1 b0.1 q1.1 b1.1"), "- | - | block 0 | - | trigger 1, unblock");
+}
+
+#[test]
+fn a_later_barrier_or_an_abort_ends_what_is_kept() {
+    assert_eq!(
+        overtaking(0, "11", "q0.1 q1.2 q0.2"),
+        "overtake 1 in [0, 1] | abort 1 for 2, overtake 2 in [0, 1] | kept 2"
+    );
+    assert_eq!(overtaking(0, "11", "q0.1 a1 q1.1"), "overtake 1 in [0, 1] | abort 1 | -");
+    // Two may be kept at a time.
+    assert_eq!(
+        overtaking(0, "11", "t1 t2 q0.1 q0.2 q1.1 q1.2"),
+        "- | - | overtake 1 in [0, 1] | overtake 2 in [0, 1] | kept 1 | kept 2"
+    );
 }

@@ -15,7 +15,8 @@ use flott_types::CheckpointId;
 fn event(text: &str) -> Event {
     let number = |text: &str| text.parse::<u64>().unwrap();
     let id = |text: &str| CheckpointId(number(text));
-    let barrier = |text: &str, kind| Barrier { checkpoint: id(text), created_at: 0, kind };
+    let barrier =
+        |text: &str, kind| Barrier { checkpoint: id(text), created_at: 0, kind, overtakes_at: None };
     let (kind, rest) = text.split_at(1);
     match kind {
         "o" => Event::Opened { at_end: false },
@@ -48,6 +49,8 @@ fn show(action: &Action) -> String {
             format!("barrier {0}, snapshot {0}", barrier.checkpoint)
         }
         Action::Snapshot { barrier, ended: true, .. } => format!("snapshot {}", barrier.checkpoint),
+        Action::Keep { checkpoint, channels } => format!("keep {channels:?} for {checkpoint}"),
+        Action::Kept(checkpoint) => format!("kept {checkpoint}"),
         Action::Decline(checkpoint) => format!("decline {checkpoint}"),
         Action::Begin => "begin".to_owned(),
         Action::EndInput(input) => format!("end input {input}"),

@@ -60,7 +60,7 @@ fn sample() -> Manifest {
             uid: OperatorUid("aggregate by carrier".into()),
             name: "GroupAggregate".into(),
             max_parallelism: 128,
-            state: SubtaskSnapshot { keyed, operator, finished: false },
+            state: SubtaskSnapshot { keyed, operator, ..SubtaskSnapshot::default() },
         };
         manifest.add_task(SubtaskIndex(subtask), 2, TaskSnapshot { operators: vec![snapshot] });
     }

@@ -187,7 +187,12 @@ mod tests {
         let (job, attempt) = (JobId(7), Attempt(1));
         let session = Session { leader: LeaderId(1), number: 2 };
         let task = TaskId { vertex: VertexId(1), subtask: SubtaskIndex(2) };
-        let barrier = Barrier { checkpoint: CheckpointId(3), created_at: 4, kind: CheckpointKind::Savepoint };
+        let barrier = Barrier {
+            checkpoint: CheckpointId(3),
+            created_at: 4,
+            kind: CheckpointKind::Savepoint,
+            overtakes_at: None,
+        };
         let split = Split { id: "a".to_owned(), payload: Payload::new(1, vec![0xff, 2]) };
         for command in [
             TaskCommand::Trigger { barrier, target: Some("file:///x".to_owned()) },

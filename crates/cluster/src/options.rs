@@ -49,6 +49,7 @@ impl JobOptions {
             }
         };
         let timeout = "execution.checkpointing.timeout";
+        let aligned = read.duration("execution.checkpointing.aligned-checkpoint-timeout")?.unwrap_or(0);
         let checkpoints = Config {
             interval,
             min_pause: read.duration("execution.checkpointing.min-pause")?.unwrap_or(defaults.min_pause),
@@ -61,6 +62,7 @@ impl JobOptions {
             retained: at_least_one(&read, "execution.checkpointing.num-retained")?
                 .unwrap_or(defaults.retained),
             mode: task.mode,
+            overtakes_after: task.overtakes.then_some(aligned),
             retention,
             first_is_full: restore_path.is_some(),
         };

@@ -1,7 +1,7 @@
 //! What a job began with, as a person wants to know it.
 
 use flott_checkpoint::manifest::{Manifest, ManifestKind, OperatorSnapshot, SubtaskSnapshot};
-use flott_plan::{AggregatePhase, JobGraph, OperatorSpec, Outline};
+use flott_plan::{JobGraph, Outline};
 use flott_types::{CheckpointId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,7 @@ impl RestorePoint {
         let with_state = || manifest.operators.iter().filter(|operator| has_state(operator));
         let in_snapshot = |uid: &str| manifest.operators.iter().any(|operator| operator.uid.0 == uid);
         let nodes = graph.vertices.iter().flat_map(|vertex| &vertex.operators).map(|operator| &operator.node);
-        let new = nodes.filter(|node| !in_snapshot(&node.uid.0) && may_have_state(&node.spec));
+        let new = nodes.filter(|node| !in_snapshot(&node.uid.0) && node.spec.may_have_state());
         RestorePoint {
             url: url.to_owned(),
             checkpoint: manifest.checkpoint,
@@ -109,22 +109,6 @@ impl RestorePoint {
             changed: changed(graph, manifest),
         }
     }
-}
-
-/// Whether an operator may keep something from one batch to the next.
-fn may_have_state(spec: &OperatorSpec) -> bool {
-    !matches!(
-        spec,
-        OperatorSpec::Calc { .. }
-            | OperatorSpec::Expand { .. }
-            | OperatorSpec::Unnest { .. }
-            | OperatorSpec::Union
-            | OperatorSpec::Values { .. }
-            | OperatorSpec::ToChangelog { .. }
-            | OperatorSpec::FromChangelog { .. }
-            | OperatorSpec::GroupAggregate { phase: AggregatePhase::Local, .. }
-            | OperatorSpec::WindowAggregate { phase: AggregatePhase::Local, .. }
-    )
 }
 
 /// In what a program differs from the one that wrote a snapshot, where that said what it was.
@@ -164,5 +148,6 @@ pub(crate) fn has_state(operator: &OperatorSnapshot) -> bool {
     let lists = |subtask: &SubtaskSnapshot| {
         subtask.operator.iter().any(|list| !list.entries.is_empty()) || !subtask.keyed.is_empty()
     };
-    operator.enumerator.is_some() || !operator.commits.is_empty() || operator.subtasks.iter().any(lists)
+    let under_way = operator.has_in_flight() || operator.enumerator.is_some();
+    under_way || !operator.commits.is_empty() || operator.subtasks.iter().any(lists)
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use flott_checkpoint::Barrier;
-use flott_checkpoint::manifest::{Manifest, SubtaskRestore, TaskSnapshot};
-use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, TaskDeployment};
+use flott_checkpoint::manifest::{Manifest, StateFile, SubtaskRestore};
+use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, Stored, TaskDeployment};
 use flott_state::RestoredState;
 use flott_state::store::{
     CheckpointStorage, Folder, HandOver, JobStorage, Snapshot, Stopped, Target, TaskSnapshotWriter,
-    read_state,
+    read_in_flight, read_state,
 };
 use flott_storage::block_on;
 use flott_types::{CheckpointId, Error, ErrorKind, JobId, Result, Timestamp};
@@ -111,6 +111,11 @@ impl SnapshotStorage for Snapshots {
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {
         block_on(read_state(&self.folder(deployment.job, &deployment.options.configuration)?, state))
     }
+
+    fn in_flight(&self, deployment: &TaskDeployment, file: &StateFile) -> Result<Vec<u8>> {
+        let folder = self.folder(deployment.job, &deployment.options.configuration)?;
+        Ok(block_on(read_in_flight(&folder, file))?.into())
+    }
 }
 
 struct Writer(TaskSnapshotWriter);
@@ -121,7 +126,7 @@ impl SnapshotWriter for Writer {
         barrier: Barrier,
         target: Option<&str>,
         operators: Vec<OperatorState>,
-    ) -> Result<(TaskSnapshot, u64)> {
+    ) -> Result<Stored> {
         let target = match target {
             Some(folder) => Target::Savepoint(savepoint(folder)?),
             None if barrier.kind.is_savepoint() => {
@@ -136,10 +141,11 @@ impl SnapshotWriter for Writer {
             max_parallelism: state.max_parallelism,
             snapshot: state.state,
             finished: state.finished,
+            in_flight: state.in_flight,
         };
         let operators = operators.into_iter().map(hand_over).collect();
         let written = block_on(self.0.write(barrier.checkpoint, &target, operators))?;
-        Ok((written.snapshot, written.bytes))
+        Ok(Stored { snapshot: written.snapshot, size: written.bytes, full_size: written.full_bytes })
     }
 }
 

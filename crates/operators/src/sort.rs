@@ -58,14 +58,16 @@ impl TemporalSort {
 }
 
 impl Operator for TemporalSort {
-    fn open(&mut self, mut restored: RestoredState, _: &mut Context<'_>) -> Result<()> {
-        for entry in restored.take_list(LAST) {
-            let last: Result<Timestamp, _> = entry.parse();
-            let last = last.map_err(|error| {
-                Error::state("the time of the last row cannot be read").with_source(error)
-            })?;
-            self.last = self.last.max(last);
-        }
+    /// Each subtask continues from its own time, if there are as many as then; otherwise from the least: what
+    /// another has sent already says nothing about the rows that are under way to this one.
+    fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
+        let lasts: Result<Vec<Timestamp>, _> =
+            restored.take_list(LAST).iter().map(|entry| entry.parse()).collect();
+        let lasts = lasts
+            .map_err(|error| Error::state("the time of the last row cannot be read").with_source(error))?;
+        let own = lasts.get(context.info.subtask.index());
+        let own = own.filter(|_| lasts.len() == context.info.parallelism as usize);
+        self.last = own.copied().or_else(|| lasts.into_iter().min()).unwrap_or(self.last);
         self.pending.restore(&mut self.keys, &mut restored)
     }
 

@@ -125,6 +125,17 @@ pub enum Exchange {
 }
 
 impl Exchange {
+    /// Whether the barrier of a checkpoint may overtake rows on it, as in Flink. What is under way then may be
+    /// spread anew over another number of receivers, and reaches them at different times. So not where order
+    /// is expected that only the place of the subtasks gives (forward, rescale), nor where all receivers are to
+    /// have seen the same at a checkpoint (broadcast), nor where a program alone knows who receives what.
+    pub fn can_be_overtaken(&self) -> bool {
+        match self {
+            Exchange::Hash(_) | Exchange::Rebalance | Exchange::Global => true,
+            Exchange::Forward | Exchange::Rescale | Exchange::Broadcast | Exchange::Custom => false,
+        }
+    }
+
     /// Flink's name for it in plans.
     pub fn ship_strategy(&self) -> &'static str {
         match self {

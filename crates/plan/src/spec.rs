@@ -399,6 +399,25 @@ pub enum OperatorSpec {
 }
 
 impl OperatorSpec {
+    /// Whether the operator may keep something from one batch to the next that its snapshot holds. One that
+    /// does not needs no name to be found again, and is not new to a job that is restored without it. A local
+    /// aggregation has sent everything on before each barrier.
+    pub fn may_have_state(&self) -> bool {
+        !matches!(
+            self,
+            OperatorSpec::Calc { .. }
+                | OperatorSpec::Expand { .. }
+                | OperatorSpec::Unnest { .. }
+                | OperatorSpec::Union
+                | OperatorSpec::Values { .. }
+                | OperatorSpec::DropUpdateBefore
+                | OperatorSpec::ToChangelog { .. }
+                | OperatorSpec::FromChangelog { .. }
+                | OperatorSpec::GroupAggregate { phase: AggregatePhase::Local, .. }
+                | OperatorSpec::WindowAggregate { phase: AggregatePhase::Local, .. }
+        )
+    }
+
     /// Whether the operator makes the -U of its updates itself, and so can leave them out; it is told so here.
     pub fn update_before(&mut self) -> Option<&mut bool> {
         match self {

@@ -32,11 +32,11 @@ pub(crate) fn statistics(cluster: &Cluster, request: &Request) -> Answered {
         },
         "summary": {
             "checkpointed_size": summary(|record| record.size as i64),
-            "state_size": summary(|record| record.size as i64),
+            "state_size": summary(|record| sum(record, |task| task.full_size)),
             "end_to_end_duration": summary(|record| record.duration_millis),
             "alignment_buffered": summary(|_| 0),
-            "processed_data": summary(|_| 0),
-            "persisted_data": summary(|_| 0),
+            "processed_data": summary(|record| sum(record, |task| task.processed)),
+            "persisted_data": summary(|record| sum(record, |task| task.persisted)),
         },
         "latest": {
             "completed": latest(&|record| is_completed(record) && !is_savepoint(record.kind)),
@@ -68,11 +68,17 @@ fn is_savepoint(kind: CheckpointKind) -> bool {
     }
 }
 
-/// Flink's word for the kind.
-fn kind(kind: CheckpointKind) -> &'static str {
-    match kind {
+/// Over the tasks that have acknowledged.
+fn sum(record: &CheckpointRecord, of: fn(&SnapshotMetrics) -> u64) -> i64 {
+    record.tasks.values().map(of).sum::<u64>() as i64
+}
+
+/// Flink's word for the kind. One task that did not align is enough.
+fn kind(record: &CheckpointRecord) -> &'static str {
+    match record.kind {
         CheckpointKind::Savepoint => "SAVEPOINT",
         CheckpointKind::Suspend | CheckpointKind::Terminate => "SYNC_SAVEPOINT",
+        _ if record.tasks.values().any(|task| task.unaligned) => "UNALIGNED_CHECKPOINT",
         CheckpointKind::Checkpoint | CheckpointKind::FullCheckpoint | CheckpointKind::Final => "CHECKPOINT",
     }
 }
@@ -103,14 +109,14 @@ fn statistic(job: &Job, record: &CheckpointRecord, with_tasks: bool) -> Value {
         "trigger_timestamp": record.triggered_at,
         "latest_ack_timestamp": record.latest_ack_at,
         "checkpointed_size": record.size,
-        "state_size": record.size,
+        "state_size": sum(record, |task| task.full_size),
         "end_to_end_duration": record.duration_millis,
         "alignment_buffered": 0,
-        "processed_data": 0,
-        "persisted_data": 0,
+        "processed_data": sum(record, |task| task.processed),
+        "persisted_data": sum(record, |task| task.persisted),
         "num_subtasks": job.info.tasks.len(),
         "num_acknowledged_subtasks": record.tasks.len(),
-        "checkpoint_type": kind(record.kind),
+        "checkpoint_type": kind(record),
         "tasks": tasks,
     });
     match record.status {
@@ -148,18 +154,20 @@ fn sync(metrics: &SnapshotMetrics) -> i64 {
 
 fn of_vertex(record: &CheckpointRecord, vertex: &JobVertex) -> Map<String, Value> {
     let tasks = acknowledged(record, vertex);
-    let size: u64 = tasks.clone().map(|(_, metrics)| metrics.size).sum();
+    let sum = |of: fn(&SnapshotMetrics) -> u64| -> u64 { tasks.clone().map(|(_, task)| of(task)).sum() };
+    let (size, full) = (sum(|task| task.size), sum(|task| task.full_size));
+    let (processed, persisted) = (sum(|task| task.processed), sum(|task| task.persisted));
     let longest = tasks.clone().map(|(_, metrics)| end_to_end(metrics)).max().unwrap_or(0);
     let entries = [
         ("id", json!(record.id.0)),
         ("status", json!(status(record).1)),
         ("latest_ack_timestamp", json!(record.triggered_at + longest)),
         ("checkpointed_size", json!(size)),
-        ("state_size", json!(size)),
+        ("state_size", json!(full)),
         ("end_to_end_duration", json!(longest)),
         ("alignment_buffered", json!(0)),
-        ("processed_data", json!(0)),
-        ("persisted_data", json!(0)),
+        ("processed_data", json!(processed)),
+        ("persisted_data", json!(persisted)),
         ("num_subtasks", json!(vertex.parallelism)),
         ("num_acknowledged_subtasks", json!(tasks.count())),
     ];
@@ -193,13 +201,13 @@ pub(crate) fn subtasks(cluster: &Cluster, request: &Request) -> Answered {
         "summary".to_owned(),
         json!({
             "checkpointed_size": over(|task| task.size as i64),
-            "state_size": over(|task| task.size as i64),
+            "state_size": over(|task| task.full_size as i64),
             "end_to_end_duration": over(end_to_end),
             "checkpoint_duration": { "sync": over(sync), "async": over(|task| task.async_millis) },
             "alignment": {
                 "buffered": over(|_| 0),
-                "processed": over(|_| 0),
-                "persisted": over(|_| 0),
+                "processed": over(|task| task.processed as i64),
+                "persisted": over(|task| task.persisted as i64),
                 "duration": over(|task| task.alignment_millis),
             },
             "start_delay": over(|task| task.start_delay_millis),
@@ -223,14 +231,14 @@ fn completed(record: &CheckpointRecord, subtask: SubtaskIndex, metrics: &Snapsho
         "ack_timestamp": record.triggered_at + end_to_end(metrics),
         "end_to_end_duration": end_to_end(metrics),
         "checkpointed_size": metrics.size,
-        "state_size": metrics.size,
+        "state_size": metrics.full_size,
         "checkpoint": { "sync": sync(metrics), "async": metrics.async_millis },
         "alignment": {
-            "buffered": 0, "processed": 0, "persisted": 0,
+            "buffered": 0, "processed": metrics.processed, "persisted": metrics.persisted,
             "duration": metrics.alignment_millis,
         },
         "start_delay": metrics.start_delay_millis,
-        "unaligned_checkpoint": false,
+        "unaligned_checkpoint": metrics.unaligned,
         "aborted": false,
     })
 }
@@ -268,8 +276,8 @@ pub(crate) fn config(cluster: &Cluster, request: &Request) -> Answered {
         },
         "state_backend": "HashMapStateBackend",
         "checkpoint_storage": if has_folder { "FileSystemCheckpointStorage" } else { "JobManagerCheckpointStorage" },
-        "unaligned_checkpoints": false,
-        "aligned_checkpoint_timeout": 0,
+        "unaligned_checkpoints": options.overtakes_after.is_some(),
+        "aligned_checkpoint_timeout": options.overtakes_after.unwrap_or(0),
         "tolerable_failed_checkpoints": options.tolerable_failures,
         "checkpoints_after_tasks_finish": true,
         "state_changelog_enabled": false,

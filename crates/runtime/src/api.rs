@@ -182,6 +182,14 @@ pub struct SnapshotMetrics {
     pub start_delay_millis: i64,
     /// What was written for this checkpoint, in bytes.
     pub size: u64,
+    /// All that the checkpoint names, in bytes.
+    pub full_size: u64,
+    /// The barrier overtook.
+    pub unaligned: bool,
+    /// What was processed between the first barrier and the snapshot, in bytes.
+    pub processed: u64,
+    /// What the barrier overtook, in bytes as stored.
+    pub persisted: u64,
 }
 
 /// An error as sent over the wire and kept in the exception history.

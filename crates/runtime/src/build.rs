@@ -115,6 +115,7 @@ impl Builder<'_> {
             let writer = writer
                 .with_buffer_timeout(buffer_timeout)
                 .with_batch_bytes(self.deployment.options.limits.batch_bytes)
+                .with_overtaking(self.deployment.options.overtakes)
                 .with_tag(output.plan.tag.clone());
             outputs.exchanges.push(writer);
         }

@@ -179,6 +179,17 @@ impl Outputs {
         self.exchanges_mut(&mut |exchange| exchange.flush_overdue(now))
     }
 
+    /// Whether every receiver has room, so that something that sends may begin. If not, the waker is called
+    /// when that may have changed.
+    pub fn has_room(&mut self, waker: &Waker) -> Result<bool> {
+        let mut room = true;
+        self.exchanges_mut(&mut |exchange| {
+            room = room && exchange.has_room(waker)?;
+            Ok(())
+        })?;
+        Ok(room)
+    }
+
     fn exchanges_mut(&mut self, call: &mut dyn FnMut(&mut ExchangeWriter) -> Result<()>) -> Result<()> {
         self.exchanges.iter_mut().try_for_each(&mut *call)?;
         self.links.iter_mut().try_for_each(|link| link.outputs.exchanges_mut(call))
@@ -278,6 +289,7 @@ impl Outputs {
                 state,
                 finished: link.stage.has_finished(),
                 later,
+                in_flight: None,
             });
             Ok(())
         })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flott_batch::codec::RecordsReader;
 use flott_checkpoint::resources::TaskManagerId;
 use flott_checkpoint::{Attempt, TaskId};
-use flott_types::{Clock, Error, FastMap, JobId, Result};
+use flott_types::{Clock, Error, FastMap, JobId, Result, Waker};
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,19 @@ pub trait Sender: Send {
     /// # Errors
     /// If the sending task is cancelled in the meantime.
     fn send(&mut self, element: Element) -> Result<()>;
+
+    /// Whether there is room to begin with more. If not, this waker is called when there is. Asked only by
+    /// tasks of a job in which barriers may overtake.
+    ///
+    /// # Errors
+    /// If the channel is broken.
+    fn has_room(&mut self, waker: &Waker) -> Result<bool>;
+
+    /// Sends an element whether there is room or not: what precedes a barrier that overtakes.
+    ///
+    /// # Errors
+    /// If the channel is broken.
+    fn force(&mut self, element: Element) -> Result<()>;
 }
 
 /// What a sender needs to know of the task that sends.
@@ -34,6 +47,8 @@ pub struct SenderContext {
     pub metrics: Arc<TaskMetrics>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Barriers may overtake: the task asks for room before it begins, and waits only at twice the limits.
+    pub overtakes: bool,
 }
 
 /// The receiving end of a channel.
@@ -101,11 +116,20 @@ struct LocalSender {
 
 impl Sender for LocalSender {
     fn send(&mut self, element: Element) -> Result<()> {
-        let SenderContext { cancel, metrics, clock } = &self.context;
+        let SenderContext { cancel, metrics, clock, .. } = &self.context;
         let waited = self.gate.send(self.channel, element, cancel, &**clock)?;
         if waited > 0 {
             metrics.back_pressured.add(waited);
         }
+        Ok(())
+    }
+
+    fn has_room(&mut self, waker: &Waker) -> Result<bool> {
+        Ok(self.gate.has_room(self.channel, waker))
+    }
+
+    fn force(&mut self, element: Element) -> Result<()> {
+        self.gate.force(self.channel, element);
         Ok(())
     }
 }

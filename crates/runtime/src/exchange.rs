@@ -13,7 +13,7 @@ use arrow::datatypes::SchemaRef;
 use flott_batch::hash::partition;
 use flott_batch::{AnyRecords, Batch, ChangeBatch};
 use flott_plan::Exchange;
-use flott_types::{Error, KeyGroup, Result, Timestamp};
+use flott_types::{Error, KeyGroup, Result, Timestamp, Waker};
 
 use crate::connect::Sender;
 use crate::gate::Element;
@@ -38,6 +38,12 @@ pub struct ExchangeWriter {
     buffer_timeout: Option<i64>,
     /// The target of each value, kept for its memory.
     targets: Vec<u32>,
+    /// Barriers may overtake: senders are asked for room.
+    overtakes: bool,
+    /// Senders that were used since they last had room.
+    used: Vec<usize>,
+    /// What is sent precedes a barrier that overtakes, and waits for nothing.
+    forces: bool,
 }
 
 #[derive(Default)]
@@ -72,7 +78,31 @@ impl ExchangeWriter {
             held_since: None,
             buffer_timeout: None,
             targets: Vec::new(),
+            overtakes: false,
+            used: Vec::new(),
+            forces: false,
         }
+    }
+
+    /// In a job in which barriers may overtake: [`ExchangeWriter::has_room`] is asked.
+    #[must_use]
+    pub fn with_overtaking(mut self, overtakes: bool) -> Self {
+        self.overtakes = overtakes;
+        self
+    }
+
+    /// Whether its task may begin with something that it will send. If not, the waker is called when it may.
+    ///
+    /// # Errors
+    /// If a channel is broken.
+    pub fn has_room(&mut self, waker: &Waker) -> Result<bool> {
+        while let Some(target) = self.used.last() {
+            if !self.senders[*target].has_room(waker)? {
+                return Ok(false);
+            }
+            self.used.pop();
+        }
+        Ok(true)
     }
 
     /// Since when something has been held back, if anything has.
@@ -198,8 +228,26 @@ impl ExchangeWriter {
     /// # Errors
     /// As [`ExchangeWriter::emit`].
     pub fn broadcast(&mut self, element: &Element) -> Result<()> {
-        self.flush()?;
+        let overtakes = matches!(element, Element::Barrier(barrier, _) if barrier.overtakes_at.is_some());
+        self.forces = self.overtakes && overtakes;
+        let flushed = self.flush();
+        self.forces = false;
+        flushed?;
         self.senders.iter_mut().try_for_each(|sender| sender.send(element.try_clone()?))
+    }
+
+    /// Every batch leaves here.
+    fn deliver(&mut self, target: usize, batch: Batch) -> Result<()> {
+        let sender = &mut self.senders[target];
+        if self.overtakes {
+            if !self.used.contains(&target) {
+                self.used.push(target);
+            }
+            if self.forces {
+                return sender.force(Element::Batch(batch));
+            }
+        }
+        sender.send(Element::Batch(batch))
     }
 
     fn hold(&mut self, target: usize, changes: ChangeBatch, now: Timestamp) -> Result<()> {
@@ -286,7 +334,7 @@ impl ExchangeWriter {
             if self.exchange == Exchange::Broadcast {
                 return self.send(target, Batch::Records(records));
             }
-            return self.senders[target].send(Element::Batch(Batch::Records(records)));
+            return self.deliver(target, Batch::Records(records));
         }
         if batches.is_empty() {
             return Ok(());
@@ -297,22 +345,19 @@ impl ExchangeWriter {
 
     fn send(&mut self, target: usize, batch: Batch) -> Result<()> {
         match self.exchange {
-            Exchange::Hash(_) => self.senders[target].send(Element::Batch(batch)),
-            Exchange::Forward | Exchange::Global => self.senders[0].send(Element::Batch(batch)),
+            Exchange::Hash(_) => self.deliver(target, batch),
+            Exchange::Forward | Exchange::Global => self.deliver(0, batch),
             Exchange::Rebalance | Exchange::Rescale => {
                 let target = self.turn;
                 self.turn = (target + 1) % self.senders.len();
-                self.senders[target].send(Element::Batch(batch))
+                self.deliver(target, batch)
             }
             Exchange::Broadcast => {
-                let (last, others) = match self.senders.split_last_mut() {
-                    Some(split) => split,
-                    None => return Ok(()),
-                };
-                for sender in others {
-                    sender.send(Element::Batch(batch.try_clone()?))?;
+                let Some(last) = self.senders.len().checked_sub(1) else { return Ok(()) };
+                for other in 0..last {
+                    self.deliver(other, batch.try_clone()?)?;
                 }
-                last.send(Element::Batch(batch))
+                self.deliver(last, batch)
             }
             Exchange::Custom => Err(Error::internal("columns cannot be sent through a user's partitioner")),
         }

@@ -1,7 +1,7 @@
 //! The input side of a task: bounded queues, one per channel, and the task's mailbox, under one lock.
 //!
 //! One lock and one condition let the task wait for "a message or an element" without a poll interval. It is
-//! taken once per batch, not per record.
+//! taken once per batch, not per record. What it does for barriers that overtake is in [`overtaking`].
 //!
 //! Invariants: a channel holds at most [`Limits`] (batches, rows and bytes, whichever is reached first) and
 //! one batch more, and so do all of them together, unless the task would have nothing to read; rows leave in
@@ -14,19 +14,23 @@
 //! that blocks its thread and checks for cancellation. A sender that serves many channels with one thread
 //! offers, and continues with the others. The size of a batch is computed once, before the lock is taken.
 
+mod cancel;
 mod channel;
+pub mod overtaking;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flott_batch::{Batch, WatermarkStatus};
 use flott_checkpoint::Barrier;
-use flott_types::{Clock, Error, Result, Waker, Watermark};
+use flott_types::{Clock, Result, Waker, Watermark};
 use parking_lot::{Condvar, Mutex};
 
-use self::channel::{Channel, Waiter};
+pub use self::cancel::CancelFlag;
+
+use self::channel::{Channel, Waiter, bytes_of};
+use self::overtaking::{Admit, Arrival, Keeping};
 use crate::TaskCommand;
 
 /// One element of a channel.
@@ -102,29 +106,15 @@ pub enum Next {
         /// The element.
         element: Element,
     },
+    /// A barrier or an end has arrived in the queue of a channel. Only where barriers may overtake.
+    Arrived {
+        /// The channel.
+        channel: usize,
+        /// What.
+        arrival: Arrival,
+    },
     /// Nothing at the moment.
     Nothing,
-}
-
-/// Set once when a task has to end; checked wherever it may wait.
-#[derive(Default, Debug)]
-pub struct CancelFlag(AtomicBool);
-
-impl CancelFlag {
-    /// Sets it.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether it is set.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// An error if it is set.
-    pub fn check(&self) -> Result<()> {
-        if self.is_set() { Err(Error::cancelled()) } else { Ok(()) }
-    }
 }
 
 /// How long a blocked producer waits before it checks for cancellation.
@@ -137,6 +127,8 @@ pub struct Gate {
     state: Mutex<State>,
     readable: Condvar,
     writable: Vec<Condvar>,
+    /// Barriers may overtake.
+    overtakes: bool,
 }
 
 #[derive(Debug)]
@@ -162,6 +154,10 @@ struct State {
     /// The next wait ends at once.
     woken: bool,
     closed: bool,
+    /// What has arrived and was not told.
+    arrivals: VecDeque<(usize, Arrival)>,
+    /// The barriers that have overtaken, and what they overtook.
+    keeping: Vec<Keeping>,
 }
 
 impl State {
@@ -169,6 +165,10 @@ impl State {
     /// behind a barrier, must get something nevertheless.
     fn is_crowded(&self, limits: Limits) -> bool {
         self.bytes >= limits.gate_bytes && self.ready > 0
+    }
+
+    fn is_full(&self, channel: usize, limits: Limits) -> bool {
+        self.channels[channel].is_full(limits) || self.is_crowded(limits)
     }
 }
 
@@ -189,9 +189,12 @@ impl Gate {
             left: false,
             woken: false,
             closed: false,
+            arrivals: VecDeque::new(),
+            keeping: Vec::new(),
         };
         let writable = (0..channels).map(|_| Condvar::new()).collect();
-        Gate { limits, state: Mutex::new(state), readable: Condvar::new(), writable }
+        let (state, readable) = (Mutex::new(state), Condvar::new());
+        Gate { limits, state, readable, writable, overtakes: false }
     }
 
     /// How much its channels may hold.
@@ -226,10 +229,11 @@ impl Gate {
     ) -> Result<u64> {
         let bytes = bytes_of(&element);
         let mut waited = 0;
+        let limits = self.limits_of_sending();
         let mut guard = self.state.lock();
-        if self.must_wait(&guard, channel, &element) {
+        if Self::must_wait(limits, &guard, channel, &element) {
             let start = clock.nanos();
-            while self.must_wait(&guard, channel, &element) {
+            while Self::must_wait(limits, &guard, channel, &element) {
                 cancel.check()?;
                 self.wait_for_room(&mut guard, channel, Waiter::Thread);
                 self.writable[channel].wait_for(&mut guard, CANCEL_CHECK);
@@ -246,7 +250,7 @@ impl Gate {
     pub fn offer(&self, channel: usize, element: Element, waker: &Waker) -> Offer {
         let bytes = bytes_of(&element);
         let mut guard = self.state.lock();
-        if self.must_wait(&guard, channel, &element) {
+        if Self::must_wait(self.limits, &guard, channel, &element) {
             self.wait_for_room(&mut guard, channel, Waiter::Waker(waker.clone()));
             return Offer::Full(element);
         }
@@ -257,18 +261,14 @@ impl Gate {
     /// The bytes that a channel currently accepts: what its receiver announces to a remote sender.
     pub fn room(&self, channel: usize) -> usize {
         let state = self.state.lock();
-        let channel = &state.channels[channel];
-        if channel.is_full(self.limits) || state.is_crowded(self.limits) {
-            0
-        } else {
-            self.limits.bytes - channel.bytes
+        match state.is_full(channel, self.limits) {
+            true => 0,
+            false => self.limits.bytes - state.channels[channel].bytes,
         }
     }
 
-    fn must_wait(&self, state: &State, channel: usize, element: &Element) -> bool {
-        matches!(element, Element::Batch(_))
-            && !state.closed
-            && (state.channels[channel].is_full(self.limits) || state.is_crowded(self.limits))
+    fn must_wait(limits: Limits, state: &State, channel: usize, element: &Element) -> bool {
+        matches!(element, Element::Batch(_)) && !state.closed && state.is_full(channel, limits)
     }
 
     fn wait_for_room(&self, state: &mut State, channel: usize, waiter: Waiter) {
@@ -293,6 +293,9 @@ impl Gate {
         if state.closed {
             return;
         }
+        if self.overtakes {
+            self.arrives(state, channel, &element);
+        }
         let target = &mut state.channels[channel];
         let was_ready = target.is_ready();
         match (&element, target.queue.back_mut()) {
@@ -314,24 +317,26 @@ impl Gate {
 
     /// The next message, else the next element of the channels in turn.
     pub fn next(&self) -> Next {
-        self.next_if(true)
+        self.next_if(Admit::All)
     }
 
-    /// As [`Gate::next`]; without `room`, no batch and nothing behind one.
-    pub fn next_if(&self, room: bool) -> Next {
+    /// As [`Gate::next`], but only elements that are admitted.
+    pub fn next_if(&self, admit: Admit) -> Next {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if let Some(command) = state.mail.pop_front() {
             return Next::Command(command);
         }
-        if state.ready == 0 {
+        if let Some((channel, arrival)) = state.arrivals.pop_front() {
+            return Next::Arrived { channel, arrival };
+        }
+        if state.ready == 0 || admit == Admit::Nothing {
             return Next::Nothing;
         }
         let count = state.channels.len();
-        let turn = (0..count)
-            .map(|offset| (state.turn + offset) % count)
-            .find(|at| state.channels[*at].is_ready_for(room));
-        let Some(at) = turn else { return Next::Nothing };
+        let mut turns = (0..count).map(|offset| (state.turn + offset) % count);
+        let ready = turns.find(|at| state.channels[*at].is_ready_for(admit));
+        let Some(at) = ready else { return Next::Nothing };
         state.turn = (at + 1) % count;
         let channel = &mut state.channels[at];
         let Some((element, bytes)) = channel.queue.pop_front() else {
@@ -359,12 +364,13 @@ impl Gate {
 
     /// Waits until [`Gate::next_if`] finds something, or until a wake-up, at most this long. A `busy` task
     /// waits for work elsewhere that will wake it.
-    pub fn wait(&self, timeout: Duration, room: bool, busy: bool) {
+    pub fn wait(&self, timeout: Duration, admit: Admit, busy: bool) {
         let mut state = self.state.lock();
         state.busy = busy;
         let nothing = |state: &mut State| {
-            let ready = || state.channels.iter().any(|channel| channel.is_ready_for(room));
-            state.mail.is_empty() && (state.ready == 0 || !ready()) && !state.woken && !state.closed
+            let ready = || state.channels.iter().any(|channel| channel.is_ready_for(admit));
+            let silent = state.mail.is_empty() && state.arrivals.is_empty();
+            silent && (state.ready == 0 || !ready()) && !state.woken && !state.closed
         };
         state.reader_waits = true;
         state.waits += 1;
@@ -390,7 +396,8 @@ impl Gate {
     /// something in between.
     pub fn idle(&self) -> Option<u64> {
         let state = self.state.lock();
-        let nothing = state.mail.is_empty() && state.channels.iter().all(|channel| channel.queue.is_empty());
+        let silent = state.mail.is_empty() && state.arrivals.is_empty();
+        let nothing = silent && state.channels.iter().all(|channel| channel.queue.is_empty());
         let awaited = state.woken || state.expecting || state.busy;
         (state.reader_waits && nothing && !awaited).then_some(state.waits)
     }
@@ -436,6 +443,8 @@ impl Gate {
         guard.closed = true;
         (guard.ready, guard.bytes, guard.crowded) = (0, 0, false);
         guard.mail.clear();
+        guard.arrivals.clear();
+        guard.keeping.clear();
         let queues: Vec<_> =
             guard.channels.iter_mut().map(|channel| std::mem::take(&mut channel.queue)).collect();
         let mut waiters = Vec::new();
@@ -475,17 +484,5 @@ impl Gate {
         if state.reader_waits {
             self.readable.notify_one();
         }
-    }
-}
-
-fn bytes_of(element: &Element) -> usize {
-    match element {
-        Element::Batch(batch) => batch.bytes(),
-        Element::Begin
-        | Element::Watermark(_)
-        | Element::Status(_)
-        | Element::Barrier(..)
-        | Element::EndOfInput
-        | Element::Broken(_) => 0,
     }
 }

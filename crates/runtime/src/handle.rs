@@ -9,6 +9,7 @@ use flott_types::{Error, Result, Waker};
 
 use crate::connect::{InputChannel, SenderContext};
 use crate::gate::{CancelFlag, Gate};
+use crate::overtaking::{self, Overtaking};
 use crate::task::{Task, thread_name};
 use crate::valve::Valve;
 use crate::{
@@ -40,7 +41,8 @@ impl TaskHandle {
     /// If there is no thread for it.
     pub fn start(deployment: TaskDeployment, environment: TaskEnvironment) -> Result<Self> {
         let channels = deployment.input_channels();
-        let gate = Arc::new(Gate::new(channels.len(), deployment.options.limits));
+        let gate = Gate::new(channels.len(), deployment.options.limits);
+        let gate = Arc::new(gate.with_overtaking(deployment.options.overtakes));
         let ends = channels.iter().map(|(key, _)| {
             let edge = deployment.inputs.iter().find(|input| input.edge == key.edge);
             let records =
@@ -128,6 +130,7 @@ impl Parts {
             cancel: self.cancel.clone(),
             metrics: self.metrics.clone(),
             clock: environment.clock.clone(),
+            overtakes: deployment.options.overtakes,
         };
         let gate = self.gate.clone();
         let waker = Waker::new(move || gate.wake());
@@ -135,8 +138,10 @@ impl Parts {
         if let Some(input) = input_of.iter().find(|input| **input >= chain.inputs) {
             return Err(Error::internal(format!("the plan feeds input {input}, which does not exist")));
         }
+        let deployment_overtakes = deployment.options.overtakes;
         let mut task = Task {
-            life: TaskLife::new(deployment.options.mode, input_of.clone()),
+            life: TaskLife::new(deployment.options.mode, input_of.clone())
+                .with_overtaking(&overtaking::channels(&deployment)),
             valve: Valve::new(input_of.len()),
             deployment,
             environment,
@@ -150,6 +155,7 @@ impl Parts {
             waker,
             targets: BTreeMap::new(),
             full_next: false,
+            overtaking: deployment_overtakes.then(Overtaking::default),
         };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task.run()));
         task.chain.root.close();

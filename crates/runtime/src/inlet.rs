@@ -4,6 +4,9 @@
 //! It never waits: an element that the gate refuses stays here until there is room, and whoever carries the
 //! frames goes on with other channels. The bytes of a frame count as taken when the gate has accepted its
 //! element; so a sender that has no more than its credit under way bounds what lies here.
+//!
+//! A barrier that may overtake what waits must not wait here: with everything in front of it, it goes to the
+//! gate whether there is room or not. So does the end.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::connect::InputChannel;
 use crate::gate::{Element, Gate, Offer};
-use crate::wire::ElementDecoder;
+use crate::wire::{ElementDecoder, is_urgent};
 
 /// One channel. See [`self`].
 pub struct Inlet {
@@ -29,6 +32,8 @@ pub struct Inlet {
 #[derive(Default)]
 struct Line {
     frames: VecDeque<Vec<u8>>,
+    /// How many of them must not wait.
+    urgent: usize,
     /// Nobody reads it any more.
     closed: bool,
     /// No more frames will come, although the channel has not ended.
@@ -57,8 +62,10 @@ impl Inlet {
 
     /// A frame has arrived; [`Inlet::serve`] delivers it.
     pub fn push(&self, frame: Vec<u8>) {
+        let urgent = self.gate.overtakes() && is_urgent(&frame);
         let mut line = self.line.lock();
         if !line.closed {
+            line.urgent += usize::from(urgent);
             line.frames.push_back(frame);
         }
     }
@@ -73,6 +80,7 @@ impl Inlet {
     pub fn close(&self) {
         let mut line = self.line.lock();
         line.closed = true;
+        line.urgent = 0;
         line.frames.clear();
     }
 
@@ -81,6 +89,8 @@ impl Inlet {
         let mut end = self.end.lock();
         let mut taken = 0;
         loop {
+            // Before the next frame is taken, which may be the urgent one.
+            let must_not_wait = self.line.lock().urgent > 0;
             let (element, len) = match end.refused.take() {
                 Some(refused) => refused,
                 None => match self.next(&mut end, &mut taken) {
@@ -88,6 +98,11 @@ impl Inlet {
                     None => return taken,
                 },
             };
+            if must_not_wait {
+                self.gate.force(self.channel, element);
+                taken += len;
+                continue;
+            }
             match self.gate.offer(self.channel, element, &end.waker) {
                 Offer::Taken => taken += len,
                 Offer::Full(element) => {
@@ -107,6 +122,9 @@ impl Inlet {
                 end.ended = true;
                 return Some((Element::Broken(why), 0));
             };
+            if line.urgent > 0 && is_urgent(&frame) {
+                line.urgent -= 1;
+            }
             drop(line);
             if end.ended {
                 *taken += frame.len();

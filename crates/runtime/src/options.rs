@@ -19,6 +19,9 @@ pub struct TaskOptions {
     pub buffer_timeout: Option<i64>,
     /// `execution.checkpointing.mode`
     pub mode: Mode,
+    /// `execution.checkpointing.unaligned.enabled`: barriers may overtake rows. Only with exactly once, and
+    /// not in batch mode.
+    pub overtakes: bool,
     /// How much a channel holds.
     pub limits: Limits,
     /// `pipeline.auto-watermark-interval`, milliseconds. (For SQL it is in the plan.)
@@ -73,10 +76,13 @@ impl TaskOptions {
             Some("batch") => true,
             Some(_) => return Err(read.wrong("execution.runtime-mode", "streaming, batch or automatic")),
         };
+        let unaligned = read.flag("execution.checkpointing.unaligned.enabled", false)?
+            || read.flag("execution.checkpointing.unaligned", false)?;
         Ok(TaskOptions {
             batch_size,
             buffer_timeout: (enabled && timeout >= 0).then_some(timeout),
             mode,
+            overtakes: unaligned && mode == Mode::ExactlyOnce && !batch,
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: limits(read, batch_size)?,
             batch,

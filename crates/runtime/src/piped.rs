@@ -68,6 +68,8 @@ struct Line {
     bytes: usize,
     /// Nobody reads it any more.
     closed: bool,
+    /// Of a sender that waits for room before it begins.
+    waker: Option<Waker>,
 }
 
 impl PipedExchanges {
@@ -130,9 +132,14 @@ impl Exchanges for PipedExchanges {
         for (_, pipe) in
             state.pipes.extract_if(|key, _| (key.job, key.attempt, key.to) == (job, attempt, task))
         {
-            pipe.line.lock().closed = true;
+            let waker = {
+                let mut line = pipe.line.lock();
+                line.closed = true;
+                line.waker.take()
+            };
             pipe.inlet.close();
             pipe.room.notify_all();
+            waker.iter().for_each(Waker::wake);
         }
         self.0.ready.notify_all();
     }
@@ -184,8 +191,10 @@ impl Pipe {
         if taken > 0 {
             let mut line = self.line.lock();
             line.bytes = line.bytes.saturating_sub(taken);
+            let waker = line.waker.take();
             drop(line);
             self.room.notify_one();
+            waker.iter().for_each(Waker::wake);
         }
     }
 }
@@ -201,12 +210,30 @@ impl Sender for PipeSender {
     fn send(&mut self, element: Element) -> Result<()> {
         // Only batches wait: all other elements are small and few.
         let waits = matches!(element, Element::Batch(_));
-        let frame = self.encoder.encode(element)?;
-        let SenderContext { cancel, metrics, clock } = &self.context;
+        self.push(element, waits)
+    }
+
+    fn has_room(&mut self, waker: &Waker) -> Result<bool> {
         let mut line = self.pipe.line.lock();
-        if waits && line.bytes >= self.shared.credit {
+        let room = line.bytes < self.shared.credit || line.closed;
+        line.waker = (!room).then(|| waker.clone());
+        Ok(room)
+    }
+
+    fn force(&mut self, element: Element) -> Result<()> {
+        self.push(element, false)
+    }
+}
+
+impl PipeSender {
+    fn push(&mut self, element: Element, waits: bool) -> Result<()> {
+        let frame = self.encoder.encode(element)?;
+        let SenderContext { cancel, metrics, clock, overtakes } = &self.context;
+        let credit = if *overtakes { self.shared.credit.saturating_mul(2) } else { self.shared.credit };
+        let mut line = self.pipe.line.lock();
+        if waits && line.bytes >= credit {
             let start = clock.nanos();
-            while line.bytes >= self.shared.credit && !line.closed {
+            while line.bytes >= credit && !line.closed {
                 cancel.check()?;
                 self.pipe.room.wait_for(&mut line, CANCEL_CHECK);
             }

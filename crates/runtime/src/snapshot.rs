@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_checkpoint::Barrier;
-use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
+use flott_checkpoint::manifest::{StateFile, SubtaskRestore, TaskSnapshot};
 use flott_state::RestoredState;
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Clock, Error, Result};
 use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{Later, OperatorState};
+use crate::in_flight::Overtaken;
 use crate::{SnapshotMetrics, TaskDeployment, TaskReport, Thread, Threads};
 
 /// How long a task that ends waits for what it writes.
@@ -37,12 +38,28 @@ pub trait SnapshotStorage: Send + Sync {
     /// # Errors
     /// If a file is missing or damaged.
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState>;
+
+    /// Reads a file of what was under way to a task.
+    ///
+    /// # Errors
+    /// If it is missing or damaged.
+    fn in_flight(&self, deployment: &TaskDeployment, file: &StateFile) -> Result<Vec<u8>>;
+}
+
+/// What was stored.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Stored {
+    /// For the manifest.
+    pub snapshot: TaskSnapshot,
+    /// How many bytes were written.
+    pub size: u64,
+    /// How many bytes all that it names has.
+    pub full_size: u64,
 }
 
 /// Stores the snapshots of one task, in order, off the task's thread.
 pub trait SnapshotWriter: Send {
-    /// Stores what the operators handed over; returns what goes into the manifest, and how many bytes were
-    /// written.
+    /// Stores what the operators handed over.
     ///
     /// # Errors
     /// If it cannot be stored. What the operators handed over is lost then, and the next snapshot will be a
@@ -52,7 +69,7 @@ pub trait SnapshotWriter: Send {
         barrier: Barrier,
         target: Option<&str>,
         operators: Vec<OperatorState>,
-    ) -> Result<(TaskSnapshot, u64)>;
+    ) -> Result<Stored>;
 }
 
 /// Called with each report.
@@ -66,6 +83,8 @@ pub(crate) struct Work {
     /// Whether it contains everything, and not only changes since the previous one.
     pub(crate) full: bool,
     pub(crate) metrics: SnapshotMetrics,
+    /// What the barrier overtook; it belongs to the first operator.
+    pub(crate) overtaken: Option<Overtaken>,
 }
 
 /// The thread and the way to it.
@@ -138,6 +157,13 @@ impl Uploader {
         Ok(())
     }
 
+    /// A hand-over that is not to be stored. What builds on it must be full.
+    pub(crate) fn discard(&self, work: Work) {
+        let mut state = self.queue.state.lock();
+        state.lost = true;
+        state.later.extend(work.operators.into_iter().filter_map(|state| state.later));
+    }
+
     /// Nobody waits for this checkpoint any more.
     pub(crate) fn abort(&self, checkpoint: CheckpointId) {
         let building_on_it = self.queue.state.lock().drop_one(checkpoint);
@@ -185,7 +211,8 @@ impl Queue {
 }
 
 fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock, report: &Report) {
-    while let Some((left, Work { barrier, target, mut operators, mut metrics, .. })) = queue.next() {
+    while let Some((left, work)) = queue.next() {
+        let Work { barrier, target, mut operators, mut metrics, overtaken, .. } = work;
         let checkpoint = barrier.checkpoint;
         let start = clock.nanos();
         for Later(later) in left {
@@ -200,12 +227,17 @@ fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock,
                     state.state.lists.extend(later()?);
                 }
             }
+            if let (Some(overtaken), Some(head)) = (overtaken, operators.first_mut()) {
+                head.in_flight = overtaken.encode()?;
+                metrics.persisted = head.in_flight.as_ref().map_or(0, |rows| rows.bytes.len() as u64);
+            }
             writer.write(barrier, target.as_deref(), operators)
         });
         match written {
-            Ok((snapshot, size)) => {
+            Ok(Stored { snapshot, size, full_size }) => {
                 metrics.async_millis = (clock.nanos().saturating_sub(start) / 1_000_000) as i64;
                 metrics.size = size;
+                metrics.full_size = full_size;
                 report(TaskReport::Ack { checkpoint, snapshot, metrics });
             }
             Err(error) => {
@@ -229,22 +261,25 @@ mod tests {
     struct Hanging(Sender<u64>, Receiver<()>);
 
     impl SnapshotWriter for Hanging {
-        fn write(
-            &mut self,
-            barrier: Barrier,
-            _: Option<&str>,
-            _: Vec<OperatorState>,
-        ) -> Result<(TaskSnapshot, u64)> {
+        fn write(&mut self, barrier: Barrier, _: Option<&str>, _: Vec<OperatorState>) -> Result<Stored> {
             let _ = self.0.send(barrier.checkpoint.0);
             let _ = self.1.recv();
-            Ok((TaskSnapshot::default(), 0))
+            Ok(Stored::default())
         }
     }
 
     fn work(checkpoint: u64, full: bool) -> Work {
         let kind = CheckpointKind::Checkpoint;
-        let barrier = Barrier { checkpoint: CheckpointId(checkpoint), created_at: 0, kind };
-        Work { barrier, target: None, operators: Vec::new(), full, metrics: SnapshotMetrics::default() }
+        let barrier =
+            Barrier { checkpoint: CheckpointId(checkpoint), created_at: 0, kind, overtakes_at: None };
+        Work {
+            barrier,
+            target: None,
+            operators: Vec::new(),
+            full,
+            metrics: SnapshotMetrics::default(),
+            overtaken: None,
+        }
     }
 
     #[test]

@@ -368,6 +368,7 @@ impl SourceHead {
             state: OperatorSnapshot { keyed: Vec::new(), lists: vec![list] },
             finished: ended,
             later: None,
+            in_flight: None,
         })
     }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_batch::Batch;
 use flott_checkpoint::Barrier;
 use flott_checkpoint::life::{Action, Event, TaskLife};
 use flott_operator::{Backlog, Committing, Output, TaskInfo};
@@ -21,7 +22,9 @@ use flott_types::{CheckpointId, Error, Result, Timestamp, Waker, Watermark};
 
 use crate::build::Chain;
 use crate::chain::Restored;
+use crate::gate::overtaking::Admit;
 use crate::gate::{CancelFlag, Element, Gate, Next};
+use crate::overtaking::{Overtaking, admitted};
 use crate::snapshot::{Report, Uploader, Work};
 use crate::source::{SourceHead, SourceStep};
 use crate::valve::{Progress, Valve};
@@ -49,11 +52,14 @@ pub(crate) struct Task {
     pub(crate) targets: BTreeMap<CheckpointId, Arc<str>>,
     /// The next snapshot has to hold everything.
     pub(crate) full_next: bool,
+    /// In a job in which barriers may overtake.
+    pub(crate) overtaking: Option<Overtaking>,
 }
 
 impl Task {
     pub(crate) fn run(&mut self) -> Result<()> {
         let registration = self.open()?;
+        self.replay()?;
         (self.report)(TaskReport::Running);
         registration.into_iter().for_each(|registration| (self.report)(registration));
         let (at_end, now) = (self.deployment.drained, self.environment.clock.now());
@@ -66,7 +72,9 @@ impl Task {
             let now = self.environment.clock.now();
             let mut wait_until = None;
             let room = self.chain.root.backlog() < Backlog::Full;
-            match self.gate.next_if(room) {
+            let may_send = self.may_send()?;
+            let admit = admitted(may_send, room);
+            match self.gate.next_if(admit) {
                 Next::Command(command) => {
                     if self.command(command, now)? {
                         return self.await_commits();
@@ -78,19 +86,24 @@ impl Task {
                     dry = false;
                     self.element(channel, element, now)?;
                 }
-                Next::Nothing if !room => wait_until = Some(None),
+                Next::Arrived { channel, arrival } => {
+                    self.arrived(channel, arrival, now)?;
+                    continue;
+                }
+                Next::Nothing if !may_send || !room => wait_until = Some(None),
                 Next::Nothing => match self.poll_source(now)? {
                     SourceStep::More => dry = false,
                     SourceStep::Wait(at) => wait_until = Some(at),
                     SourceStep::RequestSplits | SourceStep::Ended => {}
                 },
             }
-            if self.timers(now)? {
+            self.overtake_due(now)?;
+            if may_send && self.timers(now)? {
                 dry = false;
             }
             let Some(at) = wait_until else { continue };
-            if dry {
-                self.wait(at, now, room);
+            if dry || !may_send {
+                self.wait(at, now, admit);
             } else {
                 dry = true;
                 self.input_dry(now)?;
@@ -158,14 +171,8 @@ impl Task {
     fn element(&mut self, channel: usize, element: Element, now: Timestamp) -> Result<()> {
         match element {
             Element::Begin => self.step(Event::Begin { channel }, now).map(drop),
-            Element::Batch(batch) => {
-                self.metrics.records_in.add(batch.num_rows() as u64);
-                let input = self.input_of[channel];
-                match self.chain.root.links.first_mut() {
-                    Some(head) => head.process(input, batch, now),
-                    None => Ok(()),
-                }
-            }
+            Element::Batch(batch) if self.overtaking.is_some() => self.process_in_pieces(channel, batch, now),
+            Element::Batch(batch) => self.process(channel, batch, now),
             Element::Watermark(watermark) => {
                 let progress = self.valve.watermark(channel, watermark);
                 self.progress(progress, now)
@@ -180,6 +187,15 @@ impl Task {
             }
             Element::EndOfInput => self.step(Event::EndOfInput { channel }, now).map(drop),
             Element::Broken(why) => Err(Error::external(format!("an input of the task is broken: {why}"))),
+        }
+    }
+
+    pub(crate) fn process(&mut self, channel: usize, batch: Batch, now: Timestamp) -> Result<()> {
+        self.metrics.records_in.add(batch.num_rows() as u64);
+        let input = self.input_of[channel];
+        match self.chain.root.links.first_mut() {
+            Some(head) => head.process(input, batch, now),
+            None => Ok(()),
         }
     }
 
@@ -273,26 +289,35 @@ impl Task {
         self.chain.root.checkpoint_aborted(checkpoint)
     }
 
-    fn remember(&mut self, barrier: Barrier, target: Option<Arc<str>>) {
+    pub(crate) fn remember(&mut self, barrier: Barrier, target: Option<Arc<str>>) {
         if let Some(target) = target {
             self.targets.insert(barrier.checkpoint, target);
         }
     }
 
     /// Handles an event of the state machine, and returns whether the task has to end.
-    fn step(&mut self, event: Event, now: Timestamp) -> Result<bool> {
+    pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Result<bool> {
         let mut leave = false;
         for action in self.life.step(event, now)? {
             match action {
                 Action::Block(channel) => self.gate.block(channel),
                 Action::Unblock => self.gate.unblock_all(),
-                Action::Snapshot { barrier, ended, aligning_since } => {
-                    self.snapshot(barrier, ended, aligning_since, now)?;
+                Action::Keep { checkpoint, channels } => self.gate.keep(checkpoint, &channels),
+                Action::Kept(checkpoint) => self.kept(checkpoint)?,
+                Action::Snapshot { barrier, ended, aligning_since, overtakes } => {
+                    let mut work = self.snapshot(barrier, ended, aligning_since, now)?;
+                    work.metrics.unaligned = overtakes;
+                    match (&self.uploader, overtakes) {
+                        (_, true) => self.wait_for_kept(work),
+                        (Some(uploader), false) => uploader.write(work)?,
+                        (None, false) => {}
+                    }
                     // Results of requests in flight and of timers come again from the savepoint.
                     self.chain.root.hold(self.life.is_suspended())?;
                 }
                 Action::Decline(checkpoint) => {
                     (self.report)(TaskReport::Decline { checkpoint, failure: None });
+                    self.drop_kept(checkpoint);
                 }
                 Action::EndInput(input) => {
                     if let Some(head) = self.chain.root.links.first_mut() {
@@ -328,7 +353,7 @@ impl Task {
         ended: bool,
         aligning_since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<Work> {
         let target = self.targets.get(&barrier.checkpoint).cloned();
         self.targets.retain(|checkpoint, _| *checkpoint > barrier.checkpoint);
         let element = Element::Barrier(barrier, target.clone());
@@ -353,13 +378,15 @@ impl Task {
             operators.push(source.snapshot(barrier.checkpoint, ended)?);
         }
         self.chain.root.snapshot(barrier.checkpoint, full, &mut operators)?;
+        let processed = self.take_processed();
         let metrics = SnapshotMetrics {
+            processed,
             alignment_millis: aligning_since.map_or(0, |since| now.saturating_sub(since)),
             sync_micros: clock.nanos().saturating_sub(start) / 1_000,
             start_delay_millis: now.saturating_sub(barrier.created_at),
             ..SnapshotMetrics::default()
         };
-        uploader.write(Work { barrier, target, operators, full, metrics })
+        Ok(Work { barrier, target, operators, full, metrics, overtaken: None })
     }
 
     /// The job is over for this task, except for its sinks' last commits.
@@ -371,10 +398,10 @@ impl Task {
             if self.chain.root.committing() == Committing::None {
                 return Ok(());
             }
-            match self.gate.next_if(false) {
-                Next::Nothing => self.wait(None, now, false),
+            match self.gate.next_if(Admit::Control) {
+                Next::Nothing => self.wait(None, now, Admit::Control),
                 // No other messages are sent to a task that has ended.
-                Next::Command(_) | Next::Element { .. } => {}
+                Next::Command(_) | Next::Element { .. } | Next::Arrived { .. } => {}
             }
         }
     }
@@ -402,9 +429,11 @@ impl Task {
         self.chain.root.flush()
     }
 
-    /// Waits for a message or an element; for batches only if there is room.
-    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, room: bool) {
-        let until = [until, self.chain.root.wake_at()].into_iter().flatten().min();
+    /// Waits for a message, or for an element that is admitted.
+    fn wait(&mut self, until: Option<Timestamp>, now: Timestamp, admit: Admit) {
+        let timer = self.chain.root.wake_at().filter(|_| admit != Admit::Nothing);
+        let overtaking = self.overtaking.as_ref().and_then(|_| self.life.next_deadline());
+        let until = [until, timer, overtaking].into_iter().flatten().min();
         let millis = until.map_or(LONGEST_WAIT, |at| at.saturating_sub(now).clamp(0, LONGEST_WAIT));
         if millis == 0 {
             return;
@@ -412,9 +441,12 @@ impl Task {
         let clock = &self.environment.clock;
         let start = clock.nanos();
         let busy = self.chain.root.committing() == Committing::UnderWay;
-        self.gate.wait(Duration::from_millis(millis as u64), room, busy);
-        if room {
-            self.metrics.idle.add(clock.nanos().saturating_sub(start));
+        self.gate.wait(Duration::from_millis(millis as u64), admit, busy);
+        let waited = clock.nanos().saturating_sub(start);
+        match admit {
+            Admit::All => self.metrics.idle.add(waited),
+            Admit::Nothing => self.metrics.back_pressured.add(waited),
+            Admit::Control => {}
         }
     }
 }

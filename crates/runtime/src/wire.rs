@@ -103,6 +103,17 @@ impl ElementDecoder {
     }
 }
 
+/// Whether a frame is one that its receiver must see although others wait in front of it: a barrier that may
+/// overtake them, or the end.
+pub(crate) fn is_urgent(frame: &[u8]) -> bool {
+    match frame {
+        [VERSION, END] => true,
+        [VERSION, BARRIER, body @ ..] => serde_json::from_slice::<(Barrier, Option<Arc<str>>)>(body)
+            .is_ok_and(|(barrier, _)| barrier.overtakes_at.is_some()),
+        _ => false,
+    }
+}
+
 fn damaged() -> Error {
     Error::internal("an element of a channel cannot be read from its bytes")
 }
@@ -117,8 +128,12 @@ mod tests {
 
     #[test]
     fn every_element_comes_back_as_it_was() {
-        let barrier =
-            Barrier { checkpoint: CheckpointId(7), created_at: 12, kind: CheckpointKind::Savepoint };
+        let barrier = Barrier {
+            checkpoint: CheckpointId(7),
+            created_at: 12,
+            kind: CheckpointKind::Savepoint,
+            overtakes_at: None,
+        };
         let there = || {
             [
                 Element::Begin,
@@ -128,6 +143,7 @@ mod tests {
                 Element::Status(WatermarkStatus::Active),
                 Element::Barrier(barrier, Some("file:///savepoints/1".into())),
                 Element::Barrier(barrier, None),
+                Element::Barrier(Barrier { overtakes_at: Some(20), ..barrier }, None),
                 Element::EndOfInput,
             ]
         };
@@ -137,6 +153,11 @@ mod tests {
             let frame = encoder.encode(element).unwrap();
             let back = decoder.decode(&frame).unwrap();
             assert_eq!(format!("{back:?}"), format!("{original:?}"));
+            let urgent = match original {
+                Element::Barrier(barrier, _) => barrier.overtakes_at.is_some(),
+                other => matches!(other, Element::EndOfInput),
+            };
+            assert_eq!(is_urgent(&frame), urgent);
             for len in 0..2 {
                 assert!(decoder.decode(&frame[..len]).is_err());
             }

@@ -11,7 +11,7 @@ use flott_plan::Exchange;
 use flott_runtime::connect::Sender;
 use flott_runtime::exchange::ExchangeWriter;
 use flott_runtime::gate::Element;
-use flott_types::{Result, TypeKind, Watermark};
+use flott_types::{Result, TypeKind, Waker, Watermark};
 use parking_lot::Mutex;
 
 /// What each receiver got: rows of a batch, or a control element.
@@ -34,6 +34,14 @@ impl Sender for LogSender {
         };
         self.0.0.lock()[self.1].push(text);
         Ok(())
+    }
+
+    fn has_room(&mut self, _: &Waker) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn force(&mut self, element: Element) -> Result<()> {
+        self.send(element)
     }
 }
 
@@ -163,6 +171,14 @@ fn values_of_programs_are_cut_too() {
             let Element::Batch(batch) = element else { panic!("{element:?}") };
             self.0.lock().push(batch.into_records::<String>()?.values);
             Ok(())
+        }
+
+        fn has_room(&mut self, _: &Waker) -> Result<bool> {
+            Ok(true)
+        }
+
+        fn force(&mut self, element: Element) -> Result<()> {
+            self.send(element)
         }
     }
     let senders: Vec<Box<dyn Sender>> = vec![Box::new(Values(seen.clone()))];

@@ -11,6 +11,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_checkpoint::{Barrier, CheckpointKind};
 use flott_runtime::TaskCommand;
+use flott_runtime::gate::overtaking::Admit;
 use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next, Offer};
 use flott_types::{CheckpointId, SystemClock, TypeKind, Waker, Watermark};
 use rand::rngs::SmallRng;
@@ -37,7 +38,12 @@ fn first(element: &Element) -> i64 {
 }
 
 fn barrier(id: u64) -> Element {
-    let barrier = Barrier { checkpoint: CheckpointId(id), created_at: 0, kind: CheckpointKind::Checkpoint };
+    let barrier = Barrier {
+        checkpoint: CheckpointId(id),
+        created_at: 0,
+        kind: CheckpointKind::Checkpoint,
+        overtakes_at: None,
+    };
     Element::Barrier(barrier, None)
 }
 
@@ -45,7 +51,7 @@ fn take(gate: &Gate) -> Option<(usize, Element)> {
     match gate.next() {
         Next::Element { channel, element } => Some((channel, element)),
         Next::Nothing => None,
-        Next::Command(command) => panic!("{command:?}"),
+        other @ (Next::Command(_) | Next::Arrived { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -102,7 +108,7 @@ fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
         })
     };
     scope(|scope| {
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true, false));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), Admit::All, false));
         assert!(waits(Some(1)));
         gate.expect(true);
         assert_eq!(gate.idle(), None, "a message will come");
@@ -112,7 +118,7 @@ fn a_reader_is_idle_while_it_waits_and_nothing_is_there_or_expected() {
         waiting.join().unwrap();
         assert_eq!(gate.idle(), None);
 
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), true, false));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), Admit::All, false));
         assert!(waits(Some(2)), "another wait has another number");
         send(&gate, 0, batch([1]));
         assert_eq!(gate.idle(), None);
@@ -132,16 +138,16 @@ fn without_room_only_elements_before_a_batch_are_read() {
     send(&gate, 0, barrier(1));
     send(&gate, 1, Element::Watermark(Watermark(5)));
     send(&gate, 1, barrier(1));
-    let next = || gate.next_if(false);
+    let next = || gate.next_if(Admit::Control);
     assert!(matches!(next(), Next::Element { channel: 1, element: Element::Watermark(_) }));
     assert!(matches!(next(), Next::Element { channel: 1, element: Element::Barrier(..) }));
     assert!(matches!(next(), Next::Nothing));
     scope(|scope| {
         // A batch does not end this wait; what is no batch does.
-        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), false, false));
+        let waiting = scope.spawn(|| gate.wait(Duration::from_secs(60), Admit::Control, false));
         send(&gate, 1, batch([2]));
         // Nobody ever wakes this one.
-        Gate::new(0, LIMITS).wait(Duration::from_millis(20), true, false);
+        Gate::new(0, LIMITS).wait(Duration::from_millis(20), Admit::All, false);
         assert!(!waiting.is_finished());
         send(&gate, 2, barrier(1));
         waiting.join().unwrap();
@@ -159,7 +165,7 @@ fn a_producer_that_waits_notices_its_cancellation() {
     send(&gate, 0, barrier(1));
     scope(|scope| {
         let blocked = scope.spawn(|| gate.send(0, batch([2]), &cancel, &SystemClock::new()));
-        gate.wait(Duration::from_millis(20), false, false);
+        gate.wait(Duration::from_millis(20), Admit::Control, false);
         assert!(!blocked.is_finished());
         cancel.set();
         assert!(blocked.join().unwrap().is_err());
@@ -172,7 +178,7 @@ fn a_closed_gate_blocks_nobody_and_keeps_nothing() {
     send(&gate, 0, batch([1]));
     scope(|scope| {
         let blocked = scope.spawn(|| send(&gate, 0, batch([2])));
-        gate.wait(Duration::from_millis(20), false, false);
+        gate.wait(Duration::from_millis(20), Admit::Control, false);
         assert!(!blocked.is_finished());
         gate.close();
     });
@@ -210,7 +216,7 @@ fn producers_at_random_speed_lose_nothing_and_stay_within_bounds() {
             while open > 0 {
                 assert!(gate.queued_rows() <= 3 * (LIMITS.rows + 12), "seed {seed}");
                 match take(&gate) {
-                    None => gate.wait(Duration::from_millis(100), true, false),
+                    None => gate.wait(Duration::from_millis(100), Admit::All, false),
                     Some((_, Element::EndOfInput)) => open -= 1,
                     Some((channel, Element::Batch(batch))) => {
                         let from = first(&Element::Batch(batch.try_clone().unwrap()));

@@ -9,6 +9,7 @@ use flott_batch::codec::RecordsReader;
 use flott_batch::{Batch, Records};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_runtime::connect::{InputChannel, Sender, SenderContext};
+use flott_runtime::gate::overtaking::Admit;
 use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next};
 use flott_runtime::piped::PipedExchanges;
 use flott_runtime::{ChannelKey, Exchanges, TaskMetrics, Threads};
@@ -45,7 +46,7 @@ impl World {
     fn sender(&self, from: u32) -> Box<dyn Sender> {
         let clock = Arc::new(SystemClock::new());
         let metrics = Arc::new(TaskMetrics::new(&*clock));
-        let context = SenderContext { cancel: self.cancel.clone(), metrics, clock };
+        let context = SenderContext { cancel: self.cancel.clone(), metrics, clock, overtakes: false };
         self.exchanges.connect(key(from), &context).unwrap()
     }
 
@@ -59,8 +60,8 @@ impl World {
         loop {
             match self.gate.next() {
                 Next::Element { channel, element } => return (channel, element),
-                Next::Nothing => self.gate.wait(Duration::from_millis(20), true, false),
-                Next::Command(command) => panic!("{command:?}"),
+                Next::Nothing => self.gate.wait(Duration::from_millis(20), Admit::All, false),
+                other @ (Next::Command(_) | Next::Arrived { .. }) => panic!("{other:?}"),
             }
         }
     }

@@ -23,6 +23,10 @@ pub struct Config {
     pub retained: usize,
     /// `execution.checkpointing.mode`: the alignment of the tasks.
     pub mode: crate::alignment::Mode,
+    /// `execution.checkpointing.unaligned.enabled`: how long a checkpoint is aligned before its barriers
+    /// overtake what waits (`execution.checkpointing.aligned-checkpoint-timeout`). `None`: for as long as it
+    /// takes.
+    pub overtakes_after: Option<i64>,
     /// `execution.checkpointing.externalized-checkpoint-retention`.
     pub retention: Retention,
     /// Take full checkpoints until one has completed: the job starts from files that are not its own to keep.
@@ -40,6 +44,7 @@ impl Default for Config {
             max_concurrent: 1,
             retained: 1,
             mode: crate::alignment::Mode::ExactlyOnce,
+            overtakes_after: None,
             retention: Retention::NoExternalized,
             first_is_full: false,
         }

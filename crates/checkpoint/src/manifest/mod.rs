@@ -29,6 +29,7 @@
 
 mod blob;
 mod codec;
+mod in_flight;
 mod redistribute;
 mod restore;
 mod seal;
@@ -40,6 +41,7 @@ use flott_types::{CheckpointId, JobId, JobKey, KeyGroupRange, OperatorUid, Subta
 use serde::{Deserialize, Serialize};
 
 pub use blob::{Blob, Checksum, Summing};
+pub use in_flight::{InFlight, InFlightChannel, InFlightShare, InputEdge, InputStream, Replayed, Spread};
 pub use redistribute::redistribute;
 pub use restore::{FileSlice, SubtaskRestore, TableRestore};
 pub use seal::{seal, unseal};
@@ -126,6 +128,24 @@ pub struct SubtaskSnapshot {
     /// Builds that do not know the field refuse the manifest that has it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub finished: bool,
+    /// Of the head of a chain: what the barrier overtook. Builds that do not know the field refuse the
+    /// manifest that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<InFlight>,
+}
+
+impl SubtaskSnapshot {
+    /// Every file that it names.
+    pub fn files(&self) -> impl Iterator<Item = &StateFile> {
+        let in_flight = self.in_flight.iter().map(|in_flight| &in_flight.file);
+        self.keyed.iter().flat_map(|table| &table.files).chain(in_flight)
+    }
+
+    /// Every file that it names.
+    pub fn files_mut(&mut self) -> impl Iterator<Item = &mut StateFile> {
+        let in_flight = self.in_flight.iter_mut().map(|in_flight| &mut in_flight.file);
+        self.keyed.iter_mut().flat_map(|table| &mut table.files).chain(in_flight)
+    }
 }
 
 /// One named keyed state of one subtask.
@@ -314,7 +334,7 @@ impl Manifest {
 
     /// Every file that the manifest names, with repetitions.
     pub fn files(&self) -> impl Iterator<Item = &StateFile> {
-        self.operators.iter().flat_map(|o| &o.subtasks).flat_map(|s| &s.keyed).flat_map(|t| &t.files)
+        self.operators.iter().flat_map(|o| &o.subtasks).flat_map(SubtaskSnapshot::files)
     }
 }
 

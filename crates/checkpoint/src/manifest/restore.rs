@@ -6,7 +6,8 @@ use flott_types::{Error, KeyGroup, KeyGroupRange, OperatorUid, Result, SubtaskIn
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, FileKind, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile, redistribute,
+    Column, FileKind, InFlightShare, KeyedTable, Manifest, OperatorSnapshot, OperatorState, StateFile,
+    redistribute,
 };
 
 /// What one new subtask of one operator starts from. Plain data: the JobManager computes it and sends it
@@ -21,6 +22,10 @@ pub struct SubtaskRestore {
     /// The operator had finished ([`crate::life`]).
     #[serde(default)]
     pub finished: bool,
+    /// Of the head of a chain: what is replayed first. Not from [`Manifest::shares`], which knows no streams,
+    /// but from [`Manifest::in_flight_shares`].
+    #[serde(default)]
+    pub in_flight: Vec<InFlightShare>,
 }
 
 /// One named keyed state as a new subtask reads it.
@@ -106,7 +111,10 @@ impl Manifest {
                 .into_iter()
                 .zip(dealt)
                 .zip(finished)
-                .map(|((keyed, operator), finished)| SubtaskRestore { keyed, operator, finished })
+                .map(|((keyed, operator), finished)| {
+                    let in_flight = Vec::new();
+                    SubtaskRestore { keyed, operator, finished, in_flight }
+                })
                 .collect(),
         ))
     }

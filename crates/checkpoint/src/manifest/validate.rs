@@ -73,6 +73,13 @@ impl OperatorSnapshot {
                     return Err(at(Error::state("its keys differ from those of an earlier subtask")));
                 }
             }
+            if let Some(in_flight) = &subtask.in_flight {
+                let at = |e: Error| e.context(format_args!("subtask {index}, rows under way"));
+                if kind == ManifestKind::Savepoint {
+                    return Err(at(Error::state("a savepoint holds none")));
+                }
+                in_flight.file.validate(KeyGroupRange::all(self.max_parallelism), kind).map_err(at)?;
+            }
             let mut names = FastSet::default();
             for state in &subtask.operator {
                 let at =

@@ -119,6 +119,26 @@ impl World {
         self.new_jobmanager(Some(Beginning { states, commits }), false)
     }
 
+    /// The job is started again from its last checkpoint, at another parallelism, by another JobManager.
+    pub fn rescale(&mut self) -> Result<(), String> {
+        self.land_writes();
+        let last = self.storage.points.last_key_value();
+        let last = last.filter(|(_, point)| !point.drained && point.savepoint.is_none());
+        let Some((id, states)) = last.map(|(id, point)| (*id, point.states.clone())) else { return Ok(()) };
+        let Some((job, dealt)) = self.job.rescaled(&mut self.rng, &states) else { return Ok(()) };
+        self.stats.rescales += 1;
+        self.stats.replayed_elsewhere += u32::from(dealt.iter().any(|state| !state.in_flight.is_empty()));
+        self.records = job.tasks.iter().map(|task| task.records).collect();
+        self.job = Rc::new(job);
+        // Those before it are of another parallelism.
+        self.storage.points.retain(|other, _| *other == id);
+        self.storage.initial = None;
+        if let Some(point) = self.storage.points.get_mut(&id) {
+            point.states = dealt;
+        }
+        self.new_jobmanager(None, false)
+    }
+
     pub fn deploy(&mut self, attempt: Attempt, restore: Option<RestorePoint>) -> Result<(), String> {
         let leader = self.jm.leader;
         let members: Vec<_> = self.jm.resources.members().collect();

@@ -54,6 +54,8 @@ pub struct Job {
 pub struct TaskSpec {
     pub id: TaskId,
     pub channels: usize,
+    /// Of each, whether a barrier may overtake what waits in it.
+    pub can_be_overtaken: Vec<bool>,
     /// For each edge, for each subtask at its other end: the task, and its channel.
     pub outputs: Vec<Vec<(usize, usize)>>,
     /// How many records a source has.
@@ -97,6 +99,7 @@ impl Job {
                 tasks.push(TaskSpec {
                     id: TaskId { vertex: VertexId(vertex as u32), subtask: SubtaskIndex(subtask) },
                     channels: 0,
+                    can_be_overtaken: Vec::new(),
                     outputs: Vec::new(),
                     records: if inputs.is_empty() { records(vertex, subtask) } else { 0 },
                 });
@@ -110,6 +113,7 @@ impl Job {
                         let task = first[vertex] + subtask;
                         edge.push((task, tasks[task].channels));
                         tasks[task].channels += 1;
+                        tasks[task].can_be_overtaken.push((vertex + input) % 3 != 2);
                     }
                     tasks[first[*input] + upstream].outputs.push(edge);
                 }

@@ -182,23 +182,8 @@ impl World {
     /// The JobManager is replaced: after a crash, or because it was taken for dead (`lives`), or to continue
     /// from the savepoint that the job was stopped with.
     pub fn new_jobmanager(&mut self, start_from: Option<Beginning>, lives: bool) -> Result<(), String> {
-        match start_from {
-            Some(beginning) => self.storage.initial = Some(beginning),
-            None => {
-                self.stats.jobmanagers += 1;
-                // What was being written has landed before the new one looked, or is refused.
-                for at in (0..self.messages.len()).rev() {
-                    let current = self.jm.leader;
-                    if matches!(&self.messages[at], Message::Write { leader, .. } if *leader == current)
-                        && self.rng.random_bool(0.5)
-                        && let Message::Write { leader, snapshot, commits } = self.messages.swap_remove(at)
-                    {
-                        let event = coordinator::Event::StoreCompleted(snapshot.checkpoint);
-                        self.store(&snapshot, &commits);
-                        self.messages.push(Message::Written { leader, event });
-                    }
-                }
-            }
+        if let Some(beginning) = start_from {
+            self.storage.initial = Some(beginning);
         }
         let next = self.make_jobmanager(self.jm.leader + 1);
         let old = std::mem::replace(&mut self.jm, next);
@@ -213,6 +198,21 @@ impl World {
             self.send_down(TaskManagerId(at as u32), ToTaskManager::Leader(LeaderId(self.jm.leader)));
         }
         self.jobmanager(Input::Execution(execution::Event::Start))
+    }
+
+    /// What was being written has landed before the new one looked, or is refused.
+    pub fn land_writes(&mut self) {
+        for at in (0..self.messages.len()).rev() {
+            let current = self.jm.leader;
+            if matches!(&self.messages[at], Message::Write { leader, .. } if *leader == current)
+                && self.rng.random_bool(0.5)
+                && let Message::Write { leader, snapshot, commits } = self.messages.swap_remove(at)
+            {
+                let event = coordinator::Event::StoreCompleted(snapshot.checkpoint);
+                self.store(&snapshot, &commits);
+                self.messages.push(Message::Written { leader, event });
+            }
+        }
     }
 
     /// Something for the JobManager of that number, if there is one.

@@ -7,7 +7,9 @@
 //! come back, and whose connections are cut for a time, so that the two sides disagree; other jobs take
 //! slots. A JobManager that was replaced may live on without knowing it. Sinks commit in their subtasks, or
 //! once for the job, or both; commits fail, also half-way, and are retried, and a JobManager is lost between
-//! a checkpoint and its commits. A job that continues from a savepoint does so at another parallelism.
+//! a checkpoint and its commits. A job that continues from a savepoint does so at another parallelism, and one
+//! from a checkpoint too. Barriers are aligned, or overtake what waits in the channels that allow it, at once
+//! or after a time; what they overtook is replayed.
 //!
 //! At some step the faults stop. Then the job must reach its end, and its sinks must have committed what an
 //! undisturbed run writes. At every step: no slot has two owners, neither according to the JobManager nor in
@@ -27,6 +29,7 @@ mod durable;
 mod global;
 mod job;
 mod jobmanager;
+mod sink;
 mod task;
 mod taskmanager;
 mod tasks;
@@ -70,6 +73,9 @@ fn add(sum: &mut Stats, one: Stats) {
     sum.global += one.global;
     sum.halves += one.halves;
     sum.global_restored += one.global_restored;
+    sum.overtaken += one.overtaken;
+    sum.replayed += one.replayed;
+    sum.replayed_elsewhere += one.replayed_elsewhere;
 }
 
 #[test]
@@ -118,6 +124,9 @@ fn committed_output_is_that_of_an_undisturbed_run() {
     at_least(sum.global, 1.0);
     at_least(sum.halves, 0.1);
     at_least(sum.global_restored, 0.1);
+    at_least(sum.overtaken, 1.0);
+    at_least(sum.replayed, 0.07);
+    at_least(sum.replayed_elsewhere, 0.004);
 }
 
 /// A task fails, or the JobManager is replaced, at each step of some jobs.
@@ -187,6 +196,8 @@ fn mistakes_are_caught() {
         Mutation::GlobalFirst,
         Mutation::GlobalUnawaited,
         Mutation::HandedOverOnce,
+        Mutation::KeptForgotten,
+        Mutation::KeptTooLittle,
     ];
     for mutation in mistakes {
         let caught = (0..1_000).find_map(|seed| run(seed, mutation).err().map(|error| (seed, error)));

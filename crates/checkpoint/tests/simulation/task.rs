@@ -1,7 +1,7 @@
 //! A simulated task: source or keyed counter, with a two-phase sink behind it where nobody reads it. It runs
 //! the same state machine as a real task; only what it computes and where it writes is simulated.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use flott_checkpoint::alignment::Mode;
 use flott_checkpoint::execution::ExecutionState;
@@ -11,9 +11,10 @@ use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_types::CheckpointId;
 
 use crate::job::{By, KEYS, Record, TaskSpec};
+use crate::sink::Sink;
 use crate::weather::Mutation;
 
-/// How many elements a channel holds before its sender has to wait.
+/// How many records a channel holds before its sender has to wait.
 const CAPACITY: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ pub struct State {
     pub pending: Vec<Handle>,
     /// What is to be committed for the job, and is not known to be in the hands of the JobManager.
     pub handed_over: Vec<Handle>,
+    /// What the barrier overtook.
+    pub in_flight: Vec<Record>,
 }
 
 impl State {
@@ -49,6 +52,9 @@ impl State {
             }
             for handle in &state.pending {
                 dealt[handle.task.subtask.index() % parallelism].pending.push(*handle);
+            }
+            for record in &state.in_flight {
+                dealt[record.key as usize % parallelism].in_flight.push(*record);
             }
             dealt.iter_mut().for_each(|own| own.finished = state.finished);
         }
@@ -72,6 +78,26 @@ pub struct Channel {
     blocked: bool,
 }
 
+impl Channel {
+    fn records(&self) -> usize {
+        self.queue.iter().filter(|element| matches!(element, Element::Record(_))).count()
+    }
+}
+
+/// What has arrived in a queue.
+enum Arrival {
+    Barrier(Barrier),
+    End,
+}
+
+/// A barrier that has overtaken.
+struct Keeping {
+    checkpoint: CheckpointId,
+    /// The channels where it has not arrived.
+    missing: Vec<usize>,
+    kept: Vec<Record>,
+}
+
 /// Rows to stage, each part under its name.
 pub type Staged = Vec<(Handle, Vec<u32>)>;
 
@@ -79,76 +105,13 @@ pub type Staged = Vec<(Handle, Vec<u32>)>;
 #[derive(Default)]
 pub struct Outbox {
     pub elements: Vec<(usize, usize, Element)>,
-    /// The state as it was at the barrier, and the rows to stage.
-    pub snapshots: Vec<(Barrier, State, Staged)>,
+    /// The rows to stage.
+    pub staged: Staged,
+    /// The state as it was at the barrier.
+    pub snapshots: Vec<(Barrier, State)>,
     pub declined: Vec<CheckpointId>,
     pub commits: Vec<CheckpointId>,
     pub drained: bool,
-}
-
-/// The system that the sinks write to.
-#[derive(Default)]
-pub struct Sink {
-    staged: BTreeMap<Handle, Vec<u32>>,
-    committed: BTreeMap<Handle, Vec<u32>>,
-    /// By vertex, the last checkpoint of which something was committed for the job.
-    last_global: BTreeMap<u32, CheckpointId>,
-}
-
-impl Sink {
-    /// What a reader of the system sees.
-    pub fn rows(&self) -> Vec<(u32, u32)> {
-        let mut rows: Vec<_> = self
-            .committed
-            .iter()
-            .flat_map(|(handle, rows)| rows.iter().map(|r| (handle.task.vertex.0, *r)))
-            .collect();
-        rows.sort_unstable();
-        rows
-    }
-
-    pub fn stage(&mut self, handle: Handle, rows: Vec<u32>) -> Result<(), String> {
-        if self.committed.contains_key(&handle) || self.staged.insert(handle, rows).is_some() {
-            return Err(format!("output is staged twice: {handle:?}"));
-        }
-        Ok(())
-    }
-
-    /// Says whether it was there to be committed.
-    fn commit(&mut self, handle: Handle) -> bool {
-        if let Some(rows) = self.staged.remove(&handle) {
-            self.committed.insert(handle, rows);
-        }
-        // Perhaps a second time: committing is idempotent.
-        self.committed.contains_key(&handle)
-    }
-
-    /// The same for the job. It comes after what the subtasks commit of the checkpoint, and in order.
-    pub fn commit_globally(&mut self, handle: Handle) -> Result<bool, String> {
-        if self.staged.contains_key(&handle) {
-            let vertex = handle.task.vertex;
-            let before = |own: &&Handle| {
-                !own.global
-                    && own.task.vertex == vertex
-                    && (own.leader, own.attempt) == (handle.leader, handle.attempt)
-                    && own.checkpoint <= handle.checkpoint
-            };
-            if let Some(own) = self.staged.keys().find(before) {
-                return Err(format!("{handle:?} is committed before {own:?}"));
-            }
-            let last = self.last_global.entry(vertex.0).or_insert(CheckpointId(0));
-            if handle.checkpoint < *last {
-                return Err(format!("{handle:?} is committed after output of checkpoint {last}"));
-            }
-            *last = handle.checkpoint;
-        }
-        Ok(self.commit(handle))
-    }
-
-    /// Staged output that no state holds any more is thrown away.
-    pub fn sweep(&mut self, held: impl Fn(&Handle) -> bool) {
-        self.staged.retain(|handle, _| held(handle));
-    }
 }
 
 pub struct Task {
@@ -175,6 +138,12 @@ pub struct Task {
     data: State,
     /// Rows since the last snapshot.
     rows: Vec<u32>,
+    /// What has arrived and was not told.
+    arrivals: VecDeque<(usize, Arrival)>,
+    keeping: Vec<Keeping>,
+    /// Snapshots of which not everything is kept.
+    waiting: Vec<(Barrier, State)>,
+    mutation: Mutation,
 }
 
 impl Task {
@@ -191,11 +160,15 @@ impl Task {
             named: Handle { task: spec.id, leader, attempt, checkpoint: CheckpointId(0), global: false },
             state: ExecutionState::Deploying,
             inputs: (0..spec.channels).map(|_| Channel { queue: VecDeque::new(), blocked: false }).collect(),
-            life: TaskLife::new(mode, vec![0; spec.channels]),
+            life: TaskLife::new(mode, vec![0; spec.channels]).with_overtaking(&spec.can_be_overtaken),
             asked: false,
             stage: Stage::Running,
             data: State::default(),
             rows: Vec::new(),
+            arrivals: VecDeque::new(),
+            keeping: Vec::new(),
+            waiting: Vec::new(),
+            mutation: Mutation::None,
         }
     }
 
@@ -203,12 +176,17 @@ impl Task {
     pub fn restore(&mut self, state: Option<State>, at_end: bool, mutation: Mutation) {
         self.state = ExecutionState::Initializing;
         self.at_end = at_end;
+        self.mutation = mutation;
         if let Some(state) = state {
             self.data = state;
             self.stage = Stage::restored(self.data.finished && mutation != Mutation::FinishAgain);
             if mutation == Mutation::SkipOnRestore {
                 self.data.position += 1;
             }
+        }
+        let in_flight = std::mem::take(&mut self.data.in_flight);
+        if let Some(first) = self.inputs.first_mut().filter(|_| mutation != Mutation::KeptForgotten) {
+            in_flight.into_iter().rev().for_each(|record| first.queue.push_front(Element::Record(record)));
         }
         // The JobManager has taken it.
         self.data.handed_over.clear();
@@ -228,7 +206,86 @@ impl Task {
                 .outputs
                 .iter()
                 .flatten()
-                .all(|(task, channel)| tasks[*task].inputs[*channel].queue.len() < CAPACITY)
+                .all(|(task, channel)| tasks[*task].inputs[*channel].records() < CAPACITY)
+    }
+
+    /// An element arrives in a channel.
+    pub fn arrive(&mut self, channel: usize, element: Element) {
+        for keeping in self.keeping.iter_mut().filter(|keeping| keeping.missing.contains(&channel)) {
+            match element {
+                Element::Record(record) => keeping.kept.push(record),
+                Element::Barrier(barrier) if barrier.checkpoint < keeping.checkpoint => {}
+                Element::Barrier(_) | Element::End => keeping.missing.retain(|missing| *missing != channel),
+                Element::Begin => {}
+            }
+        }
+        match element {
+            Element::Barrier(barrier) => self.arrivals.push_back((channel, Arrival::Barrier(barrier))),
+            Element::End => self.arrivals.push_back((channel, Arrival::End)),
+            Element::Begin | Element::Record(_) => {}
+        }
+        self.inputs[channel].queue.push_back(element);
+    }
+
+    /// When a barrier overtakes.
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.life.next_deadline().filter(|_| self.state == ExecutionState::Running)
+    }
+
+    /// Does what needs no room behind it: hears what has arrived, and lets a barrier overtake.
+    pub fn attend(&mut self, spec: &TaskSpec, now: i64, out: &mut Outbox) -> Result<bool, String> {
+        if self.state != ExecutionState::Running || self.leaves {
+            return Ok(false);
+        }
+        let event = match self.arrivals.pop_front() {
+            Some((channel, Arrival::Barrier(barrier))) => Event::Arrived { channel, barrier },
+            Some((channel, Arrival::End)) => Event::EndArrived { channel },
+            None if self.next_deadline().is_some_and(|at| at <= now) => Event::Tick,
+            None => return Ok(false),
+        };
+        self.step(spec, event, now, out)?;
+        match self.next_deadline().is_some_and(|at| at <= now) {
+            true => Err("a barrier did not overtake when it was time".into()),
+            false => Ok(true),
+        }
+    }
+
+    /// A barrier overtakes.
+    fn keep(&mut self, checkpoint: CheckpointId, channels: Vec<usize>) {
+        let mut keeping = Keeping { checkpoint, missing: Vec::new(), kept: Vec::new() };
+        for channel in channels {
+            let mut complete = false;
+            for element in &self.inputs[channel].queue {
+                match element {
+                    Element::Record(record) => keeping.kept.push(*record),
+                    Element::Barrier(barrier) if barrier.checkpoint < checkpoint => {}
+                    Element::Barrier(_) | Element::End => complete = true,
+                    Element::Begin => {}
+                }
+                if complete {
+                    break;
+                }
+            }
+            if !complete && self.mutation != Mutation::KeptTooLittle {
+                keeping.missing.push(channel);
+            }
+        }
+        self.keeping.push(keeping);
+    }
+
+    /// Everything that a barrier overtook is kept.
+    fn kept(&mut self, checkpoint: CheckpointId, out: &mut Outbox) -> Result<(), String> {
+        let at = self.keeping.iter().position(|keeping| keeping.checkpoint == checkpoint);
+        let keeping = self.keeping.swap_remove(at.ok_or("nothing was kept")?);
+        if !keeping.missing.is_empty() {
+            return Err(format!("{checkpoint} is not complete in {:?}", keeping.missing));
+        }
+        if self.waiting.first().is_none_or(|(barrier, _)| barrier.checkpoint != checkpoint) {
+            return Err(format!("{checkpoint} is complete before an earlier one"));
+        }
+        let (barrier, state) = self.waiting.remove(0);
+        out.snapshots.push((barrier, State { in_flight: keeping.kept, ..state }));
+        Ok(())
     }
 
     /// Does one thing, if there is one to do.
@@ -257,28 +314,34 @@ impl Task {
         }
         let count = self.inputs.len();
         let first = turn as usize % count;
-        let ready =
-            |channel: &usize| !self.inputs[*channel].blocked && !self.inputs[*channel].queue.is_empty();
-        let Some(channel) = (first..count).chain(0..first).find(ready) else {
-            return Ok(false);
-        };
-        match self.inputs[channel].queue.pop_front() {
-            Some(Element::Begin) => self.step(spec, Event::Begin { channel }, now, out)?,
-            Some(Element::Record(record)) => {
-                if self.life.holds(channel) {
-                    return Err("a row is read before all channels have spoken".into());
+        let mut worked = false;
+        loop {
+            let ready =
+                |channel: &usize| !self.inputs[*channel].blocked && !self.inputs[*channel].queue.is_empty();
+            let Some(channel) = (first..count).chain(0..first).find(ready) else {
+                return Ok(worked);
+            };
+            match self.inputs[channel].queue.pop_front() {
+                Some(Element::Begin) => self.step(spec, Event::Begin { channel }, now, out)?,
+                Some(Element::Record(record)) => {
+                    if self.life.holds(channel) {
+                        return Err("a row is read before all channels have spoken".into());
+                    }
+                    self.stage.rows().map_err(|e| e.to_string())?;
+                    self.data.counts[record.key as usize] += 1;
+                    self.emit(spec, record, out);
                 }
-                self.stage.rows().map_err(|e| e.to_string())?;
-                self.data.counts[record.key as usize] += 1;
-                self.emit(spec, record, out);
+                // Costs no time: those that have overtaken are many.
+                Some(Element::Barrier(barrier)) => {
+                    self.step(spec, Event::Barrier { channel, barrier }, now, out)?;
+                    worked = true;
+                    continue;
+                }
+                Some(Element::End) => self.step(spec, Event::EndOfInput { channel }, now, out)?,
+                None => return Ok(worked),
             }
-            Some(Element::Barrier(barrier)) => {
-                self.step(spec, Event::Barrier { channel, barrier }, now, out)?
-            }
-            Some(Element::End) => self.step(spec, Event::EndOfInput { channel }, now, out)?,
-            None => return Ok(false),
+            return Ok(true);
         }
-        Ok(true)
     }
 
     pub fn step(&mut self, spec: &TaskSpec, event: Event, now: i64, out: &mut Outbox) -> Result<(), String> {
@@ -286,13 +349,27 @@ impl Task {
             match action {
                 Action::Block(channel) => self.inputs[channel].blocked = true,
                 Action::Unblock => self.inputs.iter_mut().for_each(|c| c.blocked = false),
-                Action::Snapshot { barrier, ended, .. } => {
+                Action::Snapshot { barrier, ended, overtakes, .. } => {
                     if !ended {
                         self.broadcast(spec, Element::Barrier(barrier), out);
                     }
-                    out.snapshots.push(self.snapshot(barrier));
+                    let (state, staged) = self.snapshot(barrier);
+                    out.staged.extend(staged);
+                    match overtakes {
+                        true => self.waiting.push((barrier, state)),
+                        false if !self.waiting.is_empty() => {
+                            return Err("a snapshot overtakes one that waits for what it keeps".into());
+                        }
+                        false => out.snapshots.push((barrier, state)),
+                    }
                 }
-                Action::Decline(checkpoint) => out.declined.push(checkpoint),
+                Action::Keep { checkpoint, channels } => self.keep(checkpoint, channels),
+                Action::Kept(checkpoint) => self.kept(checkpoint, out)?,
+                Action::Decline(checkpoint) => {
+                    self.keeping.retain(|keeping| keeping.checkpoint != checkpoint);
+                    self.waiting.retain(|(barrier, _)| barrier.checkpoint != checkpoint);
+                    out.declined.push(checkpoint);
+                }
                 Action::Finish => {
                     if self.stage.finish() && !spec.is_source() {
                         self.totals(spec, out);
@@ -311,7 +388,7 @@ impl Task {
     }
 
     /// Taken between two elements, at the barrier; the world stages the rows.
-    fn snapshot(&mut self, barrier: Barrier) -> (Barrier, State, Staged) {
+    fn snapshot(&mut self, barrier: Barrier) -> (State, Staged) {
         let rows = std::mem::take(&mut self.rows);
         let is_global = |row: &u32| match self.by {
             By::Subtasks => false,
@@ -329,7 +406,7 @@ impl Task {
             }
         }
         self.data.finished = self.stage.has_finished();
-        (barrier, self.data.clone(), staged)
+        (self.data.clone(), staged)
     }
 
     /// A mistake.
@@ -386,7 +463,7 @@ impl Task {
             self.data.position,
             self.life.is_drained(),
             self.life.reads(),
-            alignment.aligning()
+            (alignment.aligning(), self.waiting.len())
         )
     }
 

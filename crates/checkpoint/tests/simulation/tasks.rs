@@ -34,6 +34,12 @@ impl World {
             if self.commit(generation, at)? {
                 return Ok(true);
             }
+            let (job, now) = (self.generations[generation].job.clone(), self.now);
+            let task = &mut self.generations[generation].tasks[at];
+            if task.attend(&job.tasks[at], now, &mut self.outbox)? {
+                self.flush(generation, at)?;
+                return Ok(true);
+            }
             let own = &self.generations[generation];
             if !own.tasks[at].can_emit(&own.job.tasks[at], &own.tasks) {
                 continue;
@@ -114,12 +120,14 @@ impl World {
     fn flush(&mut self, generation: usize, at: usize) -> Result<(), String> {
         let own = &mut self.generations[generation];
         for (task, channel, element) in self.outbox.elements.drain(..) {
-            own.tasks[task].inputs[channel].queue.push_back(element);
+            own.tasks[task].arrive(channel, element);
         }
         let (attempt, task) = (own.attempt, own.job.tasks[at].id);
-        for (barrier, snapshot, staged) in std::mem::take(&mut self.outbox.snapshots) {
+        let staged = std::mem::take(&mut self.outbox.staged);
+        staged.into_iter().try_for_each(|(handle, rows)| self.sink.stage(handle, rows))?;
+        for (barrier, snapshot) in std::mem::take(&mut self.outbox.snapshots) {
             let checkpoint = barrier.checkpoint;
-            staged.into_iter().try_for_each(|(handle, rows)| self.sink.stage(handle, rows))?;
+            self.stats.overtaken += u32::from(!snapshot.in_flight.is_empty());
             if self.mutation == Mutation::HandedOverOnce {
                 self.generations[generation].tasks[at].forget_handed_over();
             }
@@ -212,6 +220,8 @@ impl World {
             // It came before, and then again.
             Control::Deploy { .. } if task.state != ExecutionState::Deploying => return Ok(()),
             Control::Deploy { state, drained } => {
+                let replays = state.as_ref().is_some_and(|state| !state.in_flight.is_empty());
+                self.stats.replayed += u32::from(replays);
                 task.restore(state, drained, self.mutation);
                 self.report(generation, at, ExecutionState::Initializing);
                 return self.open(generation, at);

@@ -38,6 +38,10 @@ pub enum Mutation {
     GlobalUnawaited,
     /// Subtasks hand it over once, and not until its checkpoint is complete.
     HandedOverOnce,
+    /// What a barrier overtook is not replayed.
+    KeptForgotten,
+    /// Of what a barrier overtook, only what was there already is kept.
+    KeptTooLittle,
 }
 
 pub enum Fault {
@@ -46,6 +50,8 @@ pub enum Fault {
     JobManager {
         lives: bool,
     },
+    /// The job is started again from its last checkpoint, at another parallelism.
+    Rescale,
     /// Its process dies, and is there again after some time.
     TaskManager {
         which: usize,
@@ -96,7 +102,7 @@ impl Weather {
         let some = |rng: &mut SmallRng, most: f64| {
             if rng.random_bool(0.5) { 0.0 } else { rng.random_range(0.0..most) }
         };
-        let fault = |rng: &mut SmallRng| match rng.random_range(0..16) {
+        let fault = |rng: &mut SmallRng| match rng.random_range(0..18) {
             0..=3 => Fault::Task(rng.random_range(0..tasks)),
             4..=5 => Fault::JobManager { lives: rng.random() },
             6..=7 => Fault::TaskManager {
@@ -109,6 +115,7 @@ impl Weather {
             10 => Fault::Competitor { slots: rng.random_range(1..4), time: rng.random_range(10..500) },
             11 => Fault::Request(Request::Checkpoint { full: rng.random() }),
             12 => Fault::Request(Request::Savepoint { target: "side".into() }),
+            13..=14 => Fault::Rescale,
             _ => Fault::Request(Request::StopWithSavepoint { target: "stop".into(), drain: rng.random() }),
         };
         let mut faults: Vec<(u32, Fault)> =

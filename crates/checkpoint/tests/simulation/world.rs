@@ -15,7 +15,8 @@ use rand::{Rng, SeedableRng};
 use crate::durable::Storage;
 use crate::job::{Job, WIDEST};
 use crate::jobmanager::{COMPETITOR, Input, JobManager, Message};
-use crate::task::{Outbox, Sink, Task};
+use crate::sink::Sink;
+use crate::task::{Outbox, Task};
 use crate::taskmanager::{Crossing, TaskManager, ToTaskManager};
 use crate::weather::{Fault, Mutation, Weather};
 
@@ -97,6 +98,12 @@ pub struct Stats {
     pub halves: u32,
     /// Output that was committed for the job after a restart.
     pub global_restored: u32,
+    /// Snapshots of tasks with something that a barrier overtook.
+    pub overtaken: u32,
+    /// Tasks that replayed it.
+    pub replayed: u32,
+    /// Checkpoints with it that were restored at another parallelism.
+    pub replayed_elsewhere: u32,
 }
 
 impl World {
@@ -126,6 +133,9 @@ impl World {
             max_concurrent: rng.random_range(1..=2),
             retained: rng.random_range(1..=2),
             mode,
+            overtakes_after: rng
+                .random_bool(0.7)
+                .then(|| if rng.random() { 0 } else { rng.random_range(1..60) }),
             ..Config::default()
         };
         let heartbeat_interval = rng.random_range(20..60);
@@ -258,7 +268,13 @@ impl World {
                 Ok(())
             }
             // That a job has ended is durable: nobody takes it up again.
-            Fault::JobManager { lives } if self.jm.terminal.is_none() => self.new_jobmanager(None, lives),
+            Fault::Rescale if self.jm.terminal.is_none() => self.rescale(),
+            Fault::Rescale => Ok(()),
+            Fault::JobManager { lives } if self.jm.terminal.is_none() => {
+                self.stats.jobmanagers += 1;
+                self.land_writes();
+                self.new_jobmanager(None, lives)
+            }
             Fault::JobManager { .. } => Ok(()),
             Fault::TaskManager { which, back_in } => {
                 self.kill_task_manager(which, back_in);
@@ -307,7 +323,8 @@ impl World {
 
     fn deadline(&self) -> Option<i64> {
         let jobmanagers = self.deposed.iter().chain([&self.jm]).filter_map(JobManager::next_deadline);
-        jobmanagers.chain(self.task_managers_deadline()).chain(self.competitor_until).min()
+        let tasks = self.generations.iter().flat_map(|own| &own.tasks).filter_map(Task::next_deadline);
+        jobmanagers.chain(self.task_managers_deadline()).chain(self.competitor_until).chain(tasks).min()
     }
 
     pub fn calm(&self) -> bool {

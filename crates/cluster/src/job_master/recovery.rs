@@ -8,7 +8,7 @@ use flott_checkpoint::execution;
 use flott_checkpoint::manifest::{Manifest, OperatorSnapshot};
 use flott_checkpoint::{Attempt, TaskId};
 use flott_plan::{JobGraph, OperatorSpec};
-use flott_runtime::{Home, OperatorRestore};
+use flott_runtime::{Home, OperatorRestore, input_edges};
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, FastMap, Result, SubtaskIndex, Waker};
 
@@ -205,12 +205,19 @@ impl JobMaster {
 fn shares(manifest: &Manifest, graph: &JobGraph) -> Result<Shares> {
     let mut all = Shares::default();
     for vertex in &graph.vertices {
-        for operator in &vertex.operators {
+        for (position, operator) in vertex.operators.iter().enumerate() {
             let uid = &operator.node.uid;
             let shares = manifest
                 .shares(uid, vertex.parallelism, vertex.max_parallelism)
                 .map_err(|error| error.in_operator(&operator.node.name))?;
-            for (subtask, state) in (0..).map(SubtaskIndex).zip(shares.into_iter().flatten()) {
+            // What was under way comes to the head of a chain; to what is none now, there are no streams.
+            let edges = if position == 0 { input_edges(graph, vertex.id) } else { Vec::new() };
+            let in_flight =
+                manifest.in_flight_shares(uid, &edges, vertex.parallelism, vertex.max_parallelism);
+            let in_flight = in_flight.map_err(|error| error.in_operator(&operator.node.name))?;
+            let shares = shares.into_iter().flatten().zip(in_flight);
+            for (subtask, (mut state, in_flight)) in (0..).map(SubtaskIndex).zip(shares) {
+                state.in_flight = in_flight;
                 let task = TaskId { vertex: vertex.id, subtask };
                 all.entry(task).or_default().push(OperatorRestore { uid: uid.clone(), state });
             }

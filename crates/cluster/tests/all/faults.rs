@@ -39,9 +39,23 @@ fn plan() -> Plan {
     plan
 }
 
+/// Barriers that overtake, at once or after a time, in some of the runs.
+fn overtaking(plan: &mut Plan, random: &mut SmallRng) {
+    if random.random_bool(0.6) {
+        let after = format!("{} ms", random.random_range(0..3));
+        let more = [
+            ("execution.checkpointing.unaligned.enabled", "true"),
+            ("execution.checkpointing.aligned-checkpoint-timeout", &*after),
+        ];
+        plan.configuration.extend(more.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+}
+
 fn run(world: &World, seed: u64) {
     let mut random = SmallRng::seed_from_u64(seed);
-    let client = world.cluster.submit(&plan().build()).unwrap();
+    let mut plan = plan();
+    overtaking(&mut plan, &mut random);
+    let client = world.cluster.submit(&plan.build()).unwrap();
     let faults = ["panic", "snapshot", "commit", "open"];
     let rounds = random.random_range(1..4);
     for _ in 0..rounds {
@@ -107,6 +121,7 @@ fn keyed_state_survives_failures() {
         let sink = plan.sink("sink", &[], 2);
         plan.connect(source, count, Exchange::Hash(vec![0]));
         plan.connect(count, sink, Exchange::Hash(vec![0]));
+        overtaking(&mut plan, &mut SmallRng::seed_from_u64(seed));
         world.controls.fail_after.store(50 + 50 * seed as i64, Ordering::SeqCst);
         finish(&world.cluster.submit(&plan.build()).unwrap());
         let want: Vec<_> = (0..37).map(|k| (k, (0..600).filter(|v| v % 37 == k).count() as i64)).collect();

@@ -16,5 +16,6 @@ mod stop;
 mod support;
 mod task_managers;
 mod time;
+mod unaligned;
 mod watermark_alignment;
 mod watermarks;

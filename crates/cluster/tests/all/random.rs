@@ -81,7 +81,13 @@ fn plan(random: &mut SmallRng) -> (Plan, usize) {
 fn every_row_arrives_as_often_as_there_are_paths() {
     let failures: u64 = each_seed(0..40, |seed| {
         let mut random = SmallRng::seed_from_u64(seed);
-        let (plan, paths) = plan(&mut random);
+        let (mut plan, paths) = plan(&mut random);
+        if random.random() {
+            let key = "execution.checkpointing.unaligned.enabled";
+            plan.configuration.insert(key.to_owned(), "true".to_owned());
+            let key = "execution.checkpointing.aligned-checkpoint-timeout";
+            plan.configuration.insert(key.to_owned(), format!("{} ms", random.random_range(0..4)));
+        }
         let world = world(random.random_range(1..4), 3);
         if random.random_bool(0.7) {
             world.controls.fail_after.store(random.random_range(1..300), Ordering::SeqCst);

@@ -71,6 +71,18 @@ impl CheckpointConfig<'_> {
         )
     }
 
+    /// `execution.checkpointing.unaligned.enabled`: barriers overtake what waits in full channels, which then is
+    /// part of the checkpoint; by default they do not.
+    pub fn enable_unaligned_checkpoints(self, enabled: bool) -> Self {
+        self.set("unaligned.enabled", enabled)
+    }
+
+    /// `execution.checkpointing.aligned-checkpoint-timeout`: unaligned checkpoints are aligned for this long
+    /// first; by default not at all.
+    pub fn set_aligned_checkpoint_timeout(self, timeout: Duration) -> Self {
+        self.duration("aligned-checkpoint-timeout", timeout)
+    }
+
     /// `execution.checkpointing.timeout`: a checkpoint that takes longer is aborted; by default ten minutes.
     pub fn set_checkpoint_timeout(self, timeout: Duration) -> Self {
         self.duration("timeout", timeout)

@@ -168,7 +168,7 @@ impl Graph {
                         wishes: node.wishes.clone(),
                         parallelism: Some(node.parallelism),
                         beside_input: beside,
-                        stateful: may_have_state(&node.spec),
+                        stateful: node.spec.may_have_state(),
                         ..Transformation::new("Planned", NodeKind::Planned(Box::new(planned)), inputs)
                     }
                 }
@@ -218,21 +218,6 @@ pub(super) fn settings(nodes: &[Transformation], needed: &[bool]) -> Result<BTre
         }
     }
     Ok(first.clone())
-}
-
-/// Whether another operator could be taken for it, and its state with it.
-fn may_have_state(spec: &OperatorSpec) -> bool {
-    !matches!(
-        spec,
-        OperatorSpec::Calc { .. }
-            | OperatorSpec::Expand { .. }
-            | OperatorSpec::Unnest { .. }
-            | OperatorSpec::Union
-            | OperatorSpec::Values { .. }
-            | OperatorSpec::DropUpdateBefore
-            | OperatorSpec::ToChangelog { .. }
-            | OperatorSpec::FromChangelog { .. }
-    )
 }
 
 /// The operator in the plan of a job, and the code that belongs to it.

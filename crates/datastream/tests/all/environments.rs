@@ -61,6 +61,8 @@ fn typed_configuration_sets_the_keys() {
     env.checkpoint_config()
         .set_checkpoint_interval(Duration::from_secs(2))
         .set_checkpointing_mode(CheckpointingMode::AtLeastOnce)
+        .enable_unaligned_checkpoints(true)
+        .set_aligned_checkpoint_timeout(Duration::from_millis(250))
         .set_checkpoint_timeout(Duration::from_secs(60))
         .set_min_pause_between_checkpoints(Duration::from_millis(500))
         .set_max_concurrent_checkpoints(2)
@@ -78,6 +80,8 @@ fn typed_configuration_sets_the_keys() {
     for (key, value) in [
         ("execution.checkpointing.interval", "2000 ms"),
         ("execution.checkpointing.mode", "AT_LEAST_ONCE"),
+        ("execution.checkpointing.unaligned.enabled", "true"),
+        ("execution.checkpointing.aligned-checkpoint-timeout", "250 ms"),
         ("execution.checkpointing.timeout", "60000 ms"),
         ("execution.checkpointing.min-pause", "500 ms"),
         ("execution.checkpointing.max-concurrent-checkpoints", "2"),

@@ -27,5 +27,6 @@ mod state_kinds;
 #[expect(dead_code, reason = "the log is for the tests of what programs are told")]
 mod support;
 mod ttl;
+mod unaligned;
 mod window_join;
 mod windows;

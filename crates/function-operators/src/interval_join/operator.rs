@@ -150,7 +150,7 @@ where
 
 impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for IntervalJoin<K, L, R, F> {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.progress.restore(&mut restored)?;
+        self.progress.restore(&mut restored, context.info)?;
         self.left.restore(&mut self.keys, &mut restored)?;
         self.right.restore(&mut self.keys, &mut restored)?;
         let (info, metrics) = (context.info, context.metrics);

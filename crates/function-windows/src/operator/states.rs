@@ -27,7 +27,7 @@ where
     B::Out: Record,
 {
     pub(super) fn restore(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.progress.restore(&mut restored)?;
+        self.progress.restore(&mut restored, context.info)?;
         self.begin(context);
         let WindowOperator { windows, window_states, global_states, body, trigger, .. } = self;
         body.column_mut().restore(windows, &mut restored)?;

@@ -7,7 +7,7 @@ use flott_runtime::ChannelKey;
 use flott_runtime::connect::{Sender, SenderContext};
 use flott_runtime::gate::Element;
 use flott_runtime::wire::ElementEncoder;
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, Waker};
 use parking_lot::{Condvar, Mutex};
 
 use super::CANCEL_CHECK;
@@ -25,8 +25,13 @@ pub(super) struct Outlet {
 struct State {
     /// It has answered.
     open: bool,
-    /// The bytes that may be sent; below 0 by the last batch and by what does not wait for credit.
+    /// The bytes that may be sent; below 0 by the last batch and by what does not wait for credit. Where
+    /// barriers may overtake, a sender that has begun goes on until it is below 0 by the first grant.
     credit: i64,
+    /// The first grant.
+    granted: i64,
+    /// Of a sender that waits for credit before it begins.
+    waker: Option<Waker>,
     /// It takes no more.
     closed: bool,
     /// The connection is, and why.
@@ -35,20 +40,30 @@ struct State {
 
 impl Outlet {
     pub fn grant(&self, bytes: u64) {
-        let mut state = self.state.lock();
-        state.open = true;
-        state.credit = state.credit.saturating_add_unsigned(bytes);
-        self.changed.notify_all();
+        self.change(|state| {
+            state.credit = state.credit.saturating_add_unsigned(bytes);
+            if !std::mem::replace(&mut state.open, true) {
+                state.granted = state.credit;
+            }
+        });
     }
 
     pub fn close(&self) {
-        self.state.lock().closed = true;
-        self.changed.notify_all();
+        self.change(|state| state.closed = true);
     }
 
     pub fn break_off(&self, why: &Arc<str>) {
-        self.state.lock().broken = Some(why.clone());
+        self.change(|state| state.broken = Some(why.clone()));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        let ready = state.credit > 0 || state.closed || state.broken.is_some();
+        let waker = if ready { state.waker.take() } else { None };
+        drop(state);
         self.changed.notify_all();
+        waker.iter().for_each(Waker::wake);
     }
 }
 
@@ -91,13 +106,32 @@ impl Sender for RemoteSender {
     fn send(&mut self, element: Element) -> Result<()> {
         // Only batches wait: all other elements are small and few.
         let waits = matches!(element, Element::Batch(_));
+        self.push(element, waits)
+    }
+
+    fn has_room(&mut self, waker: &Waker) -> Result<bool> {
+        let mut state = self.outlet.state.lock();
+        check(&state)?;
+        let room = state.credit > 0 || state.closed;
+        state.waker = (!room).then(|| waker.clone());
+        Ok(room)
+    }
+
+    fn force(&mut self, element: Element) -> Result<()> {
+        self.push(element, false)
+    }
+}
+
+impl RemoteSender {
+    fn push(&mut self, element: Element, waits: bool) -> Result<()> {
         let frame = self.encoder.encode(element)?;
-        let SenderContext { cancel, metrics, clock } = &self.context;
+        let SenderContext { cancel, metrics, clock, overtakes } = &self.context;
         {
             let mut state = self.outlet.state.lock();
-            if waits && state.credit <= 0 && !state.closed {
+            let least = if *overtakes { -state.granted } else { 0 };
+            if waits && state.credit <= least && !state.closed {
                 let start = clock.nanos();
-                while state.credit <= 0 && !state.closed {
+                while state.credit <= least && !state.closed {
                     check(&state)?;
                     cancel.check()?;
                     self.outlet.changed.wait_for(&mut state, CANCEL_CHECK);

@@ -8,13 +8,14 @@ use std::time::Duration;
 use flott_batch::Records;
 use flott_batch::codec::RecordsReader;
 use flott_checkpoint::resources::TaskManagerId;
-use flott_checkpoint::{Attempt, TaskId};
+use flott_checkpoint::{Attempt, Barrier, CheckpointKind, TaskId};
 use flott_network::exchange::{Compression, ExchangeOptions, NetworkExchanges};
 use flott_network::tls::Tls;
 use flott_runtime::connect::{Exchanges, Home, InputChannel, Sender, SenderContext};
+use flott_runtime::gate::overtaking::{Admit, Arrival};
 use flott_runtime::gate::{CancelFlag, Element, Gate, Limits, Next};
 use flott_runtime::{ChannelKey, TaskMetrics};
-use flott_types::{JobId, Result, SubtaskIndex, SystemClock, VertexId, Watermark};
+use flott_types::{CheckpointId, JobId, Result, SubtaskIndex, SystemClock, VertexId, Waker, Watermark};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
@@ -78,7 +79,11 @@ fn place(a: &Node, b: &Node, receivers: u32) {
 }
 
 fn register(node: &Node, subtask: u32) -> Arc<Gate> {
-    let gate = Arc::new(Gate::new(1, LIMITS));
+    register_gate(node, subtask, Gate::new(1, LIMITS))
+}
+
+fn register_gate(node: &Node, subtask: u32, gate: Gate) -> Arc<Gate> {
+    let gate = Arc::new(gate);
     let channel = InputChannel { key: key(subtask), records: Some(RecordsReader::of::<String>()) };
     node.exchanges.register(&[channel], &gate).unwrap();
     gate
@@ -86,7 +91,12 @@ fn register(node: &Node, subtask: u32) -> Arc<Gate> {
 
 fn context() -> SenderContext {
     let clock = Arc::new(SystemClock::new());
-    SenderContext { cancel: Arc::default(), metrics: Arc::new(TaskMetrics::new(&*clock)), clock }
+    SenderContext {
+        cancel: Arc::default(),
+        metrics: Arc::new(TaskMetrics::new(&*clock)),
+        clock,
+        overtakes: false,
+    }
 }
 
 fn connect(node: &Node, subtask: u32) -> Box<dyn Sender> {
@@ -102,8 +112,8 @@ fn next(gate: &Gate) -> Element {
     loop {
         match gate.next() {
             Next::Element { element, .. } => return element,
-            Next::Nothing => gate.wait(Duration::from_millis(100), true, false),
-            Next::Command(command) => panic!("{command:?}"),
+            Next::Nothing => gate.wait(Duration::from_millis(100), Admit::All, false),
+            other @ (Next::Command(_) | Next::Arrived { .. }) => panic!("{other:?}"),
         }
         assert!(Duration::from_nanos(flott_types::Clock::nanos(&started)) < LONG, "nothing comes");
     }
@@ -171,6 +181,40 @@ fn a_channel_that_nobody_reads_holds_up_no_other() {
     assert!(blocked < 100, "{blocked} batches of 6 kB are under way");
     (0..500).for_each(|at| assert_eq!(number(next(&idle)), at));
     sending.join().unwrap();
+}
+
+#[test]
+fn a_barrier_overtakes_what_waits_before_a_full_gate() {
+    let (a, b) = (Node::new(1, Compression::None), Node::new(2, Compression::None));
+    place(&a, &b, 1);
+    let gate = register_gate(&b, 0, Gate::new(1, LIMITS).with_overtaking(true));
+    let overtaking = SenderContext { overtakes: true, ..context() };
+    let mut sender = a.exchanges.connect(key(0), &overtaking).unwrap();
+    let mut sent = 0;
+    while sender.has_room(&Waker::new(|| {})).unwrap() {
+        sender.send(batch(sent)).unwrap();
+        sent += 1;
+    }
+    // What precedes the barrier does not wait for credit.
+    sender.force(batch(sent)).unwrap();
+    let (checkpoint, kind) = (CheckpointId(3), CheckpointKind::Checkpoint);
+    let barrier = Barrier { checkpoint, created_at: 0, kind, overtakes_at: Some(0) };
+    sender.send(Element::Barrier(barrier, None)).unwrap();
+    let started = SystemClock::new();
+    let arrived = loop {
+        match gate.next_if(Admit::Nothing) {
+            Next::Arrived { arrival: Arrival::Barrier(barrier, _), .. } => break barrier,
+            Next::Nothing => gate.wait(Duration::from_millis(100), Admit::Nothing, false),
+            other => panic!("{other:?}"),
+        }
+        assert!(Duration::from_nanos(flott_types::Clock::nanos(&started)) < LONG, "it does not arrive");
+    };
+    assert_eq!(arrived, barrier);
+    gate.keep(checkpoint, &[0]);
+    let kept: Vec<usize> =
+        gate.take_kept(checkpoint).unwrap().into_iter().map(|(_, element)| number(element)).collect();
+    assert_eq!(kept, (0..=sent).collect::<Vec<_>>());
+    (0..=sent).for_each(|at| assert_eq!(number(next(&gate)), at));
 }
 
 #[test]

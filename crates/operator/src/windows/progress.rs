@@ -3,7 +3,7 @@
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::{Error, Result, Timestamp, Watermark};
 
-use crate::Context;
+use crate::{Context, TaskInfo};
 
 /// The watermark, or processing time. Kept across a restart: a row that was late before must not reopen its
 /// window before the first watermark arrives, and what has fired must not fire again.
@@ -20,21 +20,24 @@ impl Progress {
     /// The name of its list in snapshots.
     pub const STATE: &str = "progress";
 
-    /// Continues from a snapshot: with several subtasks from their minimum, because what one of them has not
-    /// fired yet must fire.
+    /// Continues from a snapshot: each subtask from its own, if there are as many as then; a barrier that
+    /// overtakes finds them at different times, and what is late for one may not be for another. Otherwise from
+    /// their minimum, because what one of them has not fired yet must fire.
     ///
     /// The end of time is not restored. A job whose input has ended may continue with more of it (rows of a
     /// new source, another part of a directory); they are not late, just as in Flink.
     ///
     /// # Errors
     /// If an entry cannot be read.
-    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+    pub fn restore(&mut self, restored: &mut RestoredState, info: &TaskInfo) -> Result<()> {
         let times: Result<Vec<Timestamp>, _> =
             restored.take_list(Self::STATE).iter().map(|entry| entry.parse()).collect();
         let times = times
             .map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))?;
+        let own = times.get(info.subtask.index()).filter(|_| times.len() == info.parallelism as usize);
         let within = |time: &Timestamp| *time < Watermark::MAX.0;
-        self.0 = times.into_iter().filter(within).min().unwrap_or(self.0);
+        let least = || times.iter().copied().filter(within).min();
+        self.0 = own.copied().filter(within).or_else(least).unwrap_or(self.0);
         Ok(())
     }
 
@@ -88,14 +91,19 @@ pub fn count_late(rows: usize, context: &Context<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::task_info;
 
     fn restored(entries: &[&str]) -> Result<Timestamp> {
+        restored_by(entries, 0, 7)
+    }
+
+    fn restored_by(entries: &[&str], subtask: u32, parallelism: u32) -> Result<Timestamp> {
         let mut state = RestoredState::default();
         state
             .lists
             .insert(Progress::STATE.to_owned(), entries.iter().map(|entry| (*entry).to_owned()).collect());
         let mut progress = Progress::default();
-        progress.restore(&mut state)?;
+        progress.restore(&mut state, &task_info(subtask, parallelism, 128))?;
         Ok(progress.now())
     }
 

@@ -192,7 +192,7 @@ impl Operator for Join {
         self.right.restore(&mut self.index, &mut restored)?;
         self.ended.restore(&mut restored);
         if let Some(bound) = &mut self.bound {
-            bound.progress.restore(&mut restored)?;
+            bound.progress.restore(&mut restored, context.info)?;
             bound.restore(0, &self.left, &self.index)?;
             bound.restore(1, &self.right, &self.index)?;
         }

@@ -293,7 +293,7 @@ impl Operator for OverAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
             pending.restore(&mut self.index, &mut restored)?;
-            self.progress.restore(&mut restored)?;
+            self.progress.restore(&mut restored, context.info)?;
         }
         for frames in self.frames.iter_mut().chain(&mut self.row_numbers) {
             frames.restore(&mut self.index, &mut restored)?;

@@ -259,7 +259,7 @@ impl Operator for MatchRecognize {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         if let Some(pending) = &mut self.pending {
             pending.restore(&mut self.index, &mut restored)?;
-            self.progress.restore(&mut restored)?;
+            self.progress.restore(&mut restored, context.info)?;
         }
         self.index.restore(self.kept.state(), &mut restored)?;
         self.index.restore(&mut self.matchers, &mut restored)?;

@@ -357,7 +357,7 @@ impl Operator for TopN {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.rows.restore(&mut restored)?;
         if let Some(windows) = &mut self.windows {
-            windows.progress.restore(&mut restored)?;
+            windows.progress.restore(&mut restored, context.info)?;
             windows.restore(&self.rows)?;
         }
         if let Some(conflicts) = &mut self.conflicts {

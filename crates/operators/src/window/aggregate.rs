@@ -370,7 +370,7 @@ pub(super) fn key_fields_of(columns: &[ArrayRef]) -> Vec<FieldRef> {
 
 impl Operator for WindowAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.progress.restore(&mut restored)?;
+        self.progress.restore(&mut restored, context.info)?;
         self.table.restore(&mut restored)?;
         let slots: Vec<u32> = self.table.live().collect();
         let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();

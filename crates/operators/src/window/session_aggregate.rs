@@ -290,7 +290,7 @@ impl SessionAggregate {
 
 impl Operator for SessionAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.progress.restore(&mut restored)?;
+        self.progress.restore(&mut restored, context.info)?;
         self.index.restore(&mut self.table, &mut restored)?;
         self.sessions.resize_with(self.index.slots_end(), Sessions::default);
         self.due_at.resize(self.table.entries_end(), i64::MAX);

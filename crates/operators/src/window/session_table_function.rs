@@ -185,7 +185,7 @@ impl SessionTableFunction {
 
 impl Operator for SessionTableFunction {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.progress.restore(&mut restored)?;
+        self.progress.restore(&mut restored, context.info)?;
         self.index.restore(&mut self.rows, &mut restored)?;
         for entry in self.rows.in_order()? {
             let rows = self.rows.column();

@@ -1,6 +1,7 @@
 //! The state that operators hand over at a checkpoint, and start from.
 
 use flott_operator::SnapshotLater;
+use flott_state::store::InFlightRows;
 use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::OperatorUid;
 
@@ -19,6 +20,8 @@ pub struct OperatorState {
     pub finished: bool,
     /// The remaining work, for the snapshot's thread.
     pub later: Option<Later>,
+    /// Of the head: what the barrier overtook.
+    pub in_flight: Option<InFlightRows>,
 }
 
 /// The remaining work of an operator's snapshot.

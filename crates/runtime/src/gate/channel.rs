@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use flott_types::Waker;
 
+use super::overtaking::Admit;
 use super::{Element, Limits};
 
 #[derive(Default, Debug)]
@@ -39,8 +40,25 @@ impl Channel {
         !self.blocked && !self.queue.is_empty()
     }
 
-    /// Whether it can be read, with or without room for batches.
-    pub(super) fn is_ready_for(&self, room: bool) -> bool {
-        self.is_ready() && (room || !matches!(self.queue.front(), Some((Element::Batch(_), _))))
+    /// Whether what is at its front is admitted.
+    pub(super) fn is_ready_for(&self, admit: Admit) -> bool {
+        self.is_ready()
+            && match admit {
+                Admit::All => true,
+                Admit::Control => !matches!(self.queue.front(), Some((Element::Batch(_), _))),
+                Admit::Nothing => false,
+            }
+    }
+}
+
+pub(super) fn bytes_of(element: &Element) -> usize {
+    match element {
+        Element::Batch(batch) => batch.bytes(),
+        Element::Begin
+        | Element::Watermark(_)
+        | Element::Status(_)
+        | Element::Barrier(..)
+        | Element::EndOfInput
+        | Element::Broken(_) => 0,
     }
 }

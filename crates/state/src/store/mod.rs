@@ -40,11 +40,11 @@ pub use job::{JobStorage, Stopped};
 pub use latest::{Latest, Search, difference};
 pub use lease::{LEASE_MILLIS, Lease, RENEWAL_MILLIS, Vacancy};
 pub use locate::CheckpointStorage;
-pub use reader::read_state;
+pub use reader::{read_in_flight, read_state};
 pub use records::{Began, Claim, End, Ends, Epoch, Meaning, Origin, Outcome, Owner};
 pub use register::{JobRegister, Start};
 pub use snapshot::{Found, Snapshot};
-pub use writer::{HandOver, Target, TaskSnapshotWriter, Written};
+pub use writer::{HandOver, InFlightRows, Target, TaskSnapshotWriter, Written};
 
 /// The manifest's name, the same as Flink's.
 const METADATA: &str = "_metadata";

@@ -31,6 +31,14 @@ pub async fn read_state(folder: &Folder, state: &SubtaskRestore) -> Result<Resto
     Ok(restored)
 }
 
+/// Reads what was under way to a subtask, as [`InFlightRows`](super::InFlightRows) had it.
+///
+/// # Errors
+/// [`flott_types::ErrorKind::State`], naming the file, if it is missing or damaged.
+pub async fn read_in_flight(folder: &Folder, file: &StateFile) -> Result<Bytes> {
+    read(folder, file).await.map_err(|e| e.context(format_args!("rows that were under way")))
+}
+
 async fn restore_table(folder: &Folder, table: &TableRestore) -> Result<Vec<RecordBatch>> {
     let mut files = Vec::with_capacity(table.files.len());
     for FileSlice { file, key_groups } in &table.files {

@@ -1,6 +1,6 @@
 //! A snapshot that was found.
 
-use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind};
+use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind, SubtaskSnapshot};
 use flott_storage::Folder;
 use flott_types::{CheckpointId, Error, FastSet, OperatorUid, Result, SubtaskIndex};
 
@@ -78,9 +78,8 @@ impl Snapshot {
     pub fn manifest_for(&self, job: &Folder) -> Manifest {
         let mut manifest = self.manifest.clone();
         if self.files.url() != job.url() {
-            let tables =
-                manifest.operators.iter_mut().flat_map(|o| &mut o.subtasks).flat_map(|s| &mut s.keyed);
-            for file in tables.flat_map(|table| &mut table.files) {
+            let subtasks = manifest.operators.iter_mut().flat_map(|o| &mut o.subtasks);
+            for file in subtasks.flat_map(SubtaskSnapshot::files_mut) {
                 if let FileLocation::File { path, .. } = &mut file.location
                     && !path.contains("://")
                 {

@@ -6,8 +6,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use flott_checkpoint::TaskId;
 use flott_checkpoint::manifest::{
-    Blob, ChainedSnapshot, Column, FileKind, FileLocation, KeyedTable, OperatorState, StateFile,
-    SubtaskRestore, SubtaskSnapshot, Summing, TaskSnapshot,
+    Blob, ChainedSnapshot, Column, FileKind, FileLocation, InFlight, InFlightChannel, KeyedTable,
+    OperatorState, StateFile, SubtaskRestore, SubtaskSnapshot, Summing, TaskSnapshot,
 };
 use flott_storage::{Folder, Upload};
 use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, OperatorUid, Result};
@@ -17,6 +17,8 @@ use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
 
 /// A smaller file is stored in the manifest.
 const INLINE_BELOW: usize = 20 << 10;
+/// Bytes in memory are handed to an upload in parts of this size.
+const PART: usize = 1 << 20;
 
 /// What an operator of a task handed over.
 #[derive(Clone, Debug)]
@@ -31,6 +33,19 @@ pub struct HandOver {
     pub snapshot: OperatorSnapshot,
     /// Whether its input had ended and it had emitted its last results.
     pub finished: bool,
+    /// What the barrier overtook on its way to the operator.
+    pub in_flight: Option<InFlightRows>,
+}
+
+/// What a barrier overtook, as bytes.
+#[derive(Clone, Debug)]
+pub struct InFlightRows {
+    /// The channels, as the bytes number them.
+    pub channels: Vec<InFlightChannel>,
+    /// The elements.
+    pub bytes: Vec<u8>,
+    /// How many rows there are.
+    pub rows: u64,
 }
 
 /// Where a snapshot goes.
@@ -51,6 +66,8 @@ pub struct Written {
     pub snapshot: TaskSnapshot,
     /// The bytes that were written, those in the manifest included.
     pub bytes: u64,
+    /// The bytes of everything that the snapshot names.
+    pub full_bytes: u64,
 }
 
 /// Writes the snapshots of one task, in order. Knows the chain of files behind each table.
@@ -123,7 +140,7 @@ impl TaskSnapshotWriter {
         let full = self.full_needed || !matches!(target, Target::Checkpoint);
         // Until it is stored; also if this future is dropped half-way.
         self.full_needed = true;
-        let mut written = Written { snapshot: TaskSnapshot::default(), bytes: 0 };
+        let mut written = Written { snapshot: TaskSnapshot::default(), bytes: 0, full_bytes: 0 };
         for operator in operators {
             let known = self.tables.get(&operator.uid).filter(|_| !full).cloned().unwrap_or_default();
             let at = |e: Error| e.in_operator(&operator.name);
@@ -158,16 +175,27 @@ impl TaskSnapshotWriter {
             }
             let operator_state: Vec<OperatorState> = operator.snapshot.lists.into_iter().map(list).collect();
             let entries = operator_state.iter().flat_map(|list| &list.entries);
-            written.bytes += entries.map(|entry| entry.len() as u64).sum::<u64>();
+            let entries = entries.map(|entry| entry.len() as u64).sum::<u64>();
+            written.bytes += entries;
+            let in_flight = match operator.in_flight {
+                Some(rows) => {
+                    let rows = self.write_in_flight(checkpoint, target, rows, range, &mut written.bytes);
+                    Some(rows.await.map_err(|e| at(e.context(format_args!("rows under way"))))?)
+                }
+                None => None,
+            };
+            let state = SubtaskSnapshot {
+                keyed: tables,
+                operator: operator_state,
+                finished: operator.finished,
+                in_flight,
+            };
+            written.full_bytes += entries + state.files().map(StateFile::size).sum::<u64>();
             written.snapshot.operators.push(ChainedSnapshot {
                 uid: operator.uid,
                 name: operator.name,
                 max_parallelism: operator.max_parallelism,
-                state: SubtaskSnapshot {
-                    keyed: tables,
-                    operator: operator_state,
-                    finished: operator.finished,
-                },
+                state,
             });
         }
         self.full_needed = matches!(target, Target::Savepoint(_));
@@ -246,6 +274,25 @@ impl TaskSnapshotWriter {
         }
         let new = NewFile::encode(&self.folder_of(target), parts).await?;
         self.put(checkpoint, target, new, rows, kind, range, bytes).await.map(Some)
+    }
+
+    async fn write_in_flight(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        rows: InFlightRows,
+        range: KeyGroupRange,
+        bytes: &mut u64,
+    ) -> Result<InFlight> {
+        let mut new = NewFile { upload: Upload::new(&self.folder_of(target)), sum: Summing::default() };
+        let failed = |error| Error::internal("bytes in memory cannot be written").with_source(error);
+        for part in rows.bytes.chunks(PART) {
+            new.write_all(part).map_err(failed)?;
+            new.upload.ready().await?;
+        }
+        let file =
+            self.put(checkpoint, target, new, rows.rows as usize, FileKind::Full, range, bytes).await?;
+        Ok(InFlight { channels: rows.channels, file })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of a file")]

@@ -151,6 +151,7 @@ fn a_snapshot_of_changes_is_refused_when_the_one_before_was_lost() {
         max_parallelism: MAX_PARALLELISM,
         snapshot: OperatorSnapshot { keyed, lists: Vec::new() },
         finished: false,
+        in_flight: None,
     };
     let refused = block_on(vertex.writers[0].write(CheckpointId(2), &Target::Checkpoint, vec![operator]));
     assert_eq!(refused.unwrap_err().to_string(), "Count: a full snapshot of state 'aggregate' was needed");

@@ -158,6 +158,7 @@ impl Vertex {
                 max_parallelism: MAX_PARALLELISM,
                 snapshot: OperatorSnapshot { keyed, lists },
                 finished: false,
+                in_flight: None,
             };
             match block_on(writer.write(CheckpointId(id), target, vec![operator])) {
                 Ok(written) => {

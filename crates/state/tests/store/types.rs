@@ -95,6 +95,7 @@ fn every_type_is_restored_as_it_was() {
         max_parallelism: MAX_PARALLELISM,
         snapshot: OperatorSnapshot { keyed: vec![delta], lists: Vec::new() },
         finished: false,
+        in_flight: None,
     };
     let task = TaskId { vertex: VertexId(0), subtask: SubtaskIndex(0) };
     let mut writer = TaskSnapshotWriter::new(job.folder().clone(), task, 1, &[]);
@@ -125,6 +126,7 @@ fn a_column_name_of_the_stores_own_is_refused() {
         max_parallelism: MAX_PARALLELISM,
         snapshot: OperatorSnapshot { keyed: table.snapshot(false).unwrap(), lists: Vec::new() },
         finished: false,
+        in_flight: None,
     };
     let task = TaskId { vertex: VertexId(0), subtask: SubtaskIndex(0) };
     let mut writer = TaskSnapshotWriter::new(storage.job(JOB).folder().clone(), task, 1, &[]);

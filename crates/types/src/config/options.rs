@@ -27,6 +27,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "rows wait at most this long for their batch to fill",
     ),
     works(
+        "execution.checkpointing.aligned-checkpoint-timeout",
+        Duration,
+        "0 ms",
+        "with unaligned checkpoints: how long a checkpoint is aligned before its barriers overtake rows",
+    ),
+    works(
         "execution.checkpointing.dir",
         Text,
         "",
@@ -71,10 +77,11 @@ pub const OPTIONS: &[ConfigOption] = &[
         "0",
         "how many checkpoints may fail in a row before the job does",
     ),
-    accepted(
+    works(
         "execution.checkpointing.unaligned.enabled",
         Flag,
-        "barriers are aligned; unaligned ones are not built",
+        "false",
+        "whether barriers overtake the rows that wait in channels, which then are part of the checkpoint; only with EXACTLY_ONCE",
     ),
     works(
         "execution.runtime-mode",

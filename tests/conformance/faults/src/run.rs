@@ -158,6 +158,12 @@ impl<'a> Run<'a> {
             // Nothing is old enough to expire.
             settings.push(("table.exec.state.ttl", "1 h"));
         }
+        // At another parallelism, a stream may have gone in which rows were under way.
+        if self.request.run != Kind::Rescaled && self.random.random_bool(0.4) {
+            settings.push(("execution.checkpointing.unaligned.enabled", "true"));
+            let after = if self.random.random() { "0 ms" } else { "2 ms" };
+            settings.push(("execution.checkpointing.aligned-checkpoint-timeout", after));
+        }
         settings
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flott_checkpoint::manifest::{Manifest, SubtaskRestore};
+use flott_checkpoint::manifest::{Manifest, StateFile, SubtaskRestore};
 use flott_cluster::{Begun, Destination, End, Place, Snapshots, Start, Storage};
 use flott_runtime::{SnapshotStorage, SnapshotWriter, TaskDeployment};
 use flott_state::RestoredState;
@@ -53,6 +53,10 @@ impl SnapshotStorage for Killed {
 
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {
         self.inner.restore(deployment, state)
+    }
+
+    fn in_flight(&self, deployment: &TaskDeployment, file: &StateFile) -> Result<Vec<u8>> {
+        self.inner.in_flight(deployment, file)
     }
 }
 

@@ -198,6 +198,13 @@ impl SinkWriter for TestWriter {
         };
         let changes = changes.compact()?;
         let rows = super::pairs(changes.columns());
+        for _ in &rows {
+            let millis = self.controls.millis_per_row.load(Ordering::SeqCst);
+            if millis > 0 {
+                std::thread::park_timeout(std::time::Duration::from_millis(millis));
+            }
+            self.controls.written.fetch_add(1, Ordering::SeqCst);
+        }
         if self.direct {
             self.committed.direct.lock().extend(rows);
         } else {

@@ -30,6 +30,10 @@ pub struct Controls {
     pub pause_at: AtomicU64,
     /// Writers of sinks wait.
     pub hold_sinks: AtomicBool,
+    /// Writers of sinks need so many milliseconds for each row.
+    pub millis_per_row: AtomicU64,
+    /// Rows that writers of sinks have written, repeated ones included.
+    pub written: AtomicU64,
     /// How many writers have begun to wait.
     pub held_sinks: AtomicU64,
     /// How many writers of sinks are idle.

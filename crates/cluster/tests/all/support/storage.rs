@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use flott_checkpoint::Barrier;
-use flott_checkpoint::manifest::{Manifest, SubtaskRestore, TaskSnapshot};
+use flott_checkpoint::manifest::{Manifest, StateFile, SubtaskRestore};
 use flott_cluster::{Begun, Destination, End, Place, Snapshots, Start, Storage};
-use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, TaskDeployment};
+use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, Stored, TaskDeployment};
 use flott_state::RestoredState;
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 use parking_lot::{Condvar, Mutex};
@@ -71,6 +71,10 @@ impl SnapshotStorage for HangingStorage {
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {
         self.inner.restore(deployment, state)
     }
+
+    fn in_flight(&self, deployment: &TaskDeployment, file: &StateFile) -> Result<Vec<u8>> {
+        self.inner.in_flight(deployment, file)
+    }
 }
 
 struct Writer(Box<dyn SnapshotWriter>, Arc<Gate>);
@@ -81,7 +85,7 @@ impl SnapshotWriter for Writer {
         barrier: Barrier,
         target: Option<&str>,
         operators: Vec<OperatorState>,
-    ) -> Result<(TaskSnapshot, u64)> {
+    ) -> Result<Stored> {
         // One of them is enough.
         if operators.iter().any(|operator| operator.uid.0 == "sink") {
             self.1.pass(Step::Upload);
