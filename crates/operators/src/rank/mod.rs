@@ -23,8 +23,9 @@
 //! | `limit` | LIMIT without an order, of append-only input: a count |
 //! | `conflicts` | keys of a table that several rows have |
 //!
-//! Cost of a record: interning its partition, encoding the row, and a binary search among the partition's
-//! rows (for one wanted row, only for the best of the batch); with retractions one more index of all rows.
+//! Cost of a record: interning its partition, encoding its sort key, and a binary search among the partition's
+//! rows (for one wanted row, only for the best of the batch); with retractions one more index of all rows. Of an
+//! append-only input, a row that sorts behind all that are wanted costs one comparison with the last of them.
 //! Per partition and batch: walking the wanted rows before and after, and decoding those that changed.
 
 mod best;
@@ -385,6 +386,10 @@ impl Operator for TopN {
         self.rows.partitions(&batch, &mut partitions)?;
         if let Some(windows) = &mut self.windows {
             windows.note(&batch, &partitions, &self.rows)?;
+        }
+        if let Some(candidates) = self.rows.candidates(&batch, &partitions, self.end)? {
+            partitions = candidates.iter().map(|row| partitions[*row as usize]).collect();
+            batch = batch.take(&UInt32Array::from(candidates))?;
         }
         let (touched, best) = self.touched(&batch, &partitions)?;
         if let Some(best) = best {

@@ -1,22 +1,27 @@
 //! The sorted rows of each partition.
+//!
+//! A row is told apart by when it arrived, and sorted by its sort key and that. Its other columns stay in the batch in
+//! which they came ([`KeptRows`]).
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::row::{RowConverter, SortField};
 use flott_batch::bytes::runs;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{Schema, SortKey};
 use flott_state::{
-    GroupedRows, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, StateColumn,
+    GroupedRows, KeptRows, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, SlotColumns,
+    StateColumn,
 };
 use flott_types::{FastSet, Result, Timestamp};
 
 use crate::BuildContext;
 use crate::accumulate::unique_fields;
 use crate::keyed_columns::KeyedColumns;
-use crate::support::take_columns;
+use crate::support::{kernel, take_columns};
 
 /// The name of the table in snapshots.
 pub(super) const TABLE: &str = "rows";
@@ -30,7 +35,13 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
 pub(super) struct Ranked {
     columns: KeyedColumns,
     index: SharedIndex,
-    rows: RowColumn<GroupedRows<()>>,
+    rows: RowColumn<GroupedRows<KeptRows>>,
+    /// Of the columns that are not part of the partition: those of the sort key, and the others.
+    sort_key: Vec<usize>,
+    payload: Vec<usize>,
+    /// Encodes sort keys as `rows` does, if some rows need not be kept.
+    sorter: Option<RowConverter>,
+    latest_first: bool,
     batch_bytes: usize,
     arrivals: i64,
     /// Only for an input with retractions.
@@ -59,22 +70,40 @@ impl Ranked {
                 sorted.push((place, sort_options(key)));
             }
         }
-        sorted.push((rows.len() - 1, SortOptions { descending: latest_first, nulls_first: false }));
+        let arrival = rows.len() - 1;
+        let sort_key: Vec<usize> = sorted.iter().map(|(place, _)| *place).collect();
+        let payload: Vec<usize> = (0..arrival).filter(|place| !sort_key.contains(place)).collect();
+        let of = |places: &[usize]| places.iter().map(|place| rows[*place].clone()).collect::<Vec<_>>();
+        let identity = [of(&sort_key), of(&[arrival])].concat();
+        let options = sorted.iter().map(|(_, options)| *options);
+        let options = options.chain([SortOptions { descending: latest_first, nulls_first: false }]);
+        let order: Vec<(usize, SortOptions)> = options.enumerate().collect();
+        let sorter = (!retracts && ttl <= 0 && !sorted.is_empty()).then(|| {
+            let field = |(place, options): &(usize, SortOptions)| {
+                SortField::new_with_options(rows[*place].data_type().clone(), *options)
+            };
+            RowConverter::new(sorted.iter().map(field).collect()).map_err(kernel)
+        });
         let index = SharedIndex::new(keys, keys.len(), context.max_parallelism)?;
-        let rows = RowColumn::new(TABLE, GroupedRows::new(rows, Some(&sorted), ())?);
+        let kept = GroupedRows::all_different(&identity, Some(&order), KeptRows::new(of(&payload)))?;
+        let rows = RowColumn::new(TABLE, kept);
         let mut rows = rows.with_coarse_ttl(ttl, &index);
         rows.set_batch_bytes(context.batch_bytes);
         Ok(Ranked {
             index,
             rows,
             batch_bytes: context.batch_bytes,
+            sort_key,
+            payload,
+            sorter: sorter.transpose()?,
+            latest_first,
             columns,
             arrivals: 0,
             twins: if retracts { Some(Twins::new(input)?) } else { None },
         })
     }
 
-    pub fn rows(&self) -> &RowColumn<GroupedRows<()>> {
+    pub fn rows(&self) -> &RowColumn<GroupedRows<KeptRows>> {
         &self.rows
     }
 
@@ -83,6 +112,40 @@ impl Ranked {
         self.release();
         let keys = self.columns.keys(batch.columns().columns());
         self.index.intern(&keys, batch.physical_rows(), slots)
+    }
+
+    /// The rows of a batch that may be among the first `end` of their partitions; `None` if all may. Of an input that only
+    /// appends, a row that does not come before the last of them never will.
+    pub fn candidates(
+        &self,
+        batch: &ChangeBatch,
+        partitions: &[u32],
+        end: usize,
+    ) -> Result<Option<Vec<u32>>> {
+        let Some(sorter) = &self.sorter else { return Ok(None) };
+        let full = |partition: u32| end > 0 && self.rows.len_of(partition) >= end;
+        if !partitions.iter().any(|partition| full(*partition)) {
+            return Ok(None);
+        }
+        let rest = self.columns.rest(batch.columns().columns());
+        let keys: Vec<ArrayRef> = self.sort_key.iter().map(|place| rest[*place].clone()).collect();
+        let keys = sorter.convert_columns(&keys).map_err(kernel)?;
+        let may = |(row, partition): &(usize, &u32)| {
+            if !full(**partition) {
+                return true;
+            }
+            let last = self.rows.nth(**partition, end - 1).and_then(|entry| self.rows.encoding(entry));
+            // The encoding begins with the sort key.
+            last.is_none_or(|last| {
+                let key = keys.row(*row);
+                let key: &[u8] = key.as_ref();
+                let wins = |last: &[u8]| if self.latest_first { key <= last } else { key < last };
+                last.get(..key.len()).is_none_or(wins)
+            })
+        };
+        let rows = partitions.iter().enumerate().filter(may).map(|(row, _)| row as u32);
+        let rows: Vec<u32> = rows.collect();
+        Ok((rows.len() < partitions.len()).then_some(rows))
     }
 
     fn release(&mut self) {
@@ -119,11 +182,14 @@ impl Ranked {
             some = added.iter().map(|row| partitions[*row as usize]).collect();
             keys = &some;
         }
-        let mut columns = self.columns.rest(&columns);
+        let rest = self.columns.rest(&columns);
+        let of = |places: &[usize]| places.iter().map(|place| rest[*place].clone()).collect::<Vec<_>>();
         let first = self.arrivals;
         self.arrivals += added.len() as i64;
-        columns.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
-        self.rows.intern(keys, &columns, &mut entries, |_, _| ())?;
+        let mut identity = of(&self.sort_key);
+        identity.push(Arc::new(Int64Array::from_iter_values(first..self.arrivals)));
+        self.rows.intern(keys, &identity, &mut entries, |_, _| ())?;
+        self.rows.values_mut().write(&entries, &of(&self.payload))?;
         entries.iter().for_each(|entry| self.rows.touch(*entry, now));
         let Some(twins) = &mut self.twins else { return Ok(()) };
         twins.apply(batch, &entries, |entry| self.rows.is_expired(entry, now), gone)
@@ -150,10 +216,13 @@ impl Ranked {
     /// Rows as they arrived.
     pub fn rows_of(&self, entries: &[u32]) -> Result<Vec<ArrayRef>> {
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
-        let rows = self.rows.rows_of(entries)?;
-        let mut columns = self.columns.reassemble(rows, || self.index.keys_of(&slots()))?;
-        columns.pop();
-        Ok(columns)
+        let sort_key = if self.sort_key.is_empty() { Vec::new() } else { self.rows.rows_of(entries)? };
+        let payload = self.rows.values().read(entries)?;
+        let mut rest: Vec<Option<ArrayRef>> = vec![None; self.sort_key.len() + self.payload.len()];
+        let places = self.sort_key.iter().zip(sort_key).chain(self.payload.iter().zip(payload));
+        places.for_each(|(place, column)| rest[*place] = Some(column));
+        let rest = rest.into_iter().flatten().collect();
+        self.columns.reassemble(rest, || self.index.keys_of(&slots()))
     }
 
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {

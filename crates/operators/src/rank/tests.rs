@@ -173,10 +173,11 @@ fn a_limit_counts() {
 
 #[test]
 fn random_changes_give_the_first_of_all_rows() {
-    for seed in 0..20 {
+    for seed in 0..36 {
         let mut random = SmallRng::seed_from_u64(seed);
         let (updates, ranked) = (seed % 2 == 0, seed % 4 < 2);
-        let mut top = top(vec![key(1, true), key(2, false)], 2, 4, ranked, updates);
+        let (from, to) = [(2, 4), (1, 1), (1, 3)][seed as usize % 3];
+        let mut top = top(vec![key(1, true), key(2, false)], from, to, ranked, updates);
         let mut rows: Vec<(char, i32, i32)> = Vec::new();
         for _ in 0..40 {
             let mut batch = String::new();
@@ -201,13 +202,42 @@ fn random_changes_give_the_first_of_all_rows() {
         for partition in 'a'..'d' {
             let mut mine: Vec<_> = rows.iter().filter(|row| row.0 == partition).collect();
             mine.sort_by_key(|row| (-row.1, row.2));
-            for (rank, (k, a, b)) in mine.into_iter().enumerate().skip(1).take(3) {
+            for (rank, (k, a, b)) in mine.into_iter().enumerate().take(to as usize).skip(from as usize - 1) {
                 let rank = if ranked { format!(" {}", rank + 1) } else { String::new() };
                 expected.push(format!("{k} {a} {b}{rank}\n"));
             }
         }
         expected.sort();
         assert_eq!(top.result(), expected.concat(), "seed {seed}");
+    }
+}
+
+#[test]
+fn rows_that_were_told_apart_by_all_of_their_columns_are_restored() {
+    for (to, updates) in [(1, false), (2, false), (2, true)] {
+        // Earlier versions kept one row in the same way as several.
+        let mut rows = top(vec![key(1, true)], 1, 2, false, updates);
+        rows.push("+I a 5 1\n+I b 7 2");
+        rows.checkpoint(false);
+        rows.as_earlier("rows", 1, "$arrival");
+        rows.restore_as(OperatorSpec::TopN {
+            partition: vec![0],
+            order: vec![key(1, true)],
+            from: 1,
+            to: Some(to),
+            output_rank: false,
+            input_updates: updates,
+            ttl: 0,
+            window_end: None,
+            emit_update_before: true,
+        });
+        let first = if to == 1 { "-U a 5 1\n+U a 6 3\n" } else { "+I a 6 3\n" };
+        assert_eq!(rows.push("+I a 6 3\n+I c 0 0").replace("+I c 0 0\n", ""), first, "{to} {updates}");
+        assert_eq!(rows.push("+I b 6 1\n+I b 8 9").contains("b 7 2"), to == 1, "{to} {updates}");
+        rows.checkpoint(false);
+        rows.restore(2);
+        let result = if to == 1 { "a 6 3\nb 8 9\nc 0 0\n" } else { "a 5 1\na 6 3\nb 7 2\nb 8 9\nc 0 0\n" };
+        assert_eq!(rows.result(), result, "{to} {updates}");
     }
 }
 

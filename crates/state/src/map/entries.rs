@@ -208,6 +208,15 @@ impl Entries {
         }
     }
 
+    /// The encoded row of an entry, if it is encoded.
+    #[inline]
+    pub fn encoding(&self, entry: u32) -> Option<&[u8]> {
+        match self {
+            Entries::Rows(entries) => entries.index.bytes(entry).get(PREFIX..),
+            Entries::Integers(_) | Entries::Single(_) => None,
+        }
+    }
+
     /// The rows of entries as columns.
     pub fn rows_of(&self, wanted: &[u32]) -> Result<Vec<ArrayRef>> {
         match self {

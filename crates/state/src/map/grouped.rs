@@ -263,6 +263,13 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         self.rows().rows.entries.compare(left, right)
     }
 
+    /// The encoded row of an entry, which begins with the columns that it is sorted by and compares like them; `None` if
+    /// it is kept as a number.
+    #[inline]
+    pub fn encoding(&self, entry: u32) -> Option<&[u8]> {
+        self.rows().rows.entries.encoding(entry)
+    }
+
     /// The slot of an entry's key.
     #[inline]
     pub fn key_of(&self, entry: u32) -> u32 {
