@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::row::{RowConverter, Rows, SortField};
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
@@ -190,7 +190,8 @@ fn of_one_row(rows: RecordBatch, keys: &[FieldRef]) -> Result<RecordBatch> {
         return Ok(rows);
     }
     let others: Vec<usize> = (0..rows.num_columns()).filter(|at| *at != arrival).collect();
-    let schema = Arc::new(rows.schema_ref().project(&others).map_err(kernel)?);
+    let fields: Vec<FieldRef> = others.iter().map(|at| rows.schema_ref().fields()[*at].clone()).collect();
+    let schema = Arc::new(Schema::new(fields));
     let columns = others.iter().map(|at| rows.column(*at).clone()).collect();
     // They are told apart by other columns than in its files, which are to be replaced.
     RestoredState::told_apart_by(
