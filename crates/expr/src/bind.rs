@@ -254,14 +254,14 @@ fn between(args: Vec<Expr>, symmetric: bool, context: &PlanContext) -> Result<Ex
     call("OR", vec![ordered, reversed], context)
 }
 
-/// The common type of several branches, rows of VALUES, or columns of a set operation.
+/// The common type of several branches.
 pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     common::common_type(types)
 }
 
-/// The type of a column of VALUES: unlike branches of CASE, its rows are not coerced; `None` if there is none.
+/// The type of a column of VALUES or of a set operation: unlike branches of CASE, values are not coerced; `None` if there is none.
 pub fn values_type(types: &[LogicalType]) -> Option<LogicalType> {
-    common::least_restrictive(types)
+    common::least_restrictive(types).or_else(|| common::timestamp_of(types))
 }
 
 /// Puts a value into a column of a sink: an implicit cast, or the reason why there is none.

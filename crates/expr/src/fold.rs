@@ -30,6 +30,18 @@ pub fn fold(expr: Expr, context: &PlanContext) -> Result<Expr> {
     failure.map_or(Ok(folded), Err)
 }
 
+/// The same, and calls on constants that give another value each time (NOW, RAND) are computed too, once and for all.
+pub fn fold_once(expr: Expr, context: &PlanContext, seed: u64) -> Result<Expr> {
+    let evaluation = Arc::new(EvalContext::new(context, seed));
+    let computed = expr.transform(&mut |node| match &node {
+        Expr::Call { args, .. } if args.iter().all(|arg| as_literal(arg).is_some()) => {
+            compute(node, &evaluation)
+        }
+        _ => node,
+    });
+    fold(computed, context)
+}
+
 fn fold_node(node: Expr, context: &Arc<EvalContext>) -> Result<Expr, Box<(Expr, Error)>> {
     let constant = |expr: &Expr| matches!(expr, Expr::Literal { .. });
     match node {

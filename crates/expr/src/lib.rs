@@ -39,7 +39,7 @@ pub mod value;
 
 pub use compile::{CompiledExpr, can_fail, compile};
 pub use context::{EvalContext, PlanContext};
-pub use fold::fold;
+pub use fold::{fold, fold_once};
 pub use function::{
     Argument, Call, Determinism, Function, PreparedFunction, ScalarFunction, Signature, any_nullable,
     no_signature,

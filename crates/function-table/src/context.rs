@@ -1,16 +1,19 @@
 //! What a function may use during a call.
 
+use flott_batch::RowKind;
 use flott_expr::user::SqlRow;
 use flott_function::state::{StateAccess, States};
+use flott_plan::ChangelogMode;
 use flott_types::{Error, Result, Timestamp, Watermark};
 
+use crate::given::Rows;
 use crate::open::Clear;
 use crate::timers::Timers;
 
 /// What a [`ProcessTableFunction`](crate::ProcessTableFunction) may use during a call: the states of the key, time and timers, and where its
 /// rows go.
 pub struct TableContext<'a, O> {
-    pub(crate) out: &'a mut Vec<O>,
+    pub(crate) out: &'a mut Rows<O>,
     pub(crate) states: &'a mut States,
     /// `None` where there can be none.
     pub(crate) timers: Option<&'a mut Timers>,
@@ -23,7 +26,29 @@ impl<O: SqlRow> TableContext<'_, O> {
     /// Gives a row.
     #[inline]
     pub fn collect(&mut self, row: O) {
-        self.out.push(row);
+        self.out.insert(row);
+    }
+
+    /// Gives a row that changes what was given before: only a function that declares a changelog can.
+    ///
+    /// # Errors
+    /// If there are no rows of this kind in [`changelog_mode`](Self::changelog_mode).
+    #[inline]
+    pub fn collect_change(&mut self, kind: RowKind, row: O) -> Result<()> {
+        self.out.change(kind, row)
+    }
+
+    /// Deletes the row of the key: all columns of the function are NULL.
+    ///
+    /// # Errors
+    /// Unless [`changelog_mode`](Self::changelog_mode) has deletions by the key alone.
+    pub fn collect_delete(&mut self) -> Result<()> {
+        self.out.delete()
+    }
+
+    /// The kinds of changes that the function is to give in this query.
+    pub fn changelog_mode(&self) -> ChangelogMode {
+        self.out.mode()
     }
 
     /// The time of the row, in milliseconds since the epoch: what the column named by `on_time` holds; or that of the timer that fires.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use flott_expr::user::{FunctionDefinition, ProcessParameter, SqlRow, SqlType, TableTraits, typed};
+use flott_expr::user::{
+    ChangelogContext, ChangelogOf, FunctionDefinition, ProcessParameter, SqlRow, SqlType, TableTraits, typed,
+};
+use flott_plan::ChangelogMode;
 use flott_types::RowField;
 
 use crate::function::ProcessTableFunction;
@@ -57,11 +60,28 @@ impl TableArgument {
         self
     }
 
-    /// The table may be updated: [`Row::kind`](crate::Row::kind) says how a row changes it. What the function gives is never taken back.
+    /// The table may be updated: [`Row::kind`](crate::Row::kind) says how a row changes it. Where PARTITION BY is what identifies a row,
+    /// updates are `+U` alone, and deletions may have NULL in all columns but those; otherwise `-U` comes too.
     #[must_use]
     pub fn supports_updates(mut self) -> Self {
         self.traits.takes_updates = true;
         self
+    }
+
+    /// The table may be updated, and each update comes as `-U` and `+U`.
+    #[must_use]
+    pub fn require_update_before(self) -> Self {
+        let mut argument = self.supports_updates();
+        argument.traits.requires_update_before = true;
+        argument
+    }
+
+    /// The table may be updated, and deletions have all columns.
+    #[must_use]
+    pub fn require_full_delete(self) -> Self {
+        let mut argument = self.supports_updates();
+        argument.traits.requires_full_delete = true;
+        argument
     }
 }
 
@@ -70,11 +90,12 @@ pub struct ProcessTableDefinition<F> {
     function: F,
     parameters: Vec<ProcessParameter>,
     columns: Vec<String>,
+    changelog: Option<ChangelogOf>,
 }
 
 /// A function of tables. Its parameters are those that follow, in this order.
 pub fn process_table<F: ProcessTableFunction>(function: F) -> ProcessTableDefinition<F> {
-    ProcessTableDefinition { function, parameters: Vec::new(), columns: Vec::new() }
+    ProcessTableDefinition { function, parameters: Vec::new(), columns: Vec::new(), changelog: None }
 }
 
 impl<F: ProcessTableFunction> ProcessTableDefinition<F> {
@@ -107,11 +128,43 @@ impl<F: ProcessTableFunction> ProcessTableDefinition<F> {
         self.columns = names.map(str::to_owned).to_vec();
         self
     }
+
+    /// What the function gives is changed later (`ChangelogFunction` in Flink): it tells how, for the changes of its tables and for what
+    /// those who take the result need. It is asked several times while a query is planned; what it is to give in the end is
+    /// [`TableContext::changelog_mode`](crate::TableContext::changelog_mode).
+    ///
+    /// Its tables are taken as sets. Rows that are replaced and deleted without `-U` are found by the columns of PARTITION BY: there is
+    /// one for each key.
+    ///
+    /// ```
+    /// # use flott_function_table::{OpenContext, ProcessTableFunction, Row, TableContext};
+    /// # use flott_types::Result;
+    /// use flott_function_table::{ChangelogMode, TableArgument, process_table};
+    ///
+    /// # #[derive(Clone, Default)]
+    /// # struct Latest;
+    /// # impl ProcessTableFunction for Latest {
+    /// #     type Out = i64;
+    /// #     fn eval(&mut self, _: &Row<'_>, _: &mut TableContext<'_, i64>) -> Result<()> { Ok(()) }
+    /// # }
+    /// let latest = process_table(Latest)
+    ///     .table(TableArgument::set("input").supports_updates())
+    ///     .changelog(|context| ChangelogMode::upsert(context.required().key_only_deletes));
+    /// # let _ = latest;
+    /// ```
+    #[must_use]
+    pub fn changelog(
+        mut self,
+        changelog: impl Fn(&ChangelogContext) -> ChangelogMode + Send + Sync + 'static,
+    ) -> Self {
+        self.changelog = Some(Arc::new(changelog));
+        self
+    }
 }
 
 impl<F: ProcessTableFunction> From<ProcessTableDefinition<F>> for FunctionDefinition {
     fn from(definition: ProcessTableDefinition<F>) -> Self {
-        let ProcessTableDefinition { function, parameters, columns } = definition;
+        let ProcessTableDefinition { function, parameters, columns, changelog } = definition;
         let types = F::Out::types();
         let single = types.len() == 1;
         let fields = types.into_iter().enumerate().map(|(at, ty)| RowField {
@@ -123,6 +176,6 @@ impl<F: ProcessTableFunction> From<ProcessTableDefinition<F>> for FunctionDefini
             comment: None,
         });
         let factory = Factory(Box::new(move || Box::new(Running::new(function.clone()))));
-        FunctionDefinition::process(parameters, fields.collect(), Arc::new(factory))
+        FunctionDefinition::process(parameters, fields.collect(), changelog, Arc::new(factory))
     }
 }

@@ -4,12 +4,13 @@ use std::cell::Cell;
 
 use arrow::array::ArrayRef;
 use flott_batch::{RowKind, RowKinds};
-use flott_expr::user::SqlRow;
 use flott_function::state::States;
+use flott_plan::ChangelogMode;
 use flott_types::{Error, Result, Timestamp, Watermark};
 
 use crate::context::TableContext;
 use crate::function::ProcessTableFunction;
+use crate::given::{Given, Rows};
 use crate::open::{Clear, OpenContext};
 use crate::row::{Row, Table, Wanted};
 use crate::timers::{Timer, Timers};
@@ -51,11 +52,11 @@ pub struct Core<'a> {
 
 /// A function that runs in a subtask.
 pub trait Instance: Send {
-    /// Called first.
+    /// Called first; it is to give changes of these kinds.
     ///
     /// # Errors
     /// That of the function.
-    fn open(&mut self, context: &mut OpenContext<'_>) -> Result<()>;
+    fn open(&mut self, mode: ChangelogMode, context: &mut OpenContext<'_>) -> Result<()>;
 
     /// Takes rows from one on until it has given many; returns the first that it has not taken. The cell says which row is being taken.
     ///
@@ -72,8 +73,11 @@ pub trait Instance: Send {
     /// Whether many rows were given.
     fn is_full(&self) -> bool;
 
-    /// Takes the rows that were given, as columns, with the number of the row or timer that each comes from.
-    fn take(&mut self) -> (Vec<ArrayRef>, Vec<u32>);
+    /// Takes the rows that were given.
+    ///
+    /// # Errors
+    /// If they cannot be made columns.
+    fn take(&mut self) -> Result<Given>;
 
     /// Called last.
     fn close(&mut self);
@@ -82,18 +86,19 @@ pub trait Instance: Send {
 /// A function with what it has given.
 pub(crate) struct Running<F: ProcessTableFunction> {
     function: F,
-    out: Vec<F::Out>,
+    out: Rows<F::Out>,
     origins: Vec<u32>,
 }
 
 impl<F: ProcessTableFunction> Running<F> {
     pub fn new(function: F) -> Self {
-        Running { function, out: Vec::new(), origins: Vec::new() }
+        Running { function, out: Rows::new(ChangelogMode::insert_only()), origins: Vec::new() }
     }
 }
 
 impl<F: ProcessTableFunction> Instance for Running<F> {
-    fn open(&mut self, context: &mut OpenContext<'_>) -> Result<()> {
+    fn open(&mut self, mode: ChangelogMode, context: &mut OpenContext<'_>) -> Result<()> {
+        self.out = Rows::new(mode);
         self.function.open(context)
     }
 
@@ -137,9 +142,8 @@ impl<F: ProcessTableFunction> Instance for Running<F> {
         self.out.len() >= FULL
     }
 
-    fn take(&mut self) -> (Vec<ArrayRef>, Vec<u32>) {
-        let columns = F::Out::columns(std::mem::take(&mut self.out));
-        (columns, std::mem::take(&mut self.origins))
+    fn take(&mut self) -> Result<Given> {
+        self.out.take(std::mem::take(&mut self.origins))
     }
 
     fn close(&mut self) {

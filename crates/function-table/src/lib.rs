@@ -12,6 +12,7 @@
 mod context;
 mod definition;
 mod function;
+mod given;
 mod instance;
 mod open;
 mod row;
@@ -19,7 +20,10 @@ pub mod timers;
 
 pub use context::TableContext;
 pub use definition::{Factory, ProcessTableDefinition, TableArgument, process_table};
+pub use flott_expr::user::ChangelogContext;
+pub use flott_plan::ChangelogMode;
 pub use function::ProcessTableFunction;
+pub use given::Given;
 pub use instance::{Core, Instance, TableRows};
 pub use open::{Argument, Clear, OpenContext, OpenParts};
 pub use row::{Column, Row, Table, Wanted};

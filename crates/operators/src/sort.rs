@@ -1,6 +1,7 @@
 //! ORDER BY a time attribute: rows are emitted when the watermark has passed them.
 //!
-//! A row that is not after the last emitted one is late: it is dropped and counted, as in Flink.
+//! Late rows are dropped and counted, as in Flink. Without a partition a row is late that is not after the last emitted one, with one
+//! a row that the watermark has passed: what happens to the rows of a key does not depend on those of others.
 //!
 //! Cost of a row: encoding it into state and decoding it when it is due; rows with equal time are sorted by
 //! the other keys, as columns.
@@ -74,7 +75,8 @@ impl Operator for TemporalSort {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let (batch, time) = (insertions(batch, "a temporal sort")?, Some(self.time_column));
         let rows = TimedRows::new(&batch, time, context.now, &self.partition, &mut self.keys)?;
-        self.pending.put(&rows.in_time(|_, time| time <= self.last, context)?)
+        let passed = if self.partition.is_empty() { self.last } else { context.watermark.0 };
+        self.pending.put(&rows.in_time(|_, time| time <= passed, context)?)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
@@ -92,11 +94,13 @@ impl Operator for TemporalSort {
         let mut snapshot = OperatorSnapshot::default();
         self.pending.snapshot(&mut self.keys, full, &mut snapshot.keyed)?;
         self.keys.release(|slot| self.pending.occupied(slot));
-        snapshot.lists.push(ListState {
-            name: LAST.to_owned(),
-            redistribution: Redistribution::Union,
-            entries: vec![self.last.to_string()],
-        });
+        if self.partition.is_empty() {
+            snapshot.lists.push(ListState {
+                name: LAST.to_owned(),
+                redistribution: Redistribution::Union,
+                entries: vec![self.last.to_string()],
+            });
+        }
         Ok(snapshot)
     }
 }
@@ -133,6 +137,18 @@ mod tests {
         assert_eq!(sort.watermark(i64::MAX), "+I 1970-01-01T00:00:05.000 5\nwatermark MAX\n");
         assert!(sort.checkpoint(false) > 0, "the emitted rows are deleted");
         assert!(sort.tables().is_empty());
+    }
+
+    #[test]
+    fn which_rows_of_a_key_are_late_does_not_depend_on_other_keys() {
+        let spec = OperatorSpec::TemporalSort { order: vec![key(0, false)], partition: vec![1] };
+        let mut sort = Harness::new(node(spec, &[ROWS], ROWS));
+        sort.push("+I 1970-01-01T00:00:03 3");
+        assert_eq!(sort.watermark(5000), "+I 1970-01-01T00:00:03.000 3\nwatermark 5000\n");
+        // After all that was emitted, and before the watermark; of this key and of another.
+        sort.push("+I 1970-01-01T00:00:04 3\n+I 1970-01-01T00:00:05 4\n+I 1970-01-01T00:00:06 4");
+        assert_eq!(sort.metrics.num_late_records_dropped.get(), 2);
+        assert_eq!(sort.watermark(i64::MAX), "+I 1970-01-01T00:00:06.000 4\nwatermark MAX\n");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{
     PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };
-pub use process::{ProcessTableSpec, ProcessedTable};
+pub use process::{ChangelogMode, ProcessTableSpec, ProcessedTable};
 pub use schema::{Column, Schema};
 pub use spec::{
     AggregatePhase, ChangeCodes, Conflict, JoinBound, JoinKind, JoinRows, OperatorSpec, SortKey,

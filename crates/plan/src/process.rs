@@ -21,6 +21,50 @@ pub struct ProcessTableSpec {
     /// States that say nothing of it and were not written for this long are dropped (milliseconds); 0 never.
     #[serde(default)]
     pub ttl: i64,
+    /// How what the function gave changes.
+    #[serde(default, skip_serializing_if = "ChangelogMode::is_insert_only")]
+    pub output: ChangelogMode,
+}
+
+/// The kinds of changes in a changelog, beside insertions (`ChangelogMode` in Flink).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangelogMode {
+    /// `+U`: rows are updated.
+    pub updates: bool,
+    /// `-U`: an update tells what the row was.
+    pub update_before: bool,
+    /// `-D`: rows are deleted.
+    pub deletes: bool,
+    /// Deletions have the key, and NULL in all other columns.
+    pub key_only_deletes: bool,
+}
+
+impl ChangelogMode {
+    /// Rows come and stay.
+    #[must_use]
+    pub const fn insert_only() -> Self {
+        ChangelogMode { updates: false, update_before: false, deletes: false, key_only_deletes: false }
+    }
+
+    /// Rows of a key are replaced and deleted.
+    #[must_use]
+    pub const fn upsert(key_only_deletes: bool) -> Self {
+        ChangelogMode { updates: true, update_before: false, deletes: true, key_only_deletes }
+    }
+
+    /// What is no longer true is taken back (retract mode).
+    #[must_use]
+    pub const fn all() -> Self {
+        ChangelogMode { updates: true, update_before: true, deletes: true, key_only_deletes: false }
+    }
+
+    /// Whether rows come and stay.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub const fn is_insert_only(&self) -> bool {
+        !(self.updates || self.update_before || self.deletes)
+    }
 }
 
 /// A table as an argument.
@@ -44,7 +88,18 @@ pub struct ProcessedTable {
     /// It may be updated.
     #[serde(default)]
     pub takes_updates: bool,
+    /// Its updates have to tell what a row was, also where PARTITION BY is what identifies a row.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub requires_update_before: bool,
+    /// Its deletions have to have all columns.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub requires_full_delete: bool,
     /// It stands for no table: the function takes constants alone, and is called once.
     #[serde(default)]
     pub nothing: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

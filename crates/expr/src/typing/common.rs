@@ -5,7 +5,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::typing::merge::{nested, text_or_exact};
 
-/// The common type of CASE branches, set operations, VALUES and IN lists.
+/// The common type of CASE branches and IN lists.
 pub fn common_type(types: &[LogicalType]) -> Result<LogicalType> {
     least_restrictive(types).or_else(|| widest(types)).ok_or_else(|| {
         let types = types.iter().map(|ty| ty.kind.to_string()).collect::<Vec<_>>().join(", ");
@@ -26,6 +26,19 @@ pub fn least_restrictive(types: &[LogicalType]) -> Option<LogicalType> {
         _ => kinds.try_fold(first.clone(), |result, kind| two(&result, kind)),
     };
     Some(kind?.with_nullable(nullable))
+}
+
+/// The type of timestamps with and without a time zone; `None` if there is something else.
+pub fn timestamp_of(types: &[LogicalType]) -> Option<LogicalType> {
+    let nullable = types.iter().any(|ty| ty.nullable);
+    let mut kinds = types.iter().map(|ty| &ty.kind).filter(|kind| **kind != TypeKind::Null);
+    let largest = kinds.try_fold(None, |largest: Option<u8>, kind| match kind {
+        TypeKind::Timestamp(precision) | TypeKind::TimestampLtz(precision) => {
+            Some(largest.max(Some(*precision)))
+        }
+        _ => None,
+    })?;
+    largest.map(|precision| TypeKind::TimestampLtz(precision).with_nullable(nullable))
 }
 
 fn two(a: &TypeKind, b: &TypeKind) -> Option<TypeKind> {

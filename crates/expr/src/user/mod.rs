@@ -34,7 +34,7 @@ pub use aggregate::{AggregateDefinition, AggregateRows, AggregateStates, Done, S
 pub use asynchronous::{AsyncAnswer, async_scalar, async_table};
 pub use call::{FunctionBody, Returned, scalar, table};
 pub use failure::of_row;
-pub use process::{ProcessFunction, ProcessParameter, TableTraits};
+pub use process::{ChangelogContext, ChangelogOf, ProcessFunction, ProcessParameter, TableTraits};
 pub use types::{SqlRow, SqlType, typed};
 
 /// What a user's function returns for a row.

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use flott_plan::ChangelogMode;
 use flott_types::{RowField, TypeKind};
 
 use super::{Body, FunctionDefinition, FunctionKind, Typed, UserFunction};
@@ -23,7 +24,38 @@ pub struct TableTraits {
     pub requires_time: bool,
     /// It may be updated.
     pub takes_updates: bool,
+    /// Its updates have to tell what a row was.
+    pub requires_update_before: bool,
+    /// Its deletions have to have all columns.
+    pub requires_full_delete: bool,
 }
+
+/// What a function is told when it is asked how what it gives will change.
+#[derive(Clone, Debug)]
+pub struct ChangelogContext {
+    tables: Vec<(String, ChangelogMode)>,
+    required: ChangelogMode,
+}
+
+impl ChangelogContext {
+    /// The changes of the tables, by parameter, and what is wanted of the function.
+    pub fn new(tables: Vec<(String, ChangelogMode)>, required: ChangelogMode) -> Self {
+        ChangelogContext { tables, required }
+    }
+
+    /// How the table that was given for a parameter changes.
+    pub fn table(&self, name: &str) -> Option<ChangelogMode> {
+        self.tables.iter().find(|(known, _)| known == name).map(|(_, mode)| *mode)
+    }
+
+    /// What those who take the result need: whether updates have to tell what a row was, and whether deletions may have the key alone.
+    pub fn required(&self) -> ChangelogMode {
+        self.required
+    }
+}
+
+/// How what a function gives changes.
+pub type ChangelogOf = Arc<dyn Fn(&ChangelogContext) -> ChangelogMode + Send + Sync>;
 
 /// A parameter of a process table function.
 #[derive(Clone, Debug)]
@@ -59,6 +91,7 @@ impl ProcessParameter {
 #[derive(Clone)]
 pub struct ProcessFunction {
     pub(super) parameters: Vec<ProcessParameter>,
+    pub(super) changelog: Option<ChangelogOf>,
     pub(super) body: Arc<dyn Any + Send + Sync>,
 }
 
@@ -66,6 +99,11 @@ impl ProcessFunction {
     /// The parameters, without those that every such function has.
     pub fn parameters(&self) -> &[ProcessParameter] {
         &self.parameters
+    }
+
+    /// How what it gives changes.
+    pub fn changelog(&self, context: &ChangelogContext) -> ChangelogMode {
+        self.changelog.as_ref().map_or(ChangelogMode::insert_only(), |changelog| changelog(context))
     }
 
     /// What it does, for the operator that knows the type.
@@ -79,6 +117,7 @@ impl FunctionDefinition {
     pub fn process(
         parameters: Vec<ProcessParameter>,
         columns: Vec<RowField>,
+        changelog: Option<ChangelogOf>,
         body: Arc<dyn Any + Send + Sync>,
     ) -> Self {
         let row = TypeKind::Row(columns).not_null();
@@ -88,7 +127,7 @@ impl FunctionDefinition {
             names: Vec::new(),
             result: Typed { kind: TypeKind::Array(Box::new(row)), nullable: false },
             determinism: Determinism::Never,
-            body: Body::Process(ProcessFunction { parameters, body }),
+            body: Body::Process(ProcessFunction { parameters, changelog, body }),
         }
     }
 }

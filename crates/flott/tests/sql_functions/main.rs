@@ -5,6 +5,7 @@ mod aggregates;
 mod asynchronous;
 mod catalogs;
 mod process;
+mod process_changes;
 mod process_state;
 mod registered;
 

@@ -61,9 +61,12 @@ impl Promises {
             OperatorSpec::TemporalSort { .. } | OperatorSpec::MatchRecognize(_) => {
                 Promises { insert_only_input: true, ..all }
             }
-            OperatorSpec::ProcessTable(spec) => {
-                Promises { insert_only_input: spec.tables.iter().all(|table| !table.takes_updates), ..all }
-            }
+            // What a function of a program takes back is what it says.
+            OperatorSpec::ProcessTable(spec) => Promises {
+                insert_only_input: spec.tables.iter().all(|table| !table.takes_updates),
+                consistent: spec.output.is_insert_only(),
+                ..all
+            },
             OperatorSpec::ChangelogNormalize { keys, emit_update_before, .. } => Promises {
                 pairs: emit_update_before.then(|| keys.clone()),
                 consistent: *emit_update_before,

@@ -28,7 +28,7 @@ use flott_function_table::{
     Argument, Core, Factory, Instance, OpenContext, OpenParts, Table, TableRows, Timer, Wanted,
 };
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr, ProcessTableSpec, ProcessedTable, Schema};
+use flott_plan::{ChainedNode, ChangelogMode, Expr, ProcessTableSpec, ProcessedTable, Schema};
 use flott_runtime::TaskOptions;
 use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
 use flott_types::{CheckpointId, Error, LogicalType, Result, Timestamp, Watermark};
@@ -61,6 +61,8 @@ pub(crate) struct ProcessTable {
     /// How often a key is in the output: once for each table.
     repeated: usize,
     sender: Sender,
+    /// How what the function gives changes.
+    output: ChangelogMode,
     options: Arc<TaskOptions>,
     context: BuildContext,
     inputs: Vec<Schema>,
@@ -119,6 +121,7 @@ impl ProcessTable {
                 schema: arrow_type::schema(node.node.schema.iter()),
                 batch_bytes: context.batch_bytes,
             },
+            output: spec.output,
             options: context.options.clone().ok_or_else(|| Error::internal("an operator without a job"))?,
             context: context.clone(),
             inputs: node.inputs.clone(),
@@ -177,7 +180,7 @@ impl ProcessTable {
                 instance.eval(&given, from, Core { states, timers, clear, watermark }, at)
             })?;
             states.check()?;
-            sender.send(instance.take(), &origins, context)?;
+            sender.send(instance.take()?, &origins, context)?;
         }
         states.tidy(context.now, rows);
         Ok(())
@@ -209,7 +212,7 @@ impl ProcessTable {
             let keys = index.keys_of(&slots)?;
             let prefix: Vec<ArrayRef> = (0..self.repeated).flat_map(|_| keys.iter().cloned()).collect();
             let origins = Origins { prefix: &prefix, times: Some(&times), count: fired.len() };
-            sender.send(instance.take(), &origins, context)?;
+            sender.send(instance.take()?, &origins, context)?;
         }
     }
 
@@ -261,7 +264,7 @@ impl Operator for ProcessTable {
         for (argument, constant) in self.parts.arguments.iter_mut().zip(&self.constants) {
             argument.value = constant.evaluate(&one, context)?;
         }
-        let ProcessTable { index, states, timers, instance, parts, options, .. } = self;
+        let ProcessTable { index, states, timers, instance, parts, options, output, .. } = self;
         states.now = context.now;
         if let Some(index) = index {
             timers.restore(index.index_mut(), &mut restored)?;
@@ -274,7 +277,7 @@ impl Operator for ProcessTable {
             timers.declare(&mut runtime)?;
         }
         instance
-            .open(&mut OpenContext::new(runtime, parts))
+            .open(*output, &mut OpenContext::new(runtime, parts))
             .and_then(|()| states.refuse(&Timers::STATES))
             .map_err(|error| error.context(format!("function '{}' cannot be opened", self.shown)))?;
         tell_dropped(&info.name, &restored);

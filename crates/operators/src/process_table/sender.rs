@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::SchemaRef;
 use flott_batch::bytes::{RowBytes, runs};
 use flott_batch::{Batch, ChangeBatch};
+use flott_function_table::Given;
 use flott_operator::Context;
 use flott_types::{Result, Timestamp};
 
@@ -31,7 +32,7 @@ impl Sender {
     /// Sends rows, each with the number of its origin.
     pub fn send(
         &self,
-        (given, of): (Vec<ArrayRef>, Vec<u32>),
+        Given { columns: given, kinds, origins: of }: Given,
         origins: &Origins<'_>,
         context: &mut Context<'_>,
     ) -> Result<()> {
@@ -53,7 +54,8 @@ impl Sender {
                 columns.push(self.time(numbers.iter().map(|number| times[*number as usize])));
             }
             let rows: RecordBatch = record_batch(&self.schema, columns, run.len())?;
-            context.output.emit(Batch::Changes(ChangeBatch::insert_only(rows)))?;
+            let kinds = kinds.as_ref().map(|kinds| kinds.slice(run.start, run.len()));
+            context.output.emit(Batch::Changes(ChangeBatch::new(rows, kinds)))?;
         }
         Ok(())
     }

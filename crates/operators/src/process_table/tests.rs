@@ -96,6 +96,7 @@ fn harness() -> Harness {
         }],
         arguments: Vec::new(),
         ttl: 0,
+        output: flott_plan::ChangelogMode::insert_only(),
     };
     let node =
         node(OperatorSpec::ProcessTable(spec), &["INT BIGINT TIMESTAMP(3)"], "INT STRING TIMESTAMP(3)");

@@ -1,9 +1,9 @@
 //! Calls of process table functions: `f(input => TABLE t PARTITION BY k, on_time => DESCRIPTOR(ts), uid => 'x')`.
 
 use flott_expr::bind;
-use flott_expr::fold;
+use flott_expr::fold_once;
 use flott_expr::user::{ProcessParameter, TableTraits, UserFunction};
-use flott_plan::{Expr, Literal, ProcessTableSpec, ProcessedTable, SortKey};
+use flott_plan::{ChangelogMode, Expr, Literal, ProcessTableSpec, ProcessedTable, SortKey};
 use flott_sql_parser::ast::{Argument, ArgumentValue, Expr as Ast, ExprKind, Ident, ObjectName, Relation};
 use flott_types::{LogicalType, Result, TypeKind};
 
@@ -13,6 +13,7 @@ use super::select::unique_names;
 use super::window::{Data, by_name, table_of};
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode, TimeAttribute, is_time_attribute_type};
+use crate::optimize::is_deterministic;
 
 /// What every such function takes behind its own parameters.
 const IMPLICIT: [&str; 2] = ["on_time", "uid"];
@@ -97,8 +98,14 @@ impl Binder<'_> {
             inputs.push(Rel::new(RelNode::Values(vec![row]), vec![Field::new("ZERO", ty)]));
             tables.push(ProcessedTable { nothing: true, ..ProcessedTable::default() });
         }
-        let spec =
-            ProcessTableSpec { function: function.called().to_owned(), uid, tables, arguments, ttl: 0 };
+        let spec = ProcessTableSpec {
+            function: function.called().to_owned(),
+            uid,
+            tables,
+            arguments,
+            ttl: 0,
+            output: ChangelogMode::insert_only(),
+        };
         Ok(Rel::new(RelNode::ProcessTable { inputs, spec }, fields))
     }
 
@@ -128,6 +135,9 @@ impl Binder<'_> {
                 given,
             ));
         }
+        if traits.takes_updates && traits.passes_columns {
+            return Err(wrong("Signatures with updating inputs must not pass columns through.", given));
+        }
         let input = self.table_argument(&data)?;
         let partition = match traits.set {
             false => None,
@@ -145,6 +155,8 @@ impl Binder<'_> {
             order: self.order_of_table(&input, name, &data, given)?,
             passes_columns: traits.passes_columns,
             takes_updates: traits.takes_updates,
+            requires_update_before: traits.requires_update_before,
+            requires_full_delete: traits.requires_full_delete,
             ..ProcessedTable::default()
         };
         Ok((input, table))
@@ -217,7 +229,18 @@ impl Binder<'_> {
                 }
                 let nullable = bound.ty().nullable;
                 let wanted = ty.with_nullable(nullable);
-                Ok(fold(at(bind::cast(bound, wanted, false), expr)?, self.context)?)
+                // It stays what it is when the job is restored.
+                let seed = self.context.query_time as u64;
+                let constant = fold_once(at(bind::cast(bound, wanted, false), expr)?, self.context, seed)?;
+                match is_deterministic(&constant, &self.context.functions) {
+                    true => Ok(constant),
+                    false => Err(wrong(
+                        format!(
+                            "the argument '{name}' of {function} is a constant, and this cannot be computed when the query is planned"
+                        ),
+                        expr,
+                    )),
+                }
             }
             Some(other) => Err(wrong(format!("the argument '{name}' of {function} is a value"), other)),
         }

@@ -32,7 +32,7 @@ impl Binder<'_> {
             );
             return Err(wrong(message, ast));
         }
-        let (left, right) = self.common_columns(left, right, *op, ast)?;
+        let (left, right) = self.common_columns(left, right, (*op, *all), ast)?;
         match (op, all) {
             (SetOperator::Union, true) => Ok(union(left, right)),
             (SetOperator::Union, false) => Ok(distinct(union(left, right))),
@@ -86,13 +86,22 @@ impl Binder<'_> {
     }
 
     /// Casts both sides to types that hold the values of both.
-    fn common_columns(&self, left: Rel, right: Rel, op: SetOperator, ast: &QueryBody) -> Result<(Rel, Rel)> {
+    fn common_columns(
+        &self,
+        left: Rel,
+        right: Rel,
+        (op, all): (SetOperator, bool),
+        ast: &QueryBody,
+    ) -> Result<(Rel, Rel)> {
         let mut types = Vec::with_capacity(left.fields.len());
         for (index, (l, r)) in left.fields.iter().zip(&right.fields).enumerate() {
-            let common = bind::common_type(&[l.ty.clone(), r.ty.clone()]);
-            let Ok(common) = common else {
+            let sides = [l.ty.clone(), r.ty.clone()];
+            let null = sides.iter().all(|ty| ty.kind == TypeKind::Null);
+            let common = if null { Some(l.ty.clone()) } else { bind::values_type(&sides) };
+            let Some(common) = common else {
+                let all = if all { " ALL" } else { "" };
                 let message = format!(
-                    "Type mismatch in column {} of {}: {} and {} have no common type",
+                    "Type mismatch in column {} of {}{all}: {} and {} have no common type",
                     index + 1,
                     op.as_str(),
                     l.ty,

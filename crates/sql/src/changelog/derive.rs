@@ -1,6 +1,8 @@
 //! Bottom-up: what an operator makes of the changes and keys of its inputs.
 
-use flott_plan::{AggregatePhase, ChangeCodes, Exchange, JoinKind, OperatorSpec};
+use flott_plan::{
+    AggregatePhase, ChangeCodes, ChangelogMode, Exchange, JoinKind, OperatorSpec, ProcessTableSpec,
+};
 
 use super::{Keys, Kinds, Relation};
 
@@ -94,6 +96,7 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
             let keys = keys.fold(Keys::none(), |all, key| all.and(Keys::one(key)));
             Relation::new(kinds, keys)
         }
+        OperatorSpec::ProcessTable(spec) => processed(spec),
         OperatorSpec::FromChangelog { codes, .. } => {
             Relation { always_before: !codes.0[1].is_empty(), ..Relation::new(named(codes), Keys::none()) }
         }
@@ -109,9 +112,23 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
         | OperatorSpec::BatchRows
         | OperatorSpec::BatchOver { .. }
         | OperatorSpec::ToChangelog { .. }
-        | OperatorSpec::ProcessTable(_)
         | OperatorSpec::Function { .. } => inserts(Keys::none()),
     }
+}
+
+/// What a function gives: it has one row for each key where it does without `-U`. The key stands there once for each table.
+fn processed(spec: &ProcessTableSpec) -> Relation {
+    let ChangelogMode { updates, update_before, deletes, .. } = spec.output;
+    let mut keys = Keys::none();
+    if !spec.output.is_insert_only() && !update_before {
+        let widths = spec.tables.iter().map(|table| table.partition.as_ref().map_or(0, Vec::len));
+        let mut from = 0;
+        for width in widths {
+            keys = keys.and(Keys::one(from..from + width));
+            from += width;
+        }
+    }
+    Relation { always_before: update_before, ..Relation::new(Kinds { updates, deletes }, keys) }
 }
 
 /// The kinds that codes stand for.

@@ -8,7 +8,8 @@
 //!   from one subtask, so that the last one counts.
 //! * Top-down, over the finished graph ([`require()`]): which operators' `-U` somebody needs. Aggregations, regular
 //!   joins and clients do; sinks of upserts do not, as long as rows are found by the key of the table. An operator that
-//!   makes `-U` itself is told to leave it out; behind a source that cannot, the row is dropped.
+//!   makes `-U` itself is told to leave it out; behind a source that cannot, the row is dropped. In the same pass: whose
+//!   deletions must have all columns. Only functions of programs give less, and are told what to give.
 //!
 //! The rules are Flink's (`FlinkChangelogModeInferenceProgram`, `FlinkRelMdUpsertKeys`); where an operator here needs
 //! `-U` that Flink's does without, it asks for it.
@@ -24,7 +25,7 @@ mod unique;
 pub(crate) use derive::{Input, derive};
 pub(crate) use keys::Keys;
 pub(crate) use kinds::{Kinds, Mode};
-pub(crate) use require::{Asked, passes_updates, require};
+pub(crate) use require::{Asked, needs_before, passes_updates, require};
 pub(crate) use unique::unique_keys;
 
 /// What is known of the rows of a relation.

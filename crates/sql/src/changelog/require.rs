@@ -1,6 +1,6 @@
 //! Top-down: whose `-U` is needed.
 
-use flott_plan::{Expr, JoinRows, NodeId, OperatorSpec, StreamGraph};
+use flott_plan::{Expr, JoinRows, NodeId, OperatorSpec, ProcessTableSpec, ProcessedTable, StreamGraph};
 
 use super::{Kinds, Relation};
 
@@ -23,6 +23,8 @@ pub(crate) enum Asked {
 pub(crate) struct Required {
     /// For each node, whether somebody needs the `-U` of its updates.
     pub before: Vec<bool>,
+    /// For each node, whether somebody needs all columns of what is deleted, and not the key alone.
+    pub full_deletes: Vec<bool>,
     /// Edges on which `-U` is to be dropped: the sender emits it for others, or cannot do without.
     pub drops: Vec<usize>,
     /// Sinks that get `-U` and must not.
@@ -61,10 +63,24 @@ pub(crate) fn require(
             spec => !passes_updates(spec) || all,
         };
     }
-    let mut required = Required { before: vec![false; graph.nodes.len()], ..Required::default() };
+    let none = vec![false; graph.nodes.len()];
+    let mut required = Required { before: none.clone(), full_deletes: none, ..Required::default() };
     for (at, node) in graph.nodes.iter().enumerate().rev() {
-        for edge in inputs(at).filter(|edge| kinds(edge.from).updates) {
+        for edge in inputs(at) {
             let from = edge.from.0 as usize;
+            required.full_deletes[from] |= match &node.spec {
+                OperatorSpec::Sink(_) => asked(NodeId(at as u32)) != Asked::OnlyAfter,
+                OperatorSpec::Calc { condition: Some(condition), .. } => {
+                    required.full_deletes[at] || !relations[from].keys.cover(&columns(condition))
+                }
+                OperatorSpec::ProcessTable(spec) => processed(spec, edge.input)
+                    .is_none_or(|table| table.requires_full_delete || needs_before(table, &relations[from])),
+                spec if passes_updates(spec) => required.full_deletes[at],
+                _ => true,
+            };
+            if !kinds(edge.from).updates {
+                continue;
+            }
             let needs = match &node.spec {
                 OperatorSpec::Sink(_) | OperatorSpec::Collect => {
                     matches!(asked(NodeId(at as u32)), Asked::Both | Asked::Unkeyed) || !able[from]
@@ -72,6 +88,11 @@ pub(crate) fn require(
                 OperatorSpec::Join { .. } => required.before[at] || !able[at] || !able[from],
                 // The last row of a key says it all.
                 OperatorSpec::ChangelogNormalize { .. } => !able[from],
+                OperatorSpec::ProcessTable(spec) => {
+                    !able[from]
+                        || processed(spec, edge.input)
+                            .is_none_or(|table| needs_before(table, &relations[from]))
+                }
                 spec if passes_updates(spec) => required.before[at],
                 _ => true,
             };
@@ -95,12 +116,29 @@ pub(crate) fn require(
                 OperatorSpec::Sink(_) | OperatorSpec::Collect if !required.before[from] => {
                     required.drops.push(number);
                 }
+                OperatorSpec::ProcessTable(spec)
+                    if able[from]
+                        && processed(spec, edge.input)
+                            .is_some_and(|table| !needs_before(table, &relations[from])) =>
+                {
+                    required.drops.push(number);
+                }
                 spec if passes_updates(spec) && !required.before[at] => required.drops.push(number),
                 _ => (),
             }
         }
     }
     required
+}
+
+fn processed(spec: &ProcessTableSpec, input: usize) -> Option<&ProcessedTable> {
+    spec.tables.get(input)
+}
+
+/// Whether a function needs `-U` of a table: unless rows are identified by what it is partitioned by.
+pub(crate) fn needs_before(table: &ProcessedTable, relation: &Relation) -> bool {
+    let keyed = |partition: &Vec<usize>| !partition.is_empty() && relation.keys.has(partition);
+    table.requires_update_before || !table.partition.as_ref().is_some_and(keyed)
 }
 
 /// Whether an operator hands the updates of its inputs on.

@@ -2,8 +2,9 @@
 
 use expect_test::{Expect, expect};
 use flott_plan::{
-    AggregatePhase, ChangeCodes, Exchange, Expr, JoinKind, JoinRows, Lineage, Node, NodeId, OperatorSpec,
-    Schema, SinkSpec, SortKey, SourceSpec, StreamGraph, TableSpec, Wishes,
+    AggregatePhase, ChangeCodes, ChangelogMode, Exchange, Expr, JoinKind, JoinRows, Lineage, Node, NodeId,
+    OperatorSpec, ProcessTableSpec, ProcessedTable, Schema, SinkSpec, SortKey, SourceSpec, StreamGraph,
+    TableSpec, Wishes,
 };
 use flott_types::{OperatorUid, TypeKind};
 
@@ -129,6 +130,15 @@ impl Plan {
             emit_update_before: true,
         };
         self.add(name, spec, 2 + usize::from(rank), &[(input, Exchange::Hash(vec![0]))])
+    }
+
+    /// A function of a table that is partitioned by a column.
+    fn process(&mut self, name: &str, input: NodeId, table: ProcessedTable, output: ChangelogMode) -> NodeId {
+        let partition = table.partition.clone().unwrap_or_default();
+        let (function, uid) = (name.to_owned(), name.to_owned());
+        let tables = vec![ProcessedTable { takes_updates: true, ..table }];
+        let spec = ProcessTableSpec { function, uid, tables, arguments: Vec::new(), ttl: 0, output };
+        self.add(name, OperatorSpec::ProcessTable(spec), 2, &[(input, Exchange::Hash(partition))])
     }
 
     fn sink(&mut self, name: &str, input: NodeId, asked: Asked) {
@@ -388,6 +398,76 @@ fn unions_have_no_keys_and_pass_on_what_is_needed() {
         right: [I,UA] {0}
         union: [I,UA]
     "#]]);
+}
+
+fn partitioned(column: usize) -> ProcessedTable {
+    ProcessedTable { partition: Some(vec![column]), ..ProcessedTable::default() }
+}
+
+#[test]
+fn functions_of_tables_need_both_halves_unless_the_partition_is_the_key() {
+    let mut plan = Plan::default();
+    let t = plan.rows("t");
+    for (name, table) in [
+        ("by key", partitioned(0)),
+        ("by key, both", ProcessedTable { requires_update_before: true, ..partitioned(0) }),
+        ("by another column", partitioned(1)),
+        ("by rows", ProcessedTable::default()),
+    ] {
+        let group = plan.group(&format!("group {name}"), t);
+        let given = plan.process(name, group, table, ChangelogMode::upsert(false));
+        plan.sink(&format!("sink {name}"), given, Asked::OnlyAfter);
+    }
+    plan.check(expect![[r#"
+        t: [I]
+        group by key: [I,UA] {0}
+        by key: [I,UA,D] {0}
+        group by key, both: [I,UB,UA] {0}
+        by key, both: [I,UA,D] {0}
+        group by another column: [I,UB,UA] {0}
+        by another column: [I,UA,D] {0}
+        group by rows: [I,UB,UA] {0}
+        by rows: [I,UA,D] {}
+    "#]]);
+}
+
+#[test]
+fn deletions_by_the_key_alone_are_enough_for_those_who_find_rows_by_it() {
+    let mut plan = Plan::default();
+    let t = plan.rows("t");
+    let process = |plan: &mut Plan| {
+        let number = plan.graph.nodes.len();
+        plan.process(&format!("f{number}"), t, partitioned(0), ChangelogMode::upsert(true))
+    };
+    let columns = || vec![column(0), column(1)];
+    // Not needed: a table, behind a filter of the key; a function with the same partition.
+    let table = process(&mut plan);
+    let filtered = plan.calc("filter of the key", table, columns(), Some(test_of(0)));
+    plan.sink("table", filtered, Asked::OnlyAfter);
+    let taken = process(&mut plan);
+    plan.process("taker", taken, partitioned(0), ChangelogMode::insert_only());
+    // Needed.
+    let client = process(&mut plan);
+    plan.sink("client", client, Asked::Both);
+    let beside = process(&mut plan);
+    let filtered = plan.calc("filter beside the key", beside, columns(), Some(test_of(1)));
+    plan.sink("table beside", filtered, Asked::OnlyAfter);
+    let grouped = process(&mut plan);
+    plan.group("group", grouped);
+    let full = process(&mut plan);
+    let table = ProcessedTable { requires_full_delete: true, ..partitioned(0) };
+    plan.process("full", full, table, ChangelogMode::insert_only());
+    let asked = |node| plan.asked.iter().find(|(id, _)| *id == node).map_or(Asked::Both, |(_, asked)| *asked);
+    let required = require(&plan.graph, &plan.relations, asked);
+    let needed =
+        [full_deletes(&required, taken), full_deletes(&required, client), full_deletes(&required, beside)];
+    assert_eq!(needed, [false, true, true]);
+    assert_eq!([full_deletes(&required, grouped), full_deletes(&required, full)], [true, true]);
+    assert!(!required.full_deletes[1], "the table finds rows by the key");
+}
+
+fn full_deletes(required: &super::require::Required, node: NodeId) -> bool {
+    required.full_deletes[node.0 as usize]
 }
 
 #[test]

@@ -43,12 +43,22 @@ impl Planner<'_> {
     }
 
     /// Leaves out what nobody needs, once all operators are planned. Gives what each of them emits.
-    pub(super) fn leave_out_update_before(&mut self) -> Vec<Mode> {
-        let Planner { graph, relations, asked, .. } = self;
+    pub(super) fn leave_out_update_before(&mut self) -> Result<Vec<Mode>> {
+        let Planner { graph, relations, asked, emissions, .. } = self;
         let required = require(graph, relations, |node| asked.get(&node).copied().unwrap_or(Asked::Both));
         for (node, needed) in graph.nodes.iter_mut().zip(&required.before) {
             if let Some(emit) = node.spec.update_before() {
                 *emit = *needed;
+            }
+        }
+        for (node, emissions) in emissions.iter() {
+            let at = node.0 as usize;
+            let (Some(node), Some(relation)) = (graph.nodes.get_mut(at), relations.get_mut(at)) else {
+                continue;
+            };
+            if let OperatorSpec::ProcessTable(spec) = &mut node.spec {
+                spec.output = emissions.chosen(required.before[at], required.full_deletes[at])?;
+                relation.always_before = spec.output.update_before;
             }
         }
         for sink in required.dropping_sinks {
@@ -64,7 +74,7 @@ impl Planner<'_> {
                 modes.insert(at.0 as usize, mode);
             }
         }
-        modes
+        Ok(modes)
     }
 }
 

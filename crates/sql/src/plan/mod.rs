@@ -70,6 +70,8 @@ pub struct Planner<'a> {
     relations: Vec<Relation>,
     /// What sinks and clients want of updates.
     asked: FastMap<NodeId, Asked>,
+    /// What functions of tables can give.
+    emissions: FastMap<NodeId, process_table::Emissions>,
     by_lineage: FastMap<String, Stream>,
 }
 
@@ -78,15 +80,27 @@ impl<'a> Planner<'a> {
     pub fn new(connectors: &'a Registry, functions: &'a Functions, options: &'a PlanOptions) -> Self {
         let table_context = options.table_context();
         let graph = StreamGraph::default();
-        let (relations, asked, by_lineage) = (Vec::new(), FastMap::default(), FastMap::default());
-        Planner { connectors, functions, options, table_context, graph, relations, asked, by_lineage }
+        Planner {
+            connectors,
+            functions,
+            options,
+            table_context,
+            graph,
+            relations: Vec::new(),
+            asked: FastMap::default(),
+            emissions: FastMap::default(),
+            by_lineage: FastMap::default(),
+        }
     }
 
     /// The operators planned so far, and what each emits.
-    pub fn finish(mut self) -> (StreamGraph, Vec<Mode>) {
+    ///
+    /// # Errors
+    /// If a function of tables cannot give what is needed of it.
+    pub fn finish(mut self) -> Result<(StreamGraph, Vec<Mode>)> {
         self.tell_apart();
-        let modes = self.leave_out_update_before();
-        (self.graph, modes)
+        let modes = self.leave_out_update_before()?;
+        Ok((self.graph, modes))
     }
 
     /// Operators whose state would have one name are told apart by all that they compute: all of them, so that none takes the

@@ -1,9 +1,11 @@
 //! Process table functions.
 
-use flott_plan::{Exchange, OperatorSpec, ProcessTableSpec, Schema};
+use flott_expr::user::{ChangelogContext, ProcessParameter};
+use flott_plan::{ChangelogMode, Exchange, OperatorSpec, ProcessTableSpec, Schema};
 use flott_types::{Error, Result};
 
 use super::{Planner, Stream, describe, schema_of};
+use crate::changelog::{Kinds, needs_before};
 use crate::logical::Rel;
 
 impl Planner<'_> {
@@ -39,7 +41,10 @@ impl Planner<'_> {
             Some(partition) => self.distribution(partition).0,
             None => streams.iter().map(|(stream, _)| stream.parallelism).max().unwrap_or(1),
         };
-        let spec = ProcessTableSpec { ttl: self.options.state_ttl, ..spec.clone() };
+        let changes: Vec<&Stream> = streams.iter().map(|(stream, _)| stream).collect();
+        let emissions = self.emissions(spec, &changes)?;
+        let output = emissions.of_upserts;
+        let spec = ProcessTableSpec { ttl: self.options.state_ttl, output, ..spec.clone() };
         let (uid, keeps_state) =
             (spec.uid.clone(), spec.tables.iter().any(|table| table.partition.is_some()));
         let ports: Vec<(usize, &Stream, &Exchange)> =
@@ -56,7 +61,120 @@ impl Planner<'_> {
                  argument. For example: myFunction(..., uid => 'my-id')"
             )));
         }
+        self.emissions.insert(planned.id, emissions);
         Ok(planned)
+    }
+
+    /// Asks a function what it gives for the changes of its tables.
+    fn emissions(&self, spec: &ProcessTableSpec, streams: &[&Stream]) -> Result<Emissions> {
+        let lost = || Error::internal(format!("there is no process table function '{}'", spec.function));
+        let function = self.functions.called(&spec.function).ok_or_else(lost)?;
+        let process = function.process().ok_or_else(lost)?;
+        let names = process.parameters().iter().filter_map(|parameter| match parameter {
+            ProcessParameter::Table { name, .. } => Some(name),
+            ProcessParameter::Scalar { .. } => None,
+        });
+        let modes = spec.tables.iter().zip(streams).map(|(table, stream)| {
+            let Kinds { updates, deletes } = stream.relation.kinds;
+            let update_before = updates && needs_before(table, &stream.relation);
+            ChangelogMode { updates, update_before, deletes, key_only_deletes: false }
+        });
+        let tables: Vec<(String, ChangelogMode)> = names.cloned().zip(modes).collect();
+        // Rows that are taken one by one have no key by which an update could be found.
+        let keyed = spec.tables.iter().all(|table| table.partition.is_some());
+        let ask = |required: ChangelogMode| {
+            let required = if keyed { required } else { ChangelogMode::all() };
+            process.changelog(&ChangelogContext::new(tables.clone(), required))
+        };
+        let emissions = Emissions {
+            shown: function.shown().to_owned(),
+            of_all: ask(ChangelogMode::all()),
+            of_upserts: ask(ChangelogMode::upsert(false)),
+            of_keys: ask(ChangelogMode::upsert(true)),
+        };
+        let kinds = |mode: ChangelogMode| (mode.updates, mode.deletes);
+        let Emissions { of_all, of_upserts, of_keys, ref shown } = emissions;
+        if kinds(of_all) != kinds(of_upserts) || kinds(of_all) != kinds(of_keys) {
+            return Err(Error::invalid(format!(
+                "the function '{shown}' declares updates or deletions for some of those who take its result and not for others"
+            )));
+        }
+        if [of_all, of_upserts, of_keys].iter().any(|mode| mode.update_before && !mode.updates) {
+            return Err(Error::invalid(format!("the function '{shown}' declares -U without +U")));
+        }
+        let gives_updates = !of_all.is_insert_only();
+        let takes_updates = streams.iter().any(|stream| stream.updates());
+        if (gives_updates || takes_updates) && spec.tables.iter().any(|table| table.time.is_some()) {
+            return Err(Error::invalid(
+                "Time operations using the `on_time` argument are currently not supported for PTFs that consume or produce updates.",
+            ));
+        }
+        if !gives_updates {
+            return Ok(emissions);
+        }
+        let of_rows = spec.tables.iter().zip(&tables).find(|(table, _)| table.partition.is_none());
+        if let Some((_, (name, _))) = of_rows
+            && !of_all.update_before
+        {
+            return Err(Error::invalid(format!(
+                "PTFs that take table arguments with row semantics don't support upsert output. Table argument '{name}' of function \
+                 '{shown}' must use set semantics."
+            )));
+        }
+        if spec.tables.iter().any(|table| table.passes_columns) {
+            return Err(Error::invalid(
+                "Pass-through columns are not supported for PTFs that produce updates.",
+            ));
+        }
+        Ok(emissions)
+    }
+}
+
+/// What a function gives, by what is needed of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Emissions {
+    /// The name that messages call it by.
+    shown: String,
+    /// If `-U` is needed.
+    of_all: ChangelogMode,
+    /// If it is not, and deletions must have all columns.
+    of_upserts: ChangelogMode,
+    /// If they may have the key alone.
+    of_keys: ChangelogMode,
+}
+
+impl Emissions {
+    /// What the function is to give.
+    ///
+    /// # Errors
+    /// If it cannot give what is needed.
+    pub fn chosen(&self, before: bool, full_deletes: bool) -> Result<ChangelogMode> {
+        let chosen = match (before, full_deletes) {
+            (true, _) => self.of_all,
+            (false, true) => self.of_upserts,
+            (false, false) => self.of_keys,
+        };
+        let refused = |lacks: &str, instead: &str| {
+            Err(Error::invalid(format!(
+                "Can't generate a valid execution plan for the given query: the function '{}' gives {lacks}, which those who take its \
+                 result need. {instead}",
+                self.shown
+            )))
+        };
+        if before && chosen.updates && !chosen.update_before {
+            return refused(
+                "updates without UPDATE_BEFORE",
+                "Insert its result into a table whose primary key is the PARTITION BY of the call, or let the function declare \
+                 UPDATE_BEFORE where it is required",
+            );
+        }
+        if (before || full_deletes) && chosen.deletes && chosen.key_only_deletes {
+            return refused(
+                "deletions by the key alone",
+                "Let it give deletions with all columns where `required().key_only_deletes` is false",
+            );
+        }
+        Ok(chosen)
     }
 }
 

@@ -92,7 +92,7 @@ impl Session {
                 targets.push(spec.table.name.clone());
             }
         }
-        let (graph, modes) = planner.finish();
+        let (graph, modes) = planner.finish()?;
         Ok(Planned { graph, modes, schema, updates, targets })
     }
 

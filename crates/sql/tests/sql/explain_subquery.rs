@@ -362,7 +362,7 @@ fn what_is_refused() {
             > SELECT a, b FROM t UNION ALL SELECT a FROM u
             invalid: Column count mismatch in UNION: 2 columns and 1 columns at line 1, column 30
             > SELECT 1 AS a UNION ALL SELECT DATE '2024-01-01'
-            invalid: Type mismatch in column 1 of UNION: INT NOT NULL and DATE NOT NULL have no common type at line 1, column 25
+            invalid: Type mismatch in column 1 of UNION ALL: INT NOT NULL and DATE NOT NULL have no common type at line 1, column 25
         "#]],
     );
 }

@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT 1 AS x EXCEPT SELECT 2.5;

@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT 'a' AS x UNION ALL SELECT X'00';

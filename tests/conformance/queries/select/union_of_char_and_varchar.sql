@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT 'a' AS x UNION ALL SELECT CAST('a' AS VARCHAR(5));

@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT 1 AS x UNION ALL SELECT 1.5;

@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT 1 AS x UNION ALL SELECT INTERVAL '1' DAY;

@@ -1,0 +1,2 @@
+SET 'execution.runtime-mode' = 'batch';
+SELECT TIMESTAMP '2020-01-01 00:00:00' AS x UNION ALL SELECT TO_TIMESTAMP_LTZ(0, 3);
