@@ -45,10 +45,11 @@ impl Overtaken {
         let mut bytes = [MAGIC.as_slice(), &[VERSION]].concat();
         let mut rows = 0;
         for (channel, element) in self.kept {
-            match &element {
-                Element::Batch(batch) => rows += batch.num_rows() as u64,
-                Element::Watermark(Watermark::MAX) => continue,
-                _ => {}
+            if matches!(element, Element::Watermark(Watermark::MAX)) {
+                continue;
+            }
+            if let Element::Batch(batch) = &element {
+                rows += batch.num_rows() as u64;
             }
             let known = self.channels.get(channel);
             let known = known.ok_or_else(|| Error::internal(format!("there is no channel {channel}")))?;
@@ -121,11 +122,8 @@ pub(crate) fn replay(
         }
     }
     for (place, mut elements) in found {
-        let last = elements.iter().rev().find_map(|element| match element {
-            Element::Status(status) => Some(*status),
-            _ => None,
-        });
-        if last == Some(WatermarkStatus::Idle) {
+        let mut statuses = elements.iter().filter(|element| matches!(element, Element::Status(_)));
+        if let Some(Element::Status(WatermarkStatus::Idle)) = statuses.next_back() {
             elements.push(Element::Status(WatermarkStatus::Active));
         }
         gate.put_first(place, elements);

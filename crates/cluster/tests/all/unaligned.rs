@@ -30,7 +30,8 @@ fn job(folder: &Path, widths: Widths, last: &Exchange, more: &[(&str, &str)]) ->
         ("restart-strategy.type", "fixed-delay"),
         ("restart-strategy.fixed-delay.attempts", "3"),
         ("restart-strategy.fixed-delay.delay", "1 ms"),
-        ("table.exec.batch-size", "64"),
+        // The queues hold rows for some seconds.
+        ("table.exec.batch-size", "512"),
     ]);
     plan.configuration.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
     let source = plan.source("source", &[("splits", "4"), ("rows", "5000"), ("batch", "64")], 2);
@@ -112,7 +113,7 @@ fn a_checkpoint_does_not_wait_for_full_queues_and_is_restored_with_what_was_in_t
 fn aligned_it_would_wait() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(2, 2);
-    let more = [("execution.checkpointing.unaligned.enabled", "false")];
+    let more = [("execution.checkpointing.unaligned.enabled", "false"), ("table.exec.batch-size", "64")];
     let client = under_pressure(&world, &job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &more));
     let (under_way, meanwhile) = checkpoint(&world, &client);
     assert!(meanwhile > under_way / 2, "{meanwhile} of {under_way} rows were written meanwhile");
@@ -123,7 +124,7 @@ fn aligned_it_would_wait() {
 fn a_barrier_overtakes_what_waits_for_credit() {
     let folder = tempfile::tempdir().unwrap();
     let world = world_with(2, 2, |options| {
-        options.exchanges = Arc::new(PipedExchanges::new(4_000, options.threads.clone()));
+        options.exchanges = Arc::new(PipedExchanges::new(16_000, options.threads.clone()));
     });
     let client = under_pressure(&world, &job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &[]));
     let (under_way, meanwhile) = checkpoint(&world, &client);
@@ -136,7 +137,12 @@ fn it_is_aligned_in_time_or_overtakes_after_the_timeout() {
     for (timeout, overtakes) in [("1 ms", true), ("1 h", false)] {
         let folder = tempfile::tempdir().unwrap();
         let world = world(2, 2);
-        let more = [("execution.checkpointing.aligned-checkpoint-timeout", timeout)];
+        // Where it is aligned, that lasts.
+        let batch = if overtakes { "512" } else { "64" };
+        let more = [
+            ("execution.checkpointing.aligned-checkpoint-timeout", timeout),
+            ("table.exec.batch-size", batch),
+        ];
         let graph = job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &more);
         let client = under_pressure(&world, &graph);
         let (under_way, meanwhile) = checkpoint(&world, &client);

@@ -12,7 +12,7 @@ use flott_datastream::{
 
 use crate::support::{LONG, Seen, environment, once_running, wait_until};
 
-const VALUES: i64 = 30_000;
+const VALUES: i64 = 60_000;
 const KEYS: i64 = 7;
 
 #[derive(Default)]
@@ -67,7 +67,7 @@ fn start(
         .set("pipeline.name", "unaligned")
         .set("restart-strategy.type", "fixed-delay")
         .set("restart-strategy.fixed-delay.delay", "0 ms")
-        .set("table.exec.batch-size", 64);
+        .set("table.exec.batch-size", 1_024);
     let reading = controls.clone();
     let numbers = env.from_sequence(1, VALUES).uid("numbers").map(move |n| {
         reading.read.fetch_add(1, Ordering::SeqCst);
