@@ -203,18 +203,22 @@ fn a_savepoint_under_pressure_is_aligned_and_holds_nothing_that_was_under_way() 
         let client = under_pressure(&world, &job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &[]));
         // One that is not aligned before it, which is not in its way.
         checkpoint(&world, &client);
+        // What is read stays as it is, so that the job does not end before the savepoint.
+        world.controls.pause_at.store(emitted(&world), Ordering::SeqCst);
         world.controls.millis_per_row.store(0, Ordering::SeqCst);
         let path = match drain {
             None => client.trigger_savepoint(None).unwrap(),
             Some(drain) => client.stop_with_savepoint(None, drain).unwrap(),
         };
         if drain.is_none() {
+            world.controls.pause_at.store(0, Ordering::SeqCst);
             finish(&client);
         }
         let all = emitted(&world);
         let before = world.committed.rows().len() as u64;
         assert_eq!(before, all, "what was read before the savepoint is written with it");
         if drain.is_some() {
+            world.controls.pause_at.store(0, Ordering::SeqCst);
             let latest = [("execution.state-recovery.path", path.as_str())];
             // Another last stream, which only a savepoint allows.
             let graph = job(folder.path(), Widths(2, 2), &Exchange::Forward, &latest);
