@@ -20,6 +20,8 @@
 #                            bench-datastream-renoir: beside Renoir; bench-datastream-requests: asynchronous requests
 #   make bench-exchange      a keyed shuffle between two TaskManagers against one within a process
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
+#   make dashboard        the web dashboard, into dashboard/dist: needs node; the binary that is built after it has it
+#   make test-dashboard   every page of it in a headless Chromium, on a cluster; screenshots in target/dashboard
 #   make fmt lint docs
 
 CARGO ?= cargo
@@ -29,6 +31,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DEBUG := $(TARGET)/debug/flott
 RELEASE := $(TARGET)/release/flott
 FAULTS_BIN := $(TARGET)/debug/conformance-faults
+# More for Playwright, for example BROWSER="-g checkpoints"
+BROWSER ?=
 # More for tests/kill/run.py, for example KILL="--rounds 200 --only tail,shared"
 KILL ?=
 # More for tests/cluster/run.py, for example CLUSTER="--rounds 50 --seed 7"
@@ -47,14 +51,30 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange cluster-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-demo:
+# What the dashboard is made of is built with node, where that is there; a binary without it serves REST only, and says so.
+dashboard:
+	dashboard/build always
+
+dashboard-if-node:
+	@dashboard/build
+
+# The parts of the dashboard that need no browser.
+dashboard-unit:
+	@dashboard/build test
+
+# Every page in a headless Chromium: Debian's package, or what `npx playwright install chromium` brings, or what CHROMIUM names.
+test-dashboard: dashboard
+	$(CARGO) build --package flott-cli
+	cd dashboard && FLOTT_BIN=$(abspath $(DEBUG)) npm run --silent test:browser -- $(BROWSER)
+
+demo: dashboard-if-node
 	$(CARGO) build --release --package flott-cli
 	rm -rf target/demo
 	$(RELEASE) sql -f examples/flights/flights.sql
@@ -63,11 +83,11 @@ demo:
 	@$(PYTHON) examples/flights/verify.py --output target/demo
 
 # A JobManager and two TaskManagers run the example; a TaskManager and the JobManager are killed, and the figures are right.
-cluster-demo:
+cluster-demo: dashboard-if-node
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) tests/cluster/demo.py --bin $(RELEASE)
 
-test: check unit demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
+test: check dashboard-unit unit demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
 
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests

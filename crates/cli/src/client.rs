@@ -8,14 +8,13 @@ use flott::batch::RowKind;
 use flott::plan::Schema;
 use flott::restore::RestorePoint;
 use flott::sql::ast::{ParsedStatement, ShellCommand, Statement};
-use flott::sql::{Answer, Environment, Outcome};
+use flott::sql::{Answer, Environment, Outcome, explain_restore};
 use flott::types::config;
 
 use crate::args::OutputMode;
 use crate::console::Console;
 use crate::jobs::Background;
 use crate::output;
-use crate::restore;
 use crate::shell::HELP;
 use crate::signals::Signals;
 use crate::stop::{Result, Stop};
@@ -60,7 +59,7 @@ impl Client {
             Outcome::Done => self.console.info("Execute statement succeeded."),
             Outcome::Table(answer) => self.answer(&answer)?,
             Outcome::ExplainRestore { path, job } => {
-                self.answer(&restore::explain(&RestorePoint::of_path(&job.graph, &path)?))?;
+                self.answer(&explain_restore(&RestorePoint::of_path(&job.graph, &path)?))?;
             }
             Outcome::CompilePlan(plan) => match self.environment.keep_plan(&plan)? {
                 Some(job) => self.insert(job)?,

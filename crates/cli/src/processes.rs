@@ -1,6 +1,8 @@
 //! `flott jobmanager`, `flott taskmanager` and `flott local`.
 
-use flott::processes::{JobManager, Local, TaskManager};
+use std::net::SocketAddr;
+
+use flott::processes::{JobManager, Local, TaskManager, has_dashboard};
 
 use crate::args::ProcessArgs;
 use crate::client::TICK;
@@ -17,7 +19,7 @@ pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
     if let Some(address) = manager.address() {
         console.info(&format!("JobManager: {address}"));
     }
-    console.info(&format!("REST: http://{}", manager.rest_address()));
+    tell_rest(manager.rest_address(), console);
     until_told(&signals, || {
         if let Some(address) = manager.run_for(TICK)? {
             console.info(&format!("JobManager: {address}, which leads the cluster"));
@@ -40,11 +42,22 @@ pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
     let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
     let signals = Signals::listen()?;
     let cluster = Local::start(flott::connectors::builtin(), configuration)?;
-    console.info(&format!("REST: http://{}", cluster.rest_address()));
+    tell_rest(cluster.rest_address(), console);
     until_told(&signals, || {
         std::thread::park_timeout(TICK);
         Ok(())
     })
+}
+
+/// Where the REST server is, and the dashboard if this binary has it.
+fn tell_rest(address: SocketAddr, console: Console) {
+    if has_dashboard() {
+        console.info(&format!("Dashboard: http://{address}/"));
+    } else {
+        console.info("Dashboard: none; this binary was built without it (`make dashboard`)");
+    }
+    // The last line: who starts a process in the background waits for it.
+    console.info(&format!("REST: http://{address}"));
 }
 
 fn until_told(signals: &Signals, mut tick: impl FnMut() -> Result<()>) -> Result<()> {

@@ -2,8 +2,6 @@
 
 use flott::cluster::JobClient;
 use flott::restore::{BeganFrom, RestorePoint};
-use flott::sql::Answer;
-use flott::types::TypeKind;
 
 use crate::console::Console;
 
@@ -32,23 +30,6 @@ pub(crate) fn tell(job: &JobClient, console: Console) {
     }
     for warning in &beginning.warnings {
         console.warn(warning);
-    }
-}
-
-/// What EXPLAIN RESTORE answers.
-pub(crate) fn explain(point: &RestorePoint) -> Answer {
-    let kinds = [
-        ("kept", &point.kept),
-        ("new", &point.new),
-        ("dropped", &point.dropped),
-        ("changed", &point.changed),
-    ];
-    let row = |what: &str, name: &String| vec![Some(what.to_owned()), Some(name.clone())];
-    let rows = kinds.iter().flat_map(|(what, names)| names.iter().map(|name| row(what, name)));
-    let text = || TypeKind::STRING.nullable();
-    Answer {
-        columns: vec![("state".to_owned(), text()), ("operator".to_owned(), text())],
-        rows: rows.collect(),
     }
 }
 

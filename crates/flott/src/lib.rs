@@ -43,7 +43,11 @@
 
 pub mod args;
 #[cfg(feature = "sql")]
+pub mod completion;
+#[cfg(feature = "sql")]
 pub mod connectors;
+#[cfg(feature = "sql")]
+mod gateway;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 #[cfg(feature = "sql")]

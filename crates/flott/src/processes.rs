@@ -15,6 +15,10 @@ use flott_operators::SqlOperators;
 use flott_rest::{Leads, Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
+pub use flott_rest::has_dashboard;
+
+use crate::gateway;
+
 /// Where Flink's REST server listens.
 const REST_PORT: &str = "8081";
 
@@ -39,19 +43,25 @@ impl JobManager {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let settings = settings(configuration);
         let mut rest = rest_options(&settings, &clock)?;
+        let connectors = Arc::new(connectors);
+        let sessions = |dispatcher| {
+            gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings)
+        };
         let Some(folder) = ClusterFolder::parse(&settings)? else {
-            let process = JobManagerProcess::start(&settings, Arc::new(connectors), clock)?;
+            let process = JobManagerProcess::start(&settings, connectors.clone(), clock)?;
+            rest.sql = Some(sessions(process.dispatcher()));
             let rest = Rest::start(rest, process.dispatcher())?;
             return Ok(JobManager { rest, kind: Kind::Alone(process) });
         };
         let host = announced(&settings)?;
-        let mut standby = Standby::new(folder, settings, Arc::new(connectors), clock)?;
+        let mut standby = Standby::new(folder, settings.clone(), connectors.clone(), clock)?;
         let standing = standby.standing();
         rest.leads = Some(Arc::new(move || match standing() {
             Standing::Here => Leads::Here,
             Standing::There(address) => Leads::There(address),
             Standing::Nobody => Leads::Nobody,
         }));
+        rest.sql = Some(sessions(standby.dispatcher()));
         let rest = Rest::start(rest, standby.dispatcher())?;
         standby.stand(format!("http://{host}:{}", rest.address().port()))?;
         Ok(JobManager { rest, kind: Kind::OneOfSeveral(standby) })
@@ -114,13 +124,15 @@ impl Local {
     /// # Errors
     /// If the port is taken, or a value of the configuration cannot work.
     pub fn start(connectors: Registry, configuration: Configuration) -> Result<Self> {
-        let rest =
-            rest_options(&settings(&configuration), &(Arc::new(SystemClock::new()) as Arc<dyn Clock>))?;
+        let (settings, connectors) = (settings(&configuration), Arc::new(connectors));
+        let rest = rest_options(&settings, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>))?;
         let cluster = crate::sql::local_cluster(
-            &Arc::new(connectors),
+            &connectors,
             &Arc::new(SqlOperators::new(flott_functions::builtin())),
             &configuration,
         )?;
+        let sessions = gateway::sessions(cluster.clients(), connectors, &settings);
+        let rest = RestOptions { sql: Some(sessions), ..rest };
         Ok(Local { rest: Rest::start(rest, cluster.dispatcher())?, _cluster: cluster })
     }
 

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use flott_cluster::{ClusterClient, LocalCluster, LocalClusterOptions, liveness};
+use flott_cluster::{ClusterClient, LocalCluster, LocalClusterOptions, RestorePoint, liveness};
 use flott_connector::Registry;
 use flott_connector::catalog::CatalogStore;
 use flott_connector_filesystem::FileCatalogStore;
 use flott_rest::{Rest, RestOptions};
-use flott_types::{Clock, Configuration, Error, Result, SystemClock};
+use flott_types::{Clock, Configuration, Error, Result, SystemClock, TypeKind};
 
 pub use flott_expr::Functions;
 pub use flott_expr::user::{
@@ -70,7 +70,19 @@ impl Environment {
     /// If there is no such cluster, or a value of the configuration cannot work.
     pub fn remote(connectors: Registry, configuration: Configuration, address: Option<&str>) -> Result<Self> {
         let cluster = crate::processes::connect(address, &configuration)?;
-        let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
+        Environment::on(cluster, Arc::new(connectors), configuration)
+    }
+
+    /// As [`Environment::remote`], for who has got to the cluster already.
+    ///
+    /// # Errors
+    /// If a value of the configuration cannot work.
+    pub(crate) fn on(
+        cluster: ClusterClient,
+        connectors: Arc<Registry>,
+        configuration: Configuration,
+    ) -> Result<Self> {
+        let functions = flott_functions::builtin();
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;
         Ok(Environment { session, cluster, operators, rest: None, local: None })
@@ -179,6 +191,23 @@ pub(crate) fn catalog_store(configuration: &Configuration) -> Result<Option<Box<
         None => Err(Error::invalid(
             "option 'table.catalog-store.kind' is 'file' and 'table.catalog-store.file.path' is missing",
         )),
+    }
+}
+
+/// What EXPLAIN RESTORE answers.
+pub fn explain_restore(point: &RestorePoint) -> Answer {
+    let kinds = [
+        ("kept", &point.kept),
+        ("new", &point.new),
+        ("dropped", &point.dropped),
+        ("changed", &point.changed),
+    ];
+    let row = |what: &str, name: &String| vec![Some(what.to_owned()), Some(name.clone())];
+    let rows = kinds.iter().flat_map(|(what, names)| names.iter().map(|name| row(what, name)));
+    let text = || TypeKind::STRING.nullable();
+    Answer {
+        columns: vec![("state".to_owned(), text()), ("operator".to_owned(), text())],
+        rows: rows.collect(),
     }
 }
 

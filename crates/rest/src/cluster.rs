@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::operations::Operations;
 use crate::request::{Answered, Refusal, Request};
+use crate::sql::Gateway;
 
 /// What handlers ask.
 pub(crate) struct Cluster {
@@ -20,6 +21,8 @@ pub(crate) struct Cluster {
     pub configuration: BTreeMap<String, String>,
     pub clock: Arc<dyn Clock>,
     pub operations: Mutex<Operations>,
+    /// Of a process that plans SQL.
+    pub sql: Option<Gateway>,
 }
 
 /// A job at one moment.

@@ -13,6 +13,8 @@
 //! | `metrics` | `/jobs/{jobid}/metrics`, `/jobs/{jobid}/vertices/{vertexid}/metrics`, `.../subtasks/metrics` |
 //! | `messages` | `/flott/messages`: what `flott sql --cluster` and other clients of Flott say |
 //! | `operations` | what changes something: cancel, savepoints, stop, checkpoints |
+//! | `sql` | `/sessions` and below: SQL for clients that do not plan |
+//! | `pages` | `/` and below it: the dashboard's files |
 //!
 //! A handler is a plain function from a request to JSON. It asks the JobManager through the messages that any
 //! client uses, so that the interface works the same in the JobManager's process and beside it. Handlers wait
@@ -33,12 +35,20 @@ mod messages;
 mod metrics;
 mod operations;
 mod overview;
+mod pages;
 mod request;
 mod routes;
 mod server;
+mod sql;
 mod tasks;
 mod vertices;
 
 pub use leads::Leads;
 pub use routes::PATHS;
 pub use server::{Rest, RestOptions};
+pub use sql::{Executed, SqlSession, SqlSessions};
+
+/// Whether the server has the dashboard at `/`.
+pub fn has_dashboard() -> bool {
+    flott_dashboard::is_built()
+}

@@ -98,6 +98,18 @@ impl Request {
         })
     }
 
+    /// What stands for a session or an operation: a UUID, as it was told.
+    pub fn handle(&self, name: &str) -> Answered<u128> {
+        self.part(name, |text| {
+            let digits: String = text.split('-').collect();
+            u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32)
+        })
+    }
+
+    pub fn token(&self) -> Answered<u64> {
+        self.part("token", |text| text.parse().ok())
+    }
+
     pub fn task_manager(&self) -> &str {
         self.path.get("taskmanagerid").map_or("", String::as_str)
     }

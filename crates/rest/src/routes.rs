@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
-use crate::{checkpoints, jobs, metrics, operations, overview, vertices};
+use crate::{checkpoints, jobs, metrics, operations, overview, sql, vertices};
 
 /// Answers a request.
 pub(crate) type Handler = fn(&Cluster, &Request) -> Answered<Answer>;
@@ -16,6 +16,8 @@ pub enum Method {
     Post,
     /// Changes something.
     Patch,
+    /// Ends something.
+    Delete,
 }
 
 /// A path and who answers it.
@@ -38,6 +40,10 @@ const fn post(path: &'static str, handler: Handler) -> Path {
 
 const fn patch(path: &'static str, handler: Handler) -> Path {
     Path { method: Method::Patch, path, handler }
+}
+
+const fn delete(path: &'static str, handler: Handler) -> Path {
+    Path { method: Method::Delete, path, handler }
 }
 
 /// All paths. Each also answers below `/v1`.
@@ -80,6 +86,18 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/vertices/{vertexid}/subtasktimes", vertices::times),
     get("/jobs/{jobid}/vertices/{vertexid}/taskmanagers", vertices::task_managers),
     get("/jobs/{jobid}/vertices/{vertexid}/watermarks", vertices::watermarks),
+    get("/info", sql::info),
+    post("/sessions", sql::open),
+    get("/sessions/{sessionhandle}", sql::session),
+    delete("/sessions/{sessionhandle}", sql::close),
+    post("/sessions/{sessionhandle}/complete-statement", sql::complete),
+    post("/sessions/{sessionhandle}/configure-session", sql::configure),
+    post("/sessions/{sessionhandle}/heartbeat", sql::heartbeat),
+    post("/sessions/{sessionhandle}/statements", sql::execute),
+    get("/sessions/{sessionhandle}/operations/{operationhandle}/status", sql::status),
+    post("/sessions/{sessionhandle}/operations/{operationhandle}/cancel", sql::cancel),
+    delete("/sessions/{sessionhandle}/operations/{operationhandle}/close", sql::close_operation),
+    get("/sessions/{sessionhandle}/operations/{operationhandle}/result/{token}", sql::result),
 ];
 
 #[cfg(test)]
@@ -97,6 +115,7 @@ mod tests {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
         };
         let served: Vec<_> = PATHS.iter().map(|path| (method(path.method), path.path)).collect();
         assert_eq!(documented.collect::<Vec<_>>(), served);

@@ -23,8 +23,10 @@ use crate::cluster::Cluster;
 use crate::leads::{Leads, in_front};
 use crate::messages;
 use crate::operations::Operations;
+use crate::pages;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::routes::{Handler, Method, PATHS};
+use crate::sql::{Gateway, SqlSessions};
 
 /// So many requests are answered at once; others wait. Clients may wait in theirs for something to happen, so
 /// there are more than are ever busy; threads that are not needed end.
@@ -44,6 +46,8 @@ pub struct RestOptions {
     pub clock: Arc<dyn Clock>,
     /// Who answers, if this server is one of several.
     pub leads: Option<Arc<dyn Fn() -> Leads + Send + Sync>>,
+    /// Who plans SQL; without it there are no sessions.
+    pub sql: Option<SqlSessions>,
 }
 
 impl RestOptions {
@@ -70,6 +74,7 @@ impl RestOptions {
             configuration: configuration.clone(),
             clock,
             leads: None,
+            sql: None,
         }))
     }
 }
@@ -95,7 +100,9 @@ impl Rest {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).max_blocking_threads(HANDLERS).thread_name("rest").enable_io();
         let runtime = builder.build().map_err(failed)?;
+        let sql = options.sql.map(|sessions| Gateway::new(sessions, options.clock.clone()));
         let cluster = Arc::new(Cluster {
+            sql,
             gateway,
             configuration: options.configuration,
             clock: options.clock,
@@ -160,6 +167,7 @@ fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
             Method::Patch => MethodFilter::PATCH,
+            Method::Delete => MethodFilter::DELETE,
         };
         let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));
         router = router.route(path.path, route);
@@ -171,7 +179,7 @@ fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
     let wrong_method = || async {
         refused(&Refusal { status: 405, message: "Method not allowed for this path.".to_owned() })
     };
-    let all = Router::new().nest("/v1", router.clone()).merge(router);
+    let all = Router::new().nest("/v1", router.clone()).merge(router).merge(pages::router(names));
     all.fallback(missing).method_not_allowed_fallback(wrong_method)
 }
 

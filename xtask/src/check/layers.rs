@@ -5,7 +5,7 @@ use crate::workspace::Package;
 
 /// The layers, lowest first. A crate may use the crates of lower layers, but none of its own layer.
 const LAYERS: &[&[&str]] = &[
-    &["flott-types"],
+    &["flott-dashboard", "flott-types"],
     &[
         "flott-storage",
         "flott-batch",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flott::completion::{self, Names};
 use flott::sql::{Session, is_complete};
 use parking_lot::Mutex;
 use reedline::{
@@ -12,7 +13,7 @@ use reedline::{
     Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
 
-use super::completion::{self, Names, SqlCompleter};
+use super::completion::SqlCompleter;
 use super::highlighting::SqlHighlighter;
 use crate::console::Console;
 use crate::signals::Signals;

@@ -8,6 +8,7 @@ mod docs;
 mod errors;
 mod files;
 mod functions;
+mod gateway;
 mod high_availability;
 mod jobs;
 mod models;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{command, signal, wait};
 
 /// A job that runs until it is ended, and where it is asked about.
-struct Server {
+pub(crate) struct Server {
     child: Option<Child>,
     address: String,
     /// The rest of what it says, read so that it never waits.
@@ -41,7 +41,16 @@ impl Server {
         let mut args = vec!["sql"];
         options.iter().for_each(|option| args.extend(["-D", option]));
         args.extend(["-e", script]);
-        let mut child = command(folder, &args).spawn().unwrap();
+        Server::of(folder, &args)
+    }
+
+    /// A cluster of its own, which also plans SQL.
+    pub(crate) fn local(folder: &Path) -> Self {
+        Server::of(folder, &["local", "-Drest.port=0", "-Dsecurity.ssl.rest.key-password=geheim"])
+    }
+
+    fn of(folder: &Path, args: &[&str]) -> Self {
+        let mut child = command(folder, args).spawn().unwrap();
         let mut told = BufReader::new(child.stderr.take().unwrap());
         let address = loop {
             let mut line = String::new();
@@ -59,7 +68,7 @@ impl Server {
     }
 
     /// Sends a request with these further lines of its head.
-    fn send(&self, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
         self.send_to(&self.address, method, path, head, body)
     }
 
@@ -71,6 +80,19 @@ impl Server {
 
     /// The same, and the answer as it is.
     fn exchange(&self, host: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, String) {
+        let (status, _, body) = self.exchange_all(host, method, path, head, body);
+        (status, body)
+    }
+
+    /// The same with the head of the answer.
+    pub(crate) fn exchange_all(
+        &self,
+        host: &str,
+        method: &str,
+        path: &str,
+        head: &str,
+        body: &str,
+    ) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         write!(
@@ -82,15 +104,15 @@ impl Server {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        (status, head.to_owned(), body.to_owned())
     }
 
-    fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
         self.send("GET", path, "", "")
     }
 
     /// Asks until the answer is as it should be.
-    fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let mut answer = Value::Null;
         let held = (0..3_000).any(|_| {
             answer = self.get(path).1;
@@ -121,7 +143,7 @@ impl Server {
         job
     }
 
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let child = self.child.take().unwrap();
         signal(&child, "TERM");
         wait(child);
@@ -350,4 +372,32 @@ fn a_port_that_is_taken_keeps_nobody_from_working() {
     let run = crate::support::run(&["sql", "-D", "rest.port=many", "-e", "SELECT 1"]);
     assert_ne!(run.code, 0, "{run:?}");
     assert!(run.err.contains("option 'rest.port' is 'many', and not a port"), "{run:?}");
+}
+
+/// With the dashboard or without: there is a page, it may load only what is from here, and whoever finds this
+/// machine under another name gets none.
+#[test]
+fn the_first_page_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::local(folder.path());
+    let (status, head, body) = server.exchange_all("localhost", "GET", "/", "", "");
+    assert_eq!(status, 200, "{body}");
+    let head = head.to_lowercase();
+    assert!(head.contains("content-type: text/html"), "{head}");
+    assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{head}");
+    assert!(head.contains("x-content-type-options: nosniff"), "{head}");
+    // It loads scripts, or says why it has none.
+    let script = body.split('"').find(|part| part.starts_with("./assets/") && part.ends_with(".js"));
+    match script {
+        Some(script) => {
+            let path = script.trim_start_matches('.');
+            let (status, head, _) = server.exchange_all("localhost", "GET", path, "", "");
+            assert_eq!(status, 200, "{head}");
+            assert!(head.to_lowercase().contains("immutable"), "{head}");
+        }
+        None => assert!(body.contains("without the dashboard") && body.contains("jobs/overview"), "{body}"),
+    }
+    let (status, _, body) = server.exchange_all("evil.example", "GET", "/", "", "");
+    assert_eq!(status, 403, "{body}");
+    server.end();
 }
