@@ -120,5 +120,16 @@ describe('polling', () => {
     expect([told, page.timers.size, page.listening, asked[0]?.signal.aborted]).toEqual([[], 0, 0, true])
   })
 
+  test('an answer that never changes is the last', async () => {
+    const [page, { asked, ask, told, listener }] = [new Page(), server()]
+    new Poller(ask, 2_000, { ...listener, isLast: (value) => value === 2 }, page)
+    asked[0]?.answer(1)
+    await settled()
+    page.fire()
+    asked[1]?.answer(2)
+    await settled()
+    expect([told, page.timers.size, page.listening]).toEqual([[1, 2], 0, 0])
+  })
+
   test('an interval that is longer than the longest wait stays', () => expect(delay(30_000, 9)).toBe(30_000))
 })

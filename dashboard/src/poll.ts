@@ -11,6 +11,8 @@ export interface Surroundings {
 export interface Listener<T> {
   value(value: T): void
   failure(error: unknown): void
+  /** Whether this answer will never change: then it is the last one. */
+  isLast?(value: T): boolean
 }
 
 /** So long at most between two attempts while they fail. */
@@ -77,6 +79,7 @@ export class Poller<T> {
     if ('value' in outcome) {
       this.failures = 0
       this.listener.value(outcome.value)
+      if (this.listener.isLast?.(outcome.value)) return this.stop()
     } else {
       this.failures += 1
       this.listener.failure(outcome.error)

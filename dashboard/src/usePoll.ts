@@ -21,6 +21,7 @@ export function usePoll<T>(
   key: string | null,
   ask: (signal: AbortSignal) => Promise<T>,
   interval = INTERVAL,
+  isLast?: (value: T) => boolean,
 ): Polled<T> {
   const [state, setState] = useState<{ key: string | null; value?: T; error?: ApiError }>({ key })
   const poller = useRef<Poller<T> | undefined>(undefined)
@@ -29,6 +30,7 @@ export function usePoll<T>(
   useEffect(() => {
     if (key === null) return
     const running = new Poller<T>((signal) => asking.current(signal), interval, {
+      isLast,
       value(value) {
         reachable()
         setState({ key, value })

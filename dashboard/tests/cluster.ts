@@ -15,7 +15,7 @@ const PATIENCE = 120_000
 const NEXMARK = `
   SET 'pipeline.name' = 'Nexmark: bids of each auction by the minute, with the category of the auction and the highest price';
   SET 'parallelism.default' = '2';
-  SET 'execution.checkpointing.interval' = '1 s';
+  SET 'execution.checkpointing.interval' = '5 s';
   CREATE TABLE nexmark (
     event_type INT,
     person ROW<id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, \`dateTime\` TIMESTAMP(3), extra STRING>,
@@ -116,7 +116,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
     for (const [id, state] of [[finished, 'FINISHED'], [failed, 'FAILED'], [running, 'RUNNING']]) {
       await until<{ state: string }>(`${url}/jobs/${id}`, (job) => job.state === state)
     }
-    await until<{ counts: { completed: number } }>(`${url}/jobs/${running}/checkpoints`, (all) => all.counts.completed >= 3)
+    await until<{ counts: { completed: number } }>(`${url}/jobs/${running}/checkpoints`, (all) => all.counts.completed >= 2)
     Object.assign(process.env, { FLOTT_URL: url, JOB_RUNNING: running, JOB_FINISHED: finished, JOB_FAILED: failed, FLOTT_FOLDER: folder })
     return end
   } catch (error) {

@@ -104,8 +104,11 @@ function Summary({ summary }: { summary: Record<string, Spread> }) {
   )
 }
 
+/** Only the last ones are remembered: one that has ended is kept here for as long as it is looked at. */
+const hasEnded = (checkpoint: { status: string }) => checkpoint.status !== 'IN_PROGRESS'
+
 function CheckpointDetail({ job, id }: { job: Job; id: string }) {
-  const { value, error } = usePoll(`checkpoint ${job.jid} ${id}`, (signal) => get<Checkpoint>(`/jobs/${job.jid}/checkpoints/details/${encodeURIComponent(id)}`, signal), 4_000)
+  const { value, error } = usePoll(`checkpoint ${job.jid} ${id}`, (signal) => get<Checkpoint>(`/jobs/${job.jid}/checkpoints/details/${encodeURIComponent(id)}`, signal), 4_000, hasEnded)
   const [open, setOpen] = useState<string>()
   const close = () => go('jobs', job.jid, 'checkpoints')
   const descriptions = new Map(job.plan.nodes.map((node) => [node.id, node.description]))
@@ -153,7 +156,7 @@ function CheckpointDetail({ job, id }: { job: Job; id: string }) {
 
 function Subtasks({ job, id, vertex }: { job: Job; id: string; vertex: string }) {
   const { value, error } = usePoll(`${job.jid} ${id} ${vertex}`, (signal) =>
-    get<CheckpointSubtasks>(`/jobs/${job.jid}/checkpoints/details/${encodeURIComponent(id)}/subtasks/${vertex}`, signal), 4_000)
+    get<CheckpointSubtasks>(`/jobs/${job.jid}/checkpoints/details/${encodeURIComponent(id)}/subtasks/${vertex}`, signal), 4_000, hasEnded)
   if (!value) return error ? <Failure error={error} /> : <Loading />
   return (
     <>

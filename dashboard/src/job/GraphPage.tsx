@@ -119,7 +119,7 @@ function Node({ node, vertex, load, at, job, isChosen }: {
       style={{ left: `${at.x}px`, top: `${at.y}px`, width: `${NODE.width}px`, height: `${NODE.height}px` }} title={vertex.name}
       aria-label={`${head}, parallelism ${vertex.parallelism}, ${vertex.status.toLowerCase()}${load?.busy === undefined ? '' : `, busy ${percent(load.busy)}`}`}>
       <span class="node-head"><span class="node-name">{head}</span><span class="node-times" title="Parallelism">×{vertex.parallelism}</span></span>
-      <span class="node-rest">{first?.rest}</span>
+      <span class="node-rest">{first && short(first.rest)}</span>
       <span class="node-chain">{others.map(({ name }) => `→ ${name}`).join(' ')}</span>
       {runs
         ? <LoadBar busy={load?.busy} backPressured={load?.backPressured} idle={load?.idle} />
@@ -131,6 +131,11 @@ function Node({ node, vertex, load, at, job, isChosen }: {
       </span>
     </a>
   )
+}
+
+/** Without the names that most tables have before their own. */
+function short(text: string): string {
+  return text.replaceAll('default_catalog, default_database, ', '').replaceAll('default_catalog.default_database.', '')
 }
 
 function flow(value: number | undefined): string {
