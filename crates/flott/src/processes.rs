@@ -44,9 +44,8 @@ impl JobManager {
         let settings = settings(configuration);
         let mut rest = rest_options(&settings, &clock)?;
         let connectors = Arc::new(connectors);
-        let sessions = |dispatcher| {
-            gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings)
-        };
+        let sessions =
+            |dispatcher| gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings);
         let Some(folder) = ClusterFolder::parse(&settings)? else {
             let process = JobManagerProcess::start(&settings, connectors.clone(), clock)?;
             rest.sql = Some(sessions(process.dispatcher()));
