@@ -21,6 +21,7 @@
 #   make bench-exchange      a keyed shuffle between two TaskManagers against one within a process
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make dashboard        the web dashboard, into dashboard/dist: needs node; the binary that is built after it has it
+#   make flink-dashboard  Flink's own dashboard, from Maven, on our REST interface
 #   make test-dashboard   every page of it in a headless Chromium, on a cluster; screenshots in target/dashboard
 #   make fmt lint docs
 
@@ -73,6 +74,14 @@ dashboard-unit:
 test-dashboard: dashboard
 	$(CARGO) build --package flott-cli
 	cd dashboard && FLOTT_BIN=$(abspath $(DEBUG)) npm run --silent test:browser -- $(BROWSER)
+
+# Flink's own dashboard on our REST interface, in the same browser. Its files come from Maven.
+FLINK_WEB := $(abspath target/dashboard/flink)
+flink-dashboard: dashboard
+	$(CARGO) build --package flott-cli
+	mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact=org.apache.flink:flink-runtime-web:2.3.0 -DoutputDirectory=$(FLINK_WEB)
+	$(PYTHON) -m zipfile -e $(FLINK_WEB)/flink-runtime-web-2.3.0.jar $(FLINK_WEB)
+	cd dashboard && FLINK_WEB=$(FLINK_WEB)/web FLOTT_BIN=$(abspath $(DEBUG)) npm run --silent test:browser -- tests/flink.spec.ts $(BROWSER)
 
 demo: dashboard-if-node
 	$(CARGO) build --release --package flott-cli

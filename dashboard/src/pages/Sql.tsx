@@ -167,7 +167,7 @@ function Result({ state, view, onView }: { state: State; view?: 'table' | 'chang
               <thead><tr>{shown === 'changes' && <th class="op">op</th>}{columns.map((column, index) => <th key={index} title={column.logicalType.type}>{column.name}</th>)}</tr></thead>
               <tbody>
                 {shown === 'changes'
-                  ? rows.changes.map((row, index) => <tr key={rows.total - rows.changes.length + index}><td class="op">{sign(row.kind)}</td><Cells fields={row.fields} /></tr>)
+                  ? rows.changes.toReversed().map((row, index) => <tr key={rows.total - index}><td class="op">{sign(row.kind)}</td><Cells fields={row.fields} /></tr>)
                   : tableRows(rows).map((fields, index) => <tr key={index}><Cells fields={fields} /></tr>)}
               </tbody>
             </table>
