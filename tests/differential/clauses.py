@@ -6,6 +6,8 @@ What depends on the order in which rows come is not written: rows that are cut o
 import random
 import re
 
+import asking
+
 TABLES = """CREATE VIEW l (id, k, s, n, d) AS VALUES
   (1, 1, 'a', 10, DATE '2020-01-01'), (2, 1, 'b', -5, DATE '2020-02-29'), (3, 2, CAST(NULL AS STRING), 0, DATE '1969-12-31'), (4, CAST(NULL AS INT), 'a', 7, CAST(NULL AS DATE)),
   (5, 3, '', CAST(NULL AS INT), DATE '2020-01-01'), (6, 3, 'ß', 2147483647, DATE '9999-12-31'), (7, CAST(NULL AS INT), CAST(NULL AS STRING), CAST(NULL AS INT), CAST(NULL AS DATE)), (8, 2, 'b', 10, DATE '2020-01-01');
@@ -103,8 +105,7 @@ def query(template, seed):
     return mode + "SET 'table.local-time-zone' = 'UTC';\n" + TABLES + text + ";\n"
 
 
-def statements(rounds, seed):
-    """(kind, script)"""
+def groups(rounds, seed):
     for template in T:
-        for turn in range(rounds):
-            yield f"clauses: {template}", query(template, f"{seed}.{turn}")
+        for script in dict.fromkeys(query(template, f"{seed}.{turn}") for turn in range(rounds)):
+            yield asking.Group(f"clauses: {template}", script)

@@ -6,7 +6,12 @@ tests/conformance/functions/data (TABLES), so that both folded and computed call
 import random
 import re
 
+import asking
 import clauses
+import literals
+import matrices
+import mutants
+import streams
 
 S = ["''", "'abc'", "'Hello World'", "' x '", "'10'", "'-1.5'", "'a😀b'", "'straße'", "'İIıi'", "'ǆ ŉ ﬁ'", "'e' || U&'\\0301'", "'a,b,,c'", "'TRUE'",
      "CAST(NULL AS STRING)", "CAST('ab' AS CHAR(4))", "CAST('abcdef' AS VARCHAR(3))", "'%_\\'", "'2020-02-29'", "'ΑΣ'", "'\t'", "'aXbXc'"]
@@ -156,55 +161,67 @@ def ddl(name):
     return f"CREATE TABLE {name} (\n  {columns}\n) WITH (\n  'connector' = 'filesystem', 'path' = '${{DATA}}/{name}.{form}', 'format' = '{form}'{null}\n);\n"
 
 
+# Where cases of an area belong.
+CASES = {"types": "comparison", "clauses": "select", "mutants": "select"}
 AGG_DDL = ("CREATE TABLE agg (\n  id INT, g STRING, ti TINYINT, si SMALLINT, i INT, bi BIGINT, f FLOAT, d DOUBLE, dc DECIMAL(10, 2), s STRING, b BOOLEAN, dt DATE, ts TIMESTAMP(3), tm TIME\n) WITH (\n"
            "  'connector' = 'filesystem', 'path' = '${DATA}/agg.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'\n);\n")
 HEAD = "SET 'table.local-time-zone' = 'UTC';\n"
 HEAD_LA = "SET 'table.local-time-zone' = 'America/Los_Angeles';\n"
 
 
-def statement(area, template, seed, width):
-    """One script: `width` fillings of one template, all over literals or all over one table."""
+def of_template(area, template, seed, width):
+    """Groups of fillings of one template: over literals, and over each table that has columns for it."""
     rng = random.Random(f"{area}|{template}|{seed}")
     kinds = set(HOLE.findall(template))
     tables = [name for name, (_, _, columns) in TABLES.items() if kinds & set(columns)]
-    head = HEAD_LA if area == "temporal" and rng.random() < 0.2 else HEAD
-    if tables and rng.random() < 0.6:
-        name = rng.choice(tables)
+    rng.shuffle(tables)
+    for name in [None, *tables[:2]]:
         expressions = []
-        for _ in range(40):
-            text, used = fill(template, rng, TABLES[name][2])
-            if used and text not in expressions:
+        for _ in range(6 * width):
+            text, used = fill(template, rng, TABLES[name][2] if name else {})
+            if (used or not name) and text not in expressions:
                 expressions.append(text)
-            if len(expressions) == width:
+            if len(expressions) == width or not kinds:
                 break
-        if expressions:
-            items = ",\n".join(f"  {text} AS c{at + 1}" for at, text in enumerate(expressions))
-            return head + ddl(name) + f"SELECT\n  id,\n{items}\nFROM {name};\n"
-    expressions = list(dict.fromkeys(fill(template, rng, {})[0] for _ in range(width)))
-    return head + "SELECT\n" + ",\n".join(f"  {text} AS c{at + 1}" for at, text in enumerate(expressions)) + ";\n"
+        head = HEAD_LA if area == "temporal" and rng.random() < 0.25 else HEAD
+        if expressions and name:
+            yield asking.Group(f"{area}: {template}", head + ddl(name), tuple(expressions), f"\nFROM {name};\n", "id")
+        elif expressions:
+            yield asking.Group(f"{area}: {template}", head, tuple(expressions))
 
 
-def aggregate(template, seed):
-    rng = random.Random(f"agg|{template}|{seed}")
+def aggregates(template, seed, width):
+    """Groups of calls of one aggregate, over all rows and by a key."""
     pick = {"n": AGG_N, "x": AGG_X, "st": ["s", "g"]}
-    call = HOLE.sub(lambda match: rng.choice(pick[match.group(1)]), template)
-    mode = "SET 'execution.runtime-mode' = 'batch';\n" if rng.random() < 0.4 else ""
-    by = rng.choice(["", "g"])
-    tail = f" GROUP BY {by}" if by else ""
-    lead = f"{by}, " if by else ""
-    return mode + HEAD + AGG_DDL + f"SELECT {lead}{call} AS c1 FROM agg{tail};\n"
+    for by in ("", "g"):
+        for mode in ("", "SET 'execution.runtime-mode' = 'batch';\n"):
+            rng = random.Random(f"agg|{template}|{seed}|{by}|{mode}")
+            calls = list(dict.fromkeys(HOLE.sub(lambda match: rng.choice(pick[match.group(1)]), template) for _ in range(3 * width)))[:width]
+            tail = f"\nFROM agg GROUP BY {by};\n" if by else "\nFROM agg;\n"
+            yield asking.Group(f"aggregate: {template}", mode + HEAD + AGG_DDL, tuple(calls), tail, by)
 
 
-def statements(rounds, seed, width, areas=None):
-    """(kind, script): kind is area/template"""
-    for turn in range(rounds):
-        for area, templates in T.items():
-            if areas and area not in areas:
-                continue
-            for template in templates:
-                yield f"{area}: {template}", statement(area, template, f"{seed}.{turn}", width)
-        if not areas or "aggregate" in areas:
-            for template in AGGS:
-                yield f"aggregate: {template}", aggregate(template, f"{seed}.{turn}")
-    if not areas or "clauses" in areas:
-        yield from clauses.statements(rounds, seed)
+def groups(rounds, seed, areas=None):
+    """All groups of an area come before those of the next; the seed determines them."""
+    def wanted(area):
+        return not areas or area in areas
+    for area, templates in T.items():
+        if wanted(area):
+            for turn in range(rounds):
+                for template in templates:
+                    yield from of_template(area, template, f"{seed}.{turn}", 10)
+    if wanted("aggregate"):
+        for template in AGGS:
+            yield from aggregates(template, seed, 6)
+    if wanted("literals"):
+        yield from literals.groups(rounds, seed)
+    if wanted("cast_matrix"):
+        yield from matrices.casts(rounds, seed)
+    if wanted("types"):
+        yield from matrices.arguments(T, rounds, seed)
+    if wanted("clauses"):
+        yield from clauses.groups(12 * rounds, seed)
+    if wanted("streams"):
+        yield from streams.groups(rounds, seed)
+    if wanted("mutants"):
+        yield from mutants.groups(rounds, seed)
