@@ -22,13 +22,15 @@ GONE = ("timeout", "driver", "setup")
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """`items` are expressions; a group without them is a statement of its own, which `before` is."""
+    """`items` are expressions; a group without them is a statement of its own, which `before` is. `kind` is their area and template; `kinds` are those of
+    each item, if they differ."""
     kind: str
     before: str
     items: tuple = ()
     after: str = ";\n"
     lead: str = ""
     root: str = "functions"
+    kinds: tuple = ()
 
     def script(self):
         if not self.items:
@@ -39,12 +41,13 @@ class Group:
     def key(self):
         return hashlib.sha1(f"{self.root}|{self.script()}".encode()).hexdigest()[:20]
 
-    def of(self, items):
-        return dataclasses.replace(self, items=tuple(items))
+    def pick(self, places):
+        kinds = tuple(self.kinds[at] for at in places) if self.kinds else ()
+        return dataclasses.replace(self, items=tuple(self.items[at] for at in places), kinds=kinds, kind=kinds[0] if len(kinds) == 1 else self.kind)
 
     def statements(self):
         """What is counted: each expression, or the statement."""
-        return [self.of([item]) for item in self.items] if self.items else [self]
+        return [self.pick([at]) for at in range(len(self.items))] if self.items else [self]
 
     def pointed_at(self, answer):
         """The expression that the message points to, if it does."""
@@ -61,9 +64,9 @@ class Group:
             return [(self, answer)], []
         at = self.pointed_at(answer)
         if at is not None:
-            return [(self.of([self.items[at]]), answer)], [self.of(self.items[:at] + self.items[at + 1:])]
+            return [(self.pick([at]), answer)], [self.pick([other for other in range(len(self.items)) if other != at])]
         half = len(self.items) // 2
-        return [], [self.of(self.items[:half]), self.of(self.items[half:])]
+        return [], [self.pick(range(half)), self.pick(range(half, len(self.items)))]
 
 
 class Program:
@@ -173,3 +176,36 @@ def ask_flink(command, groups, store, until):
                 out.write(json.dumps([group.key(), answer]) + "\n")
                 more = known(settle(group, answer))
     return [(group, answer) for group, answer in found if answer.get("phase") not in GONE], asked
+
+
+def regroup(command, groups, store, width):
+    """The same expressions in other groups: those that Flott answers together, whatever their templates, and the others one by one. Flink mostly agrees, so
+    that few groups must be taken apart."""
+    known = dict(json.loads(line) for line in store.read_text(encoding="utf-8").split("\n") if line) if store.exists() else {}
+    whole = [group for group in groups if not group.items]
+    run = Program([command], "{}\n", 1).run([group for group in groups if group.items and group.key() not in known])
+    more = None
+    with store.open("a", encoding="utf-8") as out:
+        while True:
+            try:
+                group, answer = run.send(more)
+            except StopIteration:
+                break
+            known[group.key()] = "columns" in answer
+            out.write(json.dumps([group.key(), known[group.key()]]) + "\n")
+            more = [each for each in group.statements() if each.key() not in known] if not known[group.key()] and len(group.items) > 1 else None
+    together, alone = collections.defaultdict(list), []
+    for group in groups:
+        if group.items:
+            fine = known.get(group.key())
+            for each in group.statements():
+                if fine or known.get(each.key()):
+                    together[group.before, group.after, group.lead, group.root].append(each)
+                else:
+                    alone.append(each)
+    made = []
+    for (before, after, lead, root), each in together.items():
+        for at in range(0, len(each), width):
+            some = list({one.items[0]: one for one in each[at:at + width]}.values())
+            made.append(Group(some[0].kind, before, tuple(one.items[0] for one in some), after, lead, root, tuple(one.kind for one in some)))
+    return whole + made + alone

@@ -86,6 +86,8 @@ def main():
     parser.add_argument("--types", action="store_true")
     parser.add_argument("--emit", type=pathlib.Path)
     parser.add_argument("--show", type=int, default=2)
+    parser.add_argument("--width", type=int, default=40, help="so many expressions are asked at once; 0 leaves the groups as they were generated")
+    parser.add_argument("--ask-only", action="store_true")
     parser.add_argument("--count", action="store_true", help="only count the statements")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -96,11 +98,14 @@ def main():
             areas[group.kind.split(":")[0]] += len(group.statements())
         print("\n".join(f"{area:16} {count}" for area, count in areas.most_common()), f"\n{sum(areas.values())} in {len(groups)} groups")
         return
+    if args.answers and args.width:
+        groups = asking.regroup(args.answers, groups, args.work / "flott.jsonl", args.width)
+        print(f"{len(groups)} groups", flush=True)
     until = time.monotonic() + 60 * args.minutes if args.minutes else None
     answered, asked = asking.ask_flink(args.flink, groups, args.work / "answers.jsonl", until)
     statements = sum(len(group.statements()) for group, _ in answered)
     print(f"{statements} statements have an answer of Flink; {asked} scripts were asked")
-    if not args.answers:
+    if not args.answers or args.ask_only:
         return
     found = list(compare(args.answers, answered, args.types))
     reasons, failures, why = explained(), collections.defaultdict(list), collections.Counter()

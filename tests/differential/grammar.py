@@ -3,6 +3,7 @@
 A template is an expression with holes, `LPAD({s}, {i}, {s})`. A hole is filled by a literal of its kind from POOLS, or by a column of a table of
 tests/conformance/functions/data (TABLES), so that both folded and computed calls are tried. Everything follows from the seed.
 """
+import itertools
 import random
 import re
 
@@ -116,10 +117,22 @@ add("variant", "{v}", "{v}['a']", "{v}[1]", "{v}['k'] IS NULL", "JSON_STRING({v}
 add("bitmap", "{bmp}", "BITMAP_AND({bmp}, {bmp})", "BITMAP_OR({bmp}, {bmp})", "BITMAP_XOR({bmp}, {bmp})", "BITMAP_ANDNOT({bmp}, {bmp})", "BITMAP_CARDINALITY({bmp})", "BITMAP_TO_ARRAY({bmp})", "BITMAP_TO_BYTES({bmp})", "BITMAP_TO_STRING({bmp})", "BITMAP_FROM_BYTES(BITMAP_TO_BYTES({bmp}))", "BITMAP_BUILD({ai})",
     "CAST({bmp} AS STRING)", "TRY_CAST({bmp} AS {cast})", "{bmp} = {bmp}", "TYPEOF({bmp})", "BITMAP_CARDINALITY(BITMAP_BUILD({ai}))")
 
+add("hashfunctions", "MD5({s})", "SHA1({s})", "SHA224({s})", "SHA256({s})", "SHA384({s})", "SHA512({s})", "SHA2({s}, 256)", "SHA2({s}, {k})", "SHA2({s}, 224)", "SHA2({s}, CAST(NULL AS INT))", "SHA2({s}, 512)", "SHA2({s}, 384)", "MD5({by})", "SHA1(CAST({s} AS VARCHAR(3)))")
+add("valueconstruction", "OBJECT_OF('C', 'a', {n}, 'b', {s})", "OBJECT_OF('C')", "OBJECT_OF('C', 'a', {any})", "TYPEOF(OBJECT_OF('C', 'a', {n}))", "OBJECT_OF('C', 'a', {n}).a", "OBJECT_OF('C', 'a', OBJECT_OF('D', 'b', {s}))", "ROW({n}, {s})", "ROW()", "ROW({ai}, {m})", "({n}, ({s}, {b}))", "ARRAY[{any}]", "ARRAY[{dt}, {dt}]",
+    "ARRAY[{ts}, {ts}]", "MAP[{n}, {s}]", "MAP['k', {any}]", "MAP[{dt}, {n}]", "ARRAY[{by}]", "ARRAY[{iv}]", "ARRAY[{m}]", "ARRAY[{lz}]", "ARRAY[{tm}, {tm}]", "MAP['k', {r}]", "ARRAY[{b}, {b}]", "CAST(ARRAY[{n}] AS ARRAY<STRING>)", "ARRAY[{s}, NULL]", "ARRAY[]", "MAP[]", "ARRAY[{n}, {s}]")
+add("valuemodification", "OBJECT_UPDATE(OBJECT_OF('C', 'a', {n}, 'b', {s}), 'a', {n})", "OBJECT_UPDATE(OBJECT_OF('C', 'a', {n}), 'z', {n})", "OBJECT_UPDATE(OBJECT_OF('C', 'a', {n}, 'b', {s}), 'a', {n}, 'b', {c})", "OBJECT_UPDATE({r}, 'f0', {n})", "OBJECT_UPDATE(OBJECT_OF('C', 'a', {n}), 'a', {s})",
+    "OBJECT_UPDATE(OBJECT_OF('C', 'a', {n}), 'a', CAST(NULL AS INT))")
+add("valueaccess", "{r}.f0", "ROW({n}, {s}).f1", "{ai}[CARDINALITY({ai})]", "{m}[{s}]", "ARRAY[{r}][1].f1", "MAP['k', {ai}]['k'][1]", "ARRAY[ARRAY[{n}]][1][1]", "ROW({n}, ROW({s}, {b})).f1.f0", "CAST(ROW({n}, {s}) AS ROW<x DOUBLE, y STRING>).x", "{ai}[0]", "{ai}[-1]", "{ai}[{i}]", "{as}[1] || {s}")
+add("context", "CURRENT_DATABASE()", "E()", "PI()", "TYPEOF(CURRENT_DATE)", "TYPEOF(CURRENT_TIME)", "TYPEOF(LOCALTIME)", "TYPEOF(LOCALTIMESTAMP)", "TYPEOF(CURRENT_TIMESTAMP)", "TYPEOF(NOW())", "TYPEOF(CURRENT_ROW_TIMESTAMP())", "TYPEOF(PROCTIME())", "TYPEOF(UUID())", "TYPEOF(RAND())", "TYPEOF(RAND({i}))", "TYPEOF(RAND_INTEGER(5))", "CHAR_LENGTH(UUID())",
+    "RAND(5)", "RAND_INTEGER(5, 100)", "RAND_INTEGER({i}, 10)", "CURRENT_DATE = CAST(CURRENT_TIMESTAMP AS DATE)", "CURRENT_DATE()", "CURRENT_TIMESTAMP(3)", "LOCALTIME(0)", "NOW(3)", "TYPEOF(UNIX_TIMESTAMP())", "CAST(LOCALTIMESTAMP AS STRING) LIKE '____-__-__ %'", "TYPEOF(CURRENT_DATE + INTERVAL '1' DAY)", "TYPEOF(CURRENT_TIMESTAMP - INTERVAL '1' HOUR)")
 AGGS = ["COUNT(*)", "COUNT({x})", "COUNT(DISTINCT {x})", "SUM({n})", "SUM(DISTINCT {n})", "AVG({n})", "AVG(DISTINCT {n})", "MAX({x})", "MIN({x})", "STDDEV_POP({n})", "STDDEV_SAMP({n})", "VAR_POP({n})", "VAR_SAMP({n})", "VARIANCE({n})", "COLLECT({x})", "COLLECT(DISTINCT {x})",
         "FIRST_VALUE({x})", "LAST_VALUE({x})", "LISTAGG({st})", "LISTAGG({st}, '|')", "LISTAGG(DISTINCT {st})", "ARRAY_AGG({x})", "ARRAY_AGG(DISTINCT {x})", "JSON_ARRAYAGG({x})", "JSON_ARRAYAGG({x} NULL ON NULL)", "PERCENTILE({n}, 0.5)", "PERCENTILE({n}, ARRAY[0.0, 0.25, 1.0])",
         "SUM({n}) FILTER (WHERE id > 3)", "COUNT(*) FILTER (WHERE b)", "MAX({x}) FILTER (WHERE id < 5)", "BITMAP_BUILD_AGG(i)", "BITMAP_BUILD_CARDINALITY_AGG(i)", "BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[i]))", "SUM({n}) + COUNT(*)", "CAST(AVG({n}) AS INT)", "TYPEOF(SUM({n}))", "TYPEOF(AVG({n}))",
         "ARRAY_AGG({x} IGNORE NULLS)", "MAX({n}) - MIN({n})", "JSON_OBJECTAGG('k' VALUE {x})", "COUNT({x}, {x})"]
+BITMAP_AGGS = ["BITMAP_BUILD_AGG(v)", "BITMAP_BUILD_CARDINALITY_AGG(v)", "BITMAP_AND_AGG(BITMAP_BUILD(ARRAY[v, 5]))", "BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[v]))", "BITMAP_XOR_AGG(BITMAP_BUILD(ARRAY[v, 1]))", "BITMAP_AND_CARDINALITY_AGG(BITMAP_BUILD(ARRAY[v, 5]))",
+               "BITMAP_OR_CARDINALITY_AGG(BITMAP_BUILD(ARRAY[v]))", "BITMAP_XOR_CARDINALITY_AGG(BITMAP_BUILD(ARRAY[v, 1]))", "BITMAP_OR_AGG(CASE WHEN v > 1 THEN BITMAP_BUILD(ARRAY[v]) END)", "BITMAP_AND_AGG(CASE WHEN v > 1 THEN BITMAP_BUILD(ARRAY[v, 5]) END)",
+               "BITMAP_BUILD_AGG(v) FILTER (WHERE v > 0)", "BITMAP_BUILD_AGG(DISTINCT v)", "BITMAP_TO_ARRAY(BITMAP_BUILD_AGG(v))", "BITMAP_CARDINALITY(BITMAP_OR_AGG(BITMAP_BUILD(ARRAY[v, 7])))", "BITMAP_BUILD_AGG(CAST(v AS BIGINT))", "BITMAP_BUILD_AGG(CAST(v AS SMALLINT))", "BITMAP_OR_AGG(v)"]
+BITMAP_DDL = "CREATE TABLE bm (\n  id INT, g STRING, v INT\n) WITH (\n  'connector' = 'filesystem', 'path' = '${DATA}/bm.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'\n);\n"
 AGG_N = ["ti", "si", "i", "bi", "f", "d", "dc"]
 AGG_X = AGG_N + ["s", "b", "dt", "ts", "tm"]
 
@@ -162,7 +175,7 @@ def ddl(name):
 
 
 # Where cases of an area belong.
-CASES = {"types": "comparison", "clauses": "select", "mutants": "select"}
+CASES = {"types": "comparison", "clauses": "select", "mutants": "select", "context": "temporal"}
 AGG_DDL = ("CREATE TABLE agg (\n  id INT, g STRING, ti TINYINT, si SMALLINT, i INT, bi BIGINT, f FLOAT, d DOUBLE, dc DECIMAL(10, 2), s STRING, b BOOLEAN, dt DATE, ts TIMESTAMP(3), tm TIME\n) WITH (\n"
            "  'connector' = 'filesystem', 'path' = '${DATA}/agg.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'\n);\n")
 HEAD = "SET 'table.local-time-zone' = 'UTC';\n"
@@ -213,6 +226,9 @@ def groups(rounds, seed, areas=None):
     if wanted("aggregate"):
         for template in AGGS:
             yield from aggregates(template, seed, 6)
+        for mode, by, tail in itertools.product(("", "SET 'execution.runtime-mode' = 'batch';\n"), ("", "g"), ("", " WHERE v IS NOT NULL", " WHERE v > 100", " WHERE id < 0")):
+            after = f"\nFROM bm{tail}{' GROUP BY g' if by else ''};\n"
+            yield asking.Group("bitmapagg: bitmaps", mode + HEAD + BITMAP_DDL, tuple(BITMAP_AGGS), after, by)
     if wanted("literals"):
         yield from literals.groups(rounds, seed)
     if wanted("cast_matrix"):

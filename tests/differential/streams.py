@@ -89,7 +89,7 @@ T = {
         f"SELECT {W}, {{k0}}, COUNT(*) AS c, {{agg}} AS a1 FROM {{win3}} GROUP BY {W}, GROUPING SETS (({{k0}}), ())",
         f"SELECT {W}, {{k0}}, COUNT(*) AS c FROM {{win3}} GROUP BY {W}, ROLLUP ({{k0}})",
         f"SELECT window_start, {{agg}} AS a1 FROM {{win3}} GROUP BY {W}, {{k}}",
-        f"SELECT {W}, SUM(c) AS s, COUNT(*) AS n FROM TUMBLE(TABLE (SELECT {{k0}} AS g, window_time AS rt, COUNT(*) AS c FROM {{win3}} GROUP BY {{k0}}, {W}, window_time), DESCRIPTOR(rt), INTERVAL '20' MINUTE) GROUP BY {W}",
+        f"VIEW SELECT {{k0}} AS g, window_time AS rt, COUNT(*) AS c FROM {{win3}} GROUP BY {{k0}}, {W}, window_time; SELECT {W}, SUM(c) AS s, COUNT(*) AS n FROM TUMBLE(TABLE q, DESCRIPTOR(rt), INTERVAL '20' MINUTE) GROUP BY {W}",
         f"SELECT g, COUNT(*) AS n, MAX(c) AS m FROM (SELECT {{k}} AS g, {W}, COUNT(*) AS c FROM {{win}} GROUP BY {{k}}, {W}) GROUP BY g",
         f"SELECT COUNT(*) AS c, MIN(window_start) AS s, MAX(window_end) AS e FROM {{win}}{{where}}",
         f"SELECT DISTINCT {W}, {{k0}} FROM {{win3}}",
@@ -134,7 +134,7 @@ T = {
         "orders+payments SELECT o.order_id, o.status, p.pay_id FROM orders o {join} payments p ON o.order_id = p.order_id AND p.pay_ts BETWEEN o.order_ts{lo} AND o.order_ts{hi}",
         "orders+payments SELECT o.order_id, p.pay_id FROM orders o {inner} payments p ON o.order_id = p.order_id AND p.pay_ts >= o.order_ts{lo} AND p.pay_ts < o.order_ts{hi} AND {ijres}",
         "wl+wr SELECT l.id AS i1, r.id AS i2 FROM wl l {join} wr r ON l.num = r.num AND r.ts BETWEEN l.ts{slo} AND l.ts{shi}",
-        "orders+payments SELECT window_start, COUNT(*) AS c, SUM(amount) AS s FROM TUMBLE(TABLE (SELECT o.order_id, p.amount, o.order_ts FROM orders o JOIN payments p ON o.order_id = p.order_id AND p.pay_ts BETWEEN o.order_ts{lo} AND o.order_ts{hi}), DESCRIPTOR(order_ts), {size}) GROUP BY window_start, window_end",
+        "orders+payments VIEW SELECT o.order_id, p.amount, o.order_ts FROM orders o JOIN payments p ON o.order_id = p.order_id AND p.pay_ts BETWEEN o.order_ts{lo} AND o.order_ts{hi}; SELECT window_start, COUNT(*) AS c, SUM(amount) AS s FROM TUMBLE(TABLE q, DESCRIPTOR(order_ts), {size}) GROUP BY window_start, window_end",
         "tx+vrates SELECT t.tx_id, t.currency, r.rate, t.amount * r.rate AS conv FROM tx AS t {inner} vrates FOR SYSTEM_TIME AS OF t.tx_ts AS r ON t.currency = r.currency{tres}",
         "tx+lrates SELECT t.tx_id, t.currency, r.rate, r.upd FROM tx AS t {inner} lrates FOR SYSTEM_TIME AS OF t.tx_ts AS r ON t.currency = r.currency{tres}",
         "tx+vrates SELECT r.currency, COUNT(*) AS c, SUM(t.amount * r.rate) AS s FROM tx AS t {inner} vrates FOR SYSTEM_TIME AS OF t.tx_ts AS r ON t.currency = r.currency GROUP BY r.currency",
@@ -185,6 +185,8 @@ POOLS.update({
     "pagg": ["COUNT(*)", "SUM(price)", "MAX(price)", "MIN(price)", "AVG(price)", "COUNT(DISTINCT name)", "MAX(name)", "SUM(weight)", "LAST_VALUE(name)", "LISTAGG(name)", "STDDEV_POP(price)", "COUNT(*) FILTER (WHERE price > 10)", "COLLECT(weight)", "SUM(DISTINCT weight)"], "pw": ["TRUE", "price > 10", "weight < 20 OR name IS NULL"],
     "mp": ["PARTITION BY {k0} ", "PARTITION BY {k0} ", ""],
 })
+# Areas with much to combine in a template.
+MORE = {"match_recognize": 8, "over": 2, "legacy_window": 2, "window_tvf": 2}
 HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -194,7 +196,7 @@ def query(area, template, seed):
     batch = text.startswith("batch ")
     text = text.removeprefix("batch ")
     first, _, rest = text.partition(" ")
-    if first != "SELECT":
+    if first not in ("SELECT", "VIEW"):
         names, text = first.split("+"), rest
     pools = dict(POOLS)
     if not names:
@@ -214,6 +216,9 @@ def query(area, template, seed):
     alike["def"] = rng.choice(DEFINES)
     while HOLE.search(text):
         text = HOLE.sub(lambda match: alike.get(match.group(1)) or ("" if match.group(1) == "lon" else rng.choice(pools[match.group(1)])), text)
+    if text.startswith("VIEW "):
+        view, _, text = text.removeprefix("VIEW ").partition("; ")
+        text = f"CREATE VIEW q AS {view};\n{text}"
     text = text.replace("«", "{").replace("»", "}")
     wanted = [need for name in names for need in (*NEEDS.get(name, []), name)]
     ddl = "".join(FULL[name] if name in FULL else f"CREATE TABLE {name} (\n  {TABLES[name][0] if name in TABLES else EXTRA[name]}\n) WITH ({CSV.format(name + '.csv')});\n" for name in wanted)
@@ -228,5 +233,5 @@ def query(area, template, seed):
 def groups(rounds, seed):
     for area, templates in T.items():
         for template in templates:
-            scripts = dict.fromkeys(query(area, template, f"{seed}.{turn}") for turn in range(rounds * 16))
+            scripts = dict.fromkeys(query(area, template, f"{seed}.{turn}") for turn in range(rounds * 16 * MORE.get(area, 1)))
             yield from (asking.Group(f"{area}: {template[:60]}", script, root="queries") for script in scripts)

@@ -26,6 +26,8 @@ pub struct PlanContext {
     pub streaming: bool,
     /// A SELECT over a stream may have OVERs of different windows.
     pub several_overs: bool,
+    /// Whether MATCH_RECOGNIZE takes patterns that Flink refuses.
+    pub extended_patterns: bool,
     /// The functions that may be called.
     pub functions: Functions,
 }
@@ -39,6 +41,7 @@ impl Default for PlanContext {
             database: "default_database".to_owned(),
             streaming: true,
             several_overs: false,
+            extended_patterns: false,
             functions: Functions::default(),
         }
     }

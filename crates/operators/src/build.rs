@@ -72,6 +72,7 @@ impl BuildContext {
             database: self.database.clone(),
             streaming: self.streaming,
             several_overs: false,
+            extended_patterns: false,
             functions: self.functions.clone(),
         }
     }

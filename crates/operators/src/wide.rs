@@ -186,6 +186,7 @@ fn matches_are_cut() {
             greedy: false,
             condition: None,
         }],
+        shape: None,
         skip: PatternSkip::PastLastRow,
         within: None,
         references: vec![text],

@@ -36,6 +36,7 @@ impl Automaton {
             at: stages.len() - 1,
             following: None,
             group: None,
+            branches: false,
         };
         let end = compiler.state(u32::MAX, Kind::Final);
         let sink = compiler.middle(end);
@@ -69,7 +70,7 @@ fn check(stages: &[Stage]) -> Result<(), Malformed> {
         match &stage.group {
             Some(group) if group.is_empty() => return Err(Malformed::Empty),
             Some(group) => check(group)?,
-            None => {}
+            None => stage.choices.iter().try_for_each(|choice| check(choice))?,
         }
     }
     Ok(())
@@ -95,6 +96,8 @@ struct Compiler<'a> {
     at: usize,
     following: Option<&'a Stage>,
     group: Option<&'a Stage>,
+    /// Inside of a choice: what follows follows other branches too.
+    branches: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -165,6 +168,8 @@ impl<'a> Compiler<'a> {
     /// The current stage.
     fn stage(&mut self, sink: u32) -> u32 {
         let stage = self.current();
+        // What a greedy stage holds back must not be held back behind another branch.
+        let sink = if stage.greedy && self.branches { self.copy(sink) } else { sink };
         let first = match stage.times {
             Times::Once => {
                 let (take, ignore) = (self.take_test(stage), self.ignore_test(stage));
@@ -194,7 +199,7 @@ impl<'a> Compiler<'a> {
                 let copy = self.copy(sink);
                 self.originals.insert(sink, copy);
             }
-            self.hold_back(sink, &take);
+            self.hold_back(sink, stage, &take);
         }
         let mut next = sink;
         for _ in from..to {
@@ -234,6 +239,24 @@ impl<'a> Compiler<'a> {
             });
         }
         let state = self.taking(Kind::Normal);
+        if !stage.choices.is_empty() {
+            let (always, around) = (self.always(), std::mem::replace(&mut self.branches, true));
+            // The last edge is followed first.
+            for choice in stage.choices.iter().rev() {
+                let group = self.group;
+                let first = self.round(stage, choice, |compiler| {
+                    compiler.group = group;
+                    let first = compiler.middle(sink);
+                    compiler.stage(first)
+                });
+                self.edge(state, Action::Proceed, first, always.clone());
+            }
+            self.branches = around;
+            if let Some(proceed) = leaves {
+                self.leave(state, proceed);
+            }
+            return state;
+        }
         let after = self.without_nots(sink);
         self.edge(state, Action::Take, after, take.clone());
         if let Some(proceed) = leaves {
@@ -262,6 +285,9 @@ impl<'a> Compiler<'a> {
                 let first = compiler.stage(first);
                 compiler.edge(first, Action::Proceed, sink, test.clone());
                 compiler.edge(again, Action::Proceed, first, test);
+                if stage.greedy {
+                    compiler.hold_back(sink, stage, &Test::Always);
+                }
                 first
             });
         }
@@ -275,7 +301,7 @@ impl<'a> Compiler<'a> {
             }
             self.leave(state, sink);
             let held = self.take_test(stage);
-            self.hold_back(sink, &held);
+            self.hold_back(sink, stage, &held);
         } else {
             let test = self.always();
             self.edge(state, Action::Proceed, sink, test);
@@ -315,10 +341,15 @@ impl<'a> Compiler<'a> {
         first
     }
 
-    /// A greedy stage would take these rows.
-    fn hold_back(&mut self, state: u32, take: &Test) {
+    /// A greedy stage would take these rows; a group those with which it begins.
+    fn hold_back(&mut self, state: u32, stage: &Stage, take: &Test) {
+        let mut taken = Vec::new();
+        match stage.group.is_some() || !stage.choices.is_empty() {
+            true => begins_with(std::slice::from_ref(stage), &mut taken),
+            false => taken.push(take.clone()),
+        }
         for edge in &mut self.states[state as usize].edges {
-            edge.test = edge.test.and(take.negated());
+            edge.test = taken.iter().fold(edge.test.clone(), |test, take| test.and(take.negated()));
         }
     }
 
@@ -433,6 +464,20 @@ impl<'a> Compiler<'a> {
             None => stage.contiguity,
         };
         extended(passed_over(contiguity, &stage.condition), self.outer_until())
+    }
+}
+
+/// The conditions of the rows with which stages may begin.
+fn begins_with(stages: &[Stage], into: &mut Vec<Test>) {
+    for stage in stages {
+        match &stage.group {
+            Some(group) => begins_with(group, into),
+            None if stage.choices.is_empty() => into.push(stage.condition.clone()),
+            None => stage.choices.iter().for_each(|choice| begins_with(choice, into)),
+        }
+        if !stage.optional {
+            return;
+        }
     }
 }
 

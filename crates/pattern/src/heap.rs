@@ -23,6 +23,11 @@ impl<T> Default for Heap<T> {
 }
 
 impl<T: Ordered> Heap<T> {
+    /// Takes what another heap stored, in that order.
+    pub fn from_stored(stored: Vec<T>) -> Self {
+        Heap(stored)
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -99,12 +104,5 @@ impl<T: Ordered> Heap<T> {
 
     pub fn capacity(&self) -> usize {
         self.0.capacity()
-    }
-}
-
-impl<T> FromIterator<T> for Heap<T> {
-    /// Takes what another heap stored, in that order.
-    fn from_iter<I: IntoIterator<Item = T>>(stored: I) -> Self {
-        Heap(stored.into_iter().collect())
     }
 }

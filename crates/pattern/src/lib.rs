@@ -36,9 +36,9 @@
 //!
 //! What rows a partial match has is kept by [`Paths`], in one of two forms:
 //!
-//! - In SQL's patterns the rows of a match are consecutive, and the variables come in the order of the
-//!   pattern, so a [`Run`] is its first row and the number of rows that each variable has taken. It is a few
-//!   numbers however long it gets. [`Matcher`] is the machine for these.
+//! - In SQL's patterns the rows of a match are consecutive, so a [`Run`] is its first row and the variables in
+//!   the order in which they took rows, each with how many. It is a few numbers however long a variable goes
+//!   on. [`Matcher`] is the machine for these.
 //! - A program's patterns ([`Stage`]) may pass rows over, repeat groups and exclude what must not come. Their
 //!   rows are links in a [`Buffer`] that partial matches share.
 //!
@@ -63,6 +63,7 @@ mod compile;
 mod engine;
 mod heap;
 mod matcher;
+mod node;
 mod paths;
 mod pattern;
 mod run;
@@ -72,6 +73,7 @@ mod skip;
 pub use automaton::{Automaton, Shape, Test};
 pub use engine::{Ask, Ended, Partials, StepError};
 pub use matcher::{Conditions, Matcher};
+pub use node::Node;
 pub use paths::{Buffer, Paths};
 pub use pattern::{Pattern, Variable};
 pub use run::Run;

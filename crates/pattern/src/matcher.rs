@@ -23,10 +23,10 @@ pub trait Conditions {
 
 struct OfRuns<'a, C>(&'a mut C);
 
-impl<C: Conditions> Ask<Runs> for OfRuns<'_, C> {
+impl<C: Conditions> Ask<Runs<'_>> for OfRuns<'_, C> {
     type Error = C::Error;
 
-    fn ask(&mut self, condition: u32, _: &Runs, path: &Run, row: u64) -> Result<bool, C::Error> {
+    fn ask(&mut self, condition: u32, _: &Runs<'_>, path: &Run, row: u64) -> Result<bool, C::Error> {
         self.0.holds(condition as usize, path, row)
     }
 }
@@ -40,15 +40,20 @@ pub struct Matcher {
     partials: Partials<Run>,
     /// The states of runs are not known yet: they were read from a snapshot.
     read: bool,
+    /// The pattern has groups or choices.
+    nested: bool,
 }
 
-/// How a matcher is written. A run's state follows from its counts, so a snapshot does not depend on how
-/// patterns are compiled.
+/// How a matcher is written. If variables come one after the other, a run's state follows from its counts, so
+/// a snapshot does not depend on how patterns are compiled.
 #[derive(Serialize, Deserialize)]
 struct Written {
     next: u64,
     /// Open runs as they are tried; one without rows is the place where runs begin.
     runs: Vec<Run>,
+    /// Their states, if they do not follow from their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    states: Vec<u32>,
     /// Matches that wait for runs that began before them.
     waiting: Vec<Run>,
 }
@@ -58,7 +63,8 @@ const UNKNOWN: u32 = u32::MAX;
 
 impl From<Matcher> for Written {
     fn from(matcher: Matcher) -> Self {
-        let Matcher { next, partials, .. } = matcher;
+        let Matcher { next, partials, nested, .. } = matcher;
+        let states = if nested { partials.open.iter().map(|open| open.state).collect() } else { Vec::new() };
         let runs = |heap: Heap<Partial<Run>>| {
             let run = |partial: Partial<Run>| match partial.first {
                 Some(_) => partial.path,
@@ -66,27 +72,35 @@ impl From<Matcher> for Written {
             };
             heap.into_stored().into_iter().map(run).collect()
         };
-        Written { next, runs: runs(partials.open), waiting: runs(partials.completed) }
+        Written { next, runs: runs(partials.open), states, waiting: runs(partials.completed) }
     }
 }
 
 impl From<Written> for Matcher {
     fn from(written: Written) -> Self {
-        let Written { next, mut runs, waiting } = written;
-        if !runs.is_empty() && runs.iter().all(|run| !run.counts().is_empty()) {
+        let Written { next, mut runs, states, waiting } = written;
+        if !runs.is_empty() && runs.iter().all(|run| !run.taken().is_empty()) {
             // Earlier versions did not write where runs begin.
             runs.push(Run::before(0, 0));
         }
         let partial = |run: Run| Partial {
             state: UNKNOWN,
-            first: (!run.counts().is_empty()).then_some(run.first_row()),
+            first: (!run.taken().is_empty()).then_some(run.first_row()),
             first_time: run.first_time(),
             last_time: run.first_time(),
             path: run,
         };
-        let heap = |runs: Vec<Run>| runs.into_iter().map(partial).collect::<Heap<_>>();
-        let partials = Partials { open: heap(runs), completed: heap(waiting) };
-        Matcher { next, read: !partials.is_idle(), partials }
+        let mut partials = Partials {
+            open: Heap::from_stored(runs.into_iter().map(partial).collect()),
+            completed: Heap::from_stored(waiting.into_iter().map(partial).collect()),
+        };
+        let nested = !states.is_empty();
+        if nested {
+            let known = partials.open.into_stored().into_iter().zip(states);
+            let known = known.map(|(partial, state)| Partial { state, ..partial });
+            partials.open = Heap::from_stored(known.collect());
+        }
+        Matcher { next, read: !nested && !partials.is_idle(), partials, nested }
     }
 }
 
@@ -104,8 +118,14 @@ impl Matcher {
         let mut told = self.advance(pattern, time)?;
         let row = self.next;
         self.next += 1;
+        self.nested = pattern.is_nested();
         if let Some(automaton) = pattern.automaton() {
-            let found = self.partials.step(automaton, &mut Runs, (row, time), &mut OfRuns(conditions))?;
+            let found = self.partials.step(
+                automaton,
+                &mut Runs(pattern.stages()),
+                (row, time),
+                &mut OfRuns(conditions),
+            )?;
             told.extend(found);
         }
         Ok(told)
@@ -120,7 +140,7 @@ impl Matcher {
         if std::mem::take(&mut self.read) {
             self.find_states(automaton);
         }
-        Ok(self.partials.advance(automaton, &mut Runs, time)?.matches)
+        Ok(self.partials.advance(automaton, &mut Runs(pattern.stages()), time)?.matches)
     }
 
     /// The first row that is still needed; the number of the next one if none is.
@@ -160,7 +180,7 @@ impl Matcher {
             let partials = heap.into_stored().into_iter();
             let known =
                 partials.map(|partial| Partial { state: state_of(automaton, &partial.path), ..partial });
-            known.collect::<Heap<_>>()
+            Heap::from_stored(known.collect())
         };
         self.partials = Partials { open: found(open), completed: found(completed) };
     }
@@ -169,9 +189,9 @@ impl Matcher {
 /// Where a run with these rows is.
 fn state_of(automaton: &Automaton, run: &Run) -> u32 {
     let mut state = automaton.start;
-    for (variable, count) in run.counts().iter().enumerate() {
+    for (variable, count) in run.taken() {
         for _ in 0..*count {
-            state = after(automaton, state, variable as u32).unwrap_or(state);
+            state = after(automaton, state, *variable).unwrap_or(state);
         }
     }
     state

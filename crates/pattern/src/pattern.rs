@@ -1,7 +1,8 @@
 //! Patterns of SQL: variables one after the other.
 
 use crate::automaton::{Automaton, Test};
-use crate::sequence::{Contiguity, Stage, Times};
+use crate::node::Node;
+use crate::sequence::{Contiguity, Malformed, Stage, Times};
 use crate::skip::Skip;
 
 /// A variable of a pattern with its quantifier.
@@ -54,6 +55,9 @@ pub struct Pattern {
     variables: Vec<Variable>,
     /// Without one the pattern has no variable that takes a row, and so no match.
     automaton: Option<Automaton>,
+    /// The variables of the automaton's stages, if they are not the same.
+    stages: Vec<u32>,
+    nested: bool,
 }
 
 impl Pattern {
@@ -67,7 +71,30 @@ impl Pattern {
             last.within = within;
         }
         let automaton = Automaton::new(&stages, skip, true).ok();
-        Pattern { variables, automaton }
+        Pattern { variables, automaton, stages: Vec::new(), nested: false }
+    }
+
+    /// A pattern with groups or choices, over as many variables.
+    ///
+    /// # Errors
+    /// If a group that repeats may be empty, or there is nothing to match.
+    pub fn nested(node: &Node, variables: usize, within: Option<i64>, skip: Skip) -> Result<Self, Malformed> {
+        let mut of_stages = Vec::new();
+        let mut stages = node.stages(&mut of_stages);
+        if let Some(last) = stages.last_mut() {
+            last.within = within;
+        }
+        let automaton = Some(Automaton::new(&stages, skip, true)?);
+        let variables = vec![Variable::once(); variables];
+        Ok(Pattern { variables, automaton, stages: of_stages, nested: true })
+    }
+
+    pub(crate) fn stages(&self) -> &[u32] {
+        &self.stages
+    }
+
+    pub(crate) fn is_nested(&self) -> bool {
+        self.nested
     }
 
     pub(crate) fn automaton(&self) -> Option<&Automaton> {

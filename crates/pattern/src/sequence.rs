@@ -55,6 +55,8 @@ pub struct Stage {
     pub gap: Option<i64>,
     /// The stages of a group.
     pub group: Option<Vec<Stage>>,
+    /// Of these sequences one comes, the first one that can.
+    pub choices: Vec<Vec<Stage>>,
 }
 
 impl Stage {
@@ -72,12 +74,23 @@ impl Stage {
             within: None,
             gap: None,
             group: None,
+            choices: Vec::new(),
         }
     }
 
     /// A sequence.
     pub fn group(number: u32, contiguity: Contiguity, stages: Vec<Stage>) -> Self {
         Stage { group: Some(stages), ..Stage::new(number, contiguity, Test::Always) }
+    }
+
+    /// One of several sequences. Their first stages must be strict.
+    pub fn choice(number: u32, contiguity: Contiguity, choices: Vec<Vec<Stage>>) -> Self {
+        Stage { choices, ..Stage::new(number, contiguity, Test::Always) }
+    }
+
+    /// Whether it takes rows itself, once.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.group.is_none() && self.choices.is_empty() && self.times == Times::Once && !self.optional
     }
 }
 

@@ -28,7 +28,7 @@ pub use graph::{
 pub use lookup::{LookupJoinSpec, LookupKey, LookupRequests, LookupRetry, LookupSpec};
 pub use outline::{Fingerprint, Outline, OutlineEdge, OutlineOperator};
 pub use pattern::{
-    PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
+    PatternCondition, PatternReference, PatternShape, PatternSkip, PatternSpec, PatternValue, PatternVariable,
 };
 pub use process::{ChangelogMode, ProcessTableSpec, ProcessedTable};
 pub use schema::{Column, Schema};

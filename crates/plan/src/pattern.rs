@@ -16,8 +16,11 @@ pub struct PatternSpec {
     /// How rows of one time are ordered.
     #[serde(default)]
     pub order: Vec<SortKey>,
-    /// The variables, in the order of the pattern.
+    /// The variables; in the order of the pattern, if it has no shape.
     pub variables: Vec<PatternVariable>,
+    /// How the variables follow each other; `None` is one after the other, with their own quantifiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<PatternShape>,
     /// AFTER MATCH SKIP
     pub skip: PatternSkip,
     /// WITHIN: the last row of a match is less than this many milliseconds after its first row.
@@ -77,6 +80,73 @@ impl PatternReference {
         match &mut self.value {
             PatternValue::First { column, .. } | PatternValue::Last { column, .. } => each(column),
             PatternValue::Aggregate(call) => call.args.iter_mut().chain(&mut call.filter).for_each(each),
+            PatternValue::Classifier => {}
+        }
+    }
+}
+
+/// A pattern with groups, choices or permutations. Variables are meant by their positions.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PatternShape {
+    /// One row.
+    Variable(usize),
+    /// One after the other.
+    Sequence(Vec<PatternShape>),
+    /// One of them.
+    Choice(Vec<PatternShape>),
+    /// PERMUTE: these variables in any order.
+    Permute(Vec<usize>),
+    /// A quantifier.
+    Repeat {
+        /// What is repeated.
+        shape: Box<PatternShape>,
+        /// At least so often.
+        min: u32,
+        /// At most so often; `None` is without limit.
+        max: Option<u32>,
+        /// As often as possible, rather than as little.
+        greedy: bool,
+    },
+}
+
+impl PatternShape {
+    /// Whether it matches zero rows.
+    pub fn may_be_empty(&self) -> bool {
+        match self {
+            PatternShape::Variable(_) | PatternShape::Permute(_) => false,
+            PatternShape::Sequence(parts) => parts.iter().all(PatternShape::may_be_empty),
+            PatternShape::Choice(parts) => parts.iter().any(PatternShape::may_be_empty),
+            PatternShape::Repeat { shape, min, .. } => *min == 0 || shape.may_be_empty(),
+        }
+    }
+
+    /// Whether something is repeated that matches zero rows.
+    pub fn repeats_nothing(&self) -> bool {
+        match self {
+            PatternShape::Variable(_) | PatternShape::Permute(_) => false,
+            PatternShape::Sequence(parts) | PatternShape::Choice(parts) => {
+                parts.iter().any(PatternShape::repeats_nothing)
+            }
+            PatternShape::Repeat { shape, max, .. } => {
+                (*max != Some(1) && shape.may_be_empty()) || shape.repeats_nothing()
+            }
+        }
+    }
+
+    /// Whether it may end with something greedy: such a pattern could not know when it has ended.
+    pub fn has_greedy_end(&self) -> bool {
+        match self {
+            PatternShape::Variable(_) | PatternShape::Permute(_) => false,
+            PatternShape::Sequence(parts) => {
+                let after = parts.iter().rposition(|part| !part.may_be_empty()).unwrap_or(0);
+                parts[after..].iter().any(PatternShape::has_greedy_end)
+            }
+            PatternShape::Choice(parts) => parts.iter().any(PatternShape::has_greedy_end),
+            PatternShape::Repeat { shape, min, max, greedy } => {
+                let holds = *greedy && Some(*min) != *max && (*min, *max) != (0, Some(1));
+                holds || shape.has_greedy_end()
+            }
         }
     }
 }
@@ -145,6 +215,8 @@ pub enum PatternValue {
     },
     /// An aggregate over them.
     Aggregate(AggregateCall),
+    /// The name of the variable of the last row.
+    Classifier,
 }
 
 /// AFTER MATCH SKIP

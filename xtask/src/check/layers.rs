@@ -79,7 +79,8 @@ const WITH_SQL: &[&str] = &[
 ];
 
 /// Not part of what is built for users.
-const OUTSIDE: &[&str] = &["conformance-faults", "datastream-bench", "differential-answers", "examples", "loops", "xtask"];
+const OUTSIDE: &[&str] =
+    &["conformance-faults", "datastream-bench", "differential-answers", "examples", "loops", "xtask"];
 
 /// Crates whose documentation has whole programs in it, which need what is above: for tests only.
 const EXAMPLES: &[(&str, &str)] = &[

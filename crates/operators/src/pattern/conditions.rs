@@ -57,7 +57,7 @@ impl Conditions {
                 }
                 Some(PatternCondition::Path { references, condition }) => {
                     let condition = std::slice::from_ref(condition);
-                    Condition::Path(Projection::new(references, condition, input, context)?)
+                    Condition::Path(Projection::new(references, condition, (variables, input), context)?)
                 }
             })
         };

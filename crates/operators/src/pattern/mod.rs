@@ -31,8 +31,8 @@ use flott_batch::bytes::{Parts, Room};
 use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::{Ends, Progress};
 use flott_operator::{Context, Operator};
-use flott_pattern::{Pattern, Run, Skip, StepError, Variable};
-use flott_plan::{ChainedNode, PatternSkip, PatternSpec, SortKey};
+use flott_pattern::{Node, Pattern, Run, Skip, StepError, Variable};
+use flott_plan::{ChainedNode, PatternShape, PatternSkip, PatternSpec, PatternVariable, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, StateColumn};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
@@ -79,11 +79,34 @@ struct Arrived<'a> {
     slots: &'a [u32],
 }
 
+/// The pattern's machine.
+fn pattern(spec: &PatternSpec, skip: Skip) -> Result<Pattern> {
+    let Some(shape) = &spec.shape else {
+        let variable = |of: &PatternVariable| Variable::new(of.min, of.max, of.greedy);
+        return Ok(Pattern::new(spec.variables.iter().map(variable).collect(), spec.within, skip));
+    };
+    Pattern::nested(&node_of(shape), spec.variables.len(), spec.within, skip)
+        .map_err(|_| Error::invalid("a group that repeats must have a part that is not optional"))
+}
+
+fn node_of(shape: &PatternShape) -> Node {
+    let all = |parts: &[PatternShape]| parts.iter().map(node_of).collect();
+    match shape {
+        PatternShape::Variable(variable) => Node::Variable(*variable as u32),
+        PatternShape::Sequence(parts) => Node::Sequence(all(parts)),
+        PatternShape::Choice(parts) => Node::Choice(all(parts)),
+        PatternShape::Permute(variables) => Node::permute(
+            &variables.iter().map(|variable| Node::Variable(*variable as u32)).collect::<Vec<_>>(),
+        ),
+        PatternShape::Repeat { shape, min, max, greedy } => {
+            Node::Repeat { node: Box::new(node_of(shape)), min: *min, max: *max, greedy: *greedy }
+        }
+    }
+}
+
 impl MatchRecognize {
     pub fn new(node: &ChainedNode, spec: &PatternSpec, context: &BuildContext) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
-        let variables =
-            spec.variables.iter().map(|variable| Variable::new(variable.min, variable.max, variable.greedy));
         let skip = match spec.skip {
             PatternSkip::ToNextRow => Skip::ToNextRow,
             PatternSkip::PastLastRow => Skip::PastLastRow,
@@ -105,7 +128,7 @@ impl MatchRecognize {
         };
         Ok(MatchRecognize {
             schema: arrow_type::schema(node.node.schema.iter()),
-            pattern: Pattern::new(variables.collect(), spec.within, skip),
+            pattern: pattern(spec, skip)?,
             names: spec.variables.iter().map(|variable| variable.name.clone()).collect(),
             partition: spec.partition.clone(),
             time_column: spec.time_column,
@@ -118,7 +141,7 @@ impl MatchRecognize {
             matchers: RowColumn::new("matches", SingleRows::new(Matchers::default())),
             deadlines: Ends::default(),
             conditions: Conditions::new(&spec.variables, input, context)?,
-            measures: Projection::new(&spec.references, &spec.measures, input, context)?,
+            measures: Projection::new(&spec.references, &spec.measures, (&spec.variables, input), context)?,
         })
     }
 

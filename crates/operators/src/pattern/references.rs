@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use flott_batch::arrow_type;
 use flott_batch::bytes::Room;
 use flott_operator::Context;
 use flott_pattern::Run;
-use flott_plan::{Expr, PatternReference, PatternValue, Schema};
+use flott_plan::{Expr, PatternReference, PatternValue, PatternVariable, Schema};
 use flott_state::SlotColumns;
 use flott_types::{Error, Result};
 
@@ -43,8 +43,8 @@ impl Match<'_> {
 
     /// Calls `each` with each row of these variables, in order.
     fn for_each(&self, variables: &[usize], mut each: impl FnMut(u32)) -> Result<()> {
-        for variable in variables {
-            for number in self.run.rows_of(*variable) {
+        for (_, rows) in self.run.spans().filter(|(variable, _)| variables.contains(variable)) {
+            for number in rows {
                 each(self.place(number)?);
             }
         }
@@ -54,8 +54,7 @@ impl Match<'_> {
 
     /// The row at an offset after the first one of these variables.
     fn nth_row(&self, variables: &[usize], mut offset: u64) -> Result<Option<u32>> {
-        for variable in variables {
-            let rows = self.run.rows_of(*variable);
+        for (_, rows) in self.run.spans().filter(|(variable, _)| variables.contains(variable)) {
             let len = rows.end - rows.start;
             if offset < len {
                 return self.place(rows.start + offset).map(Some);
@@ -73,8 +72,7 @@ impl Match<'_> {
                 Some(rest) => offset = rest,
             }
         }
-        for variable in variables.iter().rev() {
-            let rows = self.run.rows_of(*variable);
+        for (_, rows) in self.run.spans_back().filter(|(variable, _)| variables.contains(variable)) {
             let len = rows.end - rows.start;
             if offset < len {
                 return self.place(rows.end - 1 - offset).map(Some);
@@ -99,15 +97,24 @@ enum Value {
         column: usize,
         offset: u64,
     },
+    /// The variables' names.
+    Classifier(Vec<String>),
     /// One call; its groups are temporary and stand for matches.
     Aggregate(Box<Aggregates>),
 }
 
 impl Reference {
-    fn new(reference: &PatternReference, context: &BuildContext) -> Result<Self> {
+    fn new(
+        reference: &PatternReference,
+        variables: &[PatternVariable],
+        context: &BuildContext,
+    ) -> Result<Self> {
         let value = match &reference.value {
             PatternValue::First { column, offset } => Value::First { column: *column, offset: *offset },
             PatternValue::Last { column, offset } => Value::Last { column: *column, offset: *offset },
+            PatternValue::Classifier => {
+                Value::Classifier(variables.iter().map(|variable| variable.name.clone()).collect())
+            }
             PatternValue::Aggregate(call) => {
                 let keys = Keys {
                     fields: Vec::new(),
@@ -143,6 +150,14 @@ impl Reference {
             Value::Last { column, offset } => {
                 pick(column, matches.iter().map(|found| found.nth_row_back(variables, *offset)).collect())
             }
+            Value::Classifier(names) => {
+                let variable = |found: &Match<'_>| match found.current {
+                    Some((variable, _)) => Some(variable),
+                    None => found.run.last_variable(),
+                };
+                let name = |found| variable(found).and_then(|variable| names.get(variable));
+                Ok(Arc::new(matches.iter().map(name).collect::<StringArray>()))
+            }
             Value::Aggregate(calls) => {
                 let groups: Vec<u32> = (0..matches.len() as u32).collect();
                 let (mut rows, mut slots) = (Vec::new(), Vec::new());
@@ -173,12 +188,13 @@ impl Projection {
     pub fn new(
         references: &[PatternReference],
         exprs: &[Expr],
-        input: &Schema,
+        (variables, input): (&[PatternVariable], &Schema),
         context: &BuildContext,
     ) -> Result<Self> {
         let known = |reference: &PatternReference| match &reference.value {
             PatternValue::First { column, .. } | PatternValue::Last { column, .. } => *column < input.len(),
             PatternValue::Aggregate(call) => call.args.iter().all(|arg| *arg < input.len()),
+            PatternValue::Classifier => true,
         };
         if !references.iter().all(known) {
             return Err(Error::internal("MATCH_RECOGNIZE reads a column that its input does not have"));
@@ -189,7 +205,10 @@ impl Projection {
         let fields = arrow_type::schema(types.iter());
         let nullable = fields.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
         Ok(Projection {
-            references: references.iter().map(|r| Reference::new(r, context)).collect::<Result<_>>()?,
+            references: references
+                .iter()
+                .map(|reference| Reference::new(reference, variables, context))
+                .collect::<Result<_>>()?,
             schema: Arc::new(ArrowSchema::new(nullable.collect::<Vec<_>>())),
             exprs: exprs.iter().map(|expr| Expression::new(expr, &types, context)).collect::<Result<_>>()?,
         })

@@ -65,6 +65,7 @@ fn valley(skip: PatternSkip, within: Option<i64>) -> PatternSpec {
             variable("D", 1, None, path(vec![last(&[1], 0), last(&[0, 1], 1)], falls)),
             variable("U", 1, Some(1), path(vec![last(&[2], 0), last(&[1], 0)], rises)),
         ],
+        shape: None,
         skip,
         within,
         references: vec![first(&[0]), last(&[2], 0), count(&[1])],

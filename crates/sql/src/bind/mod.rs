@@ -25,6 +25,7 @@ mod process_table;
 mod query;
 mod row_pattern;
 mod row_pattern_scope;
+pub(crate) mod row_pattern_shape;
 mod scope;
 mod select;
 pub(crate) mod set_operation;

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use flott_plan::{
-    Expr, Literal, PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue,
+    Expr, Literal, PatternCondition, PatternReference, PatternShape, PatternSkip, PatternSpec, PatternValue,
     PatternVariable, SortKey,
 };
 use flott_sql_parser::ast::{
@@ -16,6 +16,7 @@ use flott_types::{Result, TypeKind};
 use super::expr::ExprBinder;
 use super::query::sort_key;
 use super::row_pattern_scope::{PatternNames, PatternScope};
+use super::row_pattern_shape::{Shapes, in_a_row, refuse_extended};
 use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode, TimeAttribute};
 
@@ -37,8 +38,15 @@ impl Binder<'_> {
             .map(|key| self.column_of(&scope, key, "PARTITION BY of MATCH_RECOGNIZE takes columns"))
             .collect::<Result<Vec<usize>>>()?;
         let (time_column, order) = self.pattern_order(clause, &rel, &scope, relation)?;
-        let mut names = PatternNames::new(super::at(variables(&clause.pattern), relation)?, time_column);
-        names.check(relation)?;
+        if !self.context.extended_patterns {
+            super::at(refuse_extended(&clause.pattern), relation)?;
+        }
+        let (variables, shape) = super::at(variables_and_shape(&clause.pattern), relation)?;
+        let mut names = PatternNames::new(variables, time_column);
+        match &shape {
+            None => names.check(relation)?,
+            Some(shape) => check_shape(shape, relation)?,
+        }
         for Subset { name, members } in &clause.subsets {
             let members =
                 members.iter().map(|member| names.variable(member)).collect::<Result<Vec<usize>>>()?;
@@ -99,6 +107,7 @@ impl Binder<'_> {
             time_column,
             order,
             variables: variables.collect(),
+            shape,
             skip,
             within,
             references,
@@ -174,57 +183,33 @@ impl Binder<'_> {
     }
 }
 
-/// The first variable of a pattern, which says where it is.
-fn first(pattern: &Pattern) -> Option<&Ident> {
-    match pattern {
-        Pattern::Variable(name) | Pattern::Exclude(name) => Some(name),
-        Pattern::Concat(parts) | Pattern::Alternation(parts) => parts.iter().find_map(first),
-        Pattern::Group(pattern) | Pattern::Repeat { pattern, .. } => first(pattern),
-        Pattern::Permute(names) => names.first(),
-        Pattern::Start | Pattern::End => None,
+/// The variables of a pattern, and its shape if they are not simply one after the other.
+fn variables_and_shape(pattern: &Pattern) -> Result<(Vec<(Ident, PatternVariable)>, Option<PatternShape>)> {
+    if let Some(variables) = in_a_row(pattern)? {
+        return Ok((variables, None));
     }
+    let mut shapes = Shapes::default();
+    let shape = shapes.shape(pattern, true)?;
+    Ok((shapes.variables, Some(shape)))
 }
 
-/// The variables of a pattern, in order.
-fn variables(pattern: &Pattern) -> Result<Vec<(Ident, PatternVariable)>> {
-    let one = |name: &Ident, min: u32, max: Option<u32>, greedy: bool| {
-        let variable = PatternVariable { name: name.value.clone(), min, max, greedy, condition: None };
-        vec![(name.clone(), variable)]
-    };
-    let refused = |what: &str| {
-        let what = format!("{what} in a PATTERN");
-        Err(match first(pattern) {
-            Some(name) => unsupported(what, name),
-            None => flott_types::Error::unsupported(format!("{what} is not supported")),
-        })
-    };
-    match pattern {
-        Pattern::Variable(name) => Ok(one(name, 1, Some(1), false)),
-        Pattern::Concat(parts) => {
-            Ok(parts.iter().map(variables).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
-        }
-        Pattern::Group(inner) => variables(inner),
-        Pattern::Repeat { pattern, min, max, greedy } => {
-            let mut inner = pattern.as_ref();
-            while let Pattern::Group(group) = inner {
-                inner = group;
-            }
-            let Pattern::Variable(name) = inner else { return refused("a group with a quantifier") };
-            if max.is_some_and(|max| max < (*min).max(1)) {
-                let message =
-                    "the upper bound of a quantifier must be at least 1, and not below the lower bound";
-                return Err(wrong(message, name));
-            }
-            if !greedy && (*min, *max) == (0, Some(1)) {
-                return Err(unsupported("a reluctant optional variable (`??`)", name));
-            }
-            Ok(one(name, *min, *max, *greedy))
-        }
-        Pattern::Alternation(_) => refused("'|' (alternation)"),
-        Pattern::Permute(_) => refused("PERMUTE"),
-        Pattern::Exclude(name) => Err(unsupported("'{- -}' in a PATTERN", name)),
-        Pattern::Start | Pattern::End => refused("an anchor ('^' or '$')"),
+/// Refuses what the machine under it does not do.
+fn check_shape(shape: &PatternShape, relation: &Relation) -> Result<()> {
+    if shape.may_be_empty() {
+        let message = "Patterns that can produce empty matches are not supported. There must be at least one \
+                       non-optional state";
+        return Err(wrong(message, relation));
     }
+    if shape.repeats_nothing() {
+        let message = "a group that repeats must have a part that is not optional";
+        return Err(wrong(message, relation));
+    }
+    if shape.has_greedy_end() {
+        let message = "Greedy quantifiers are not allowed as the last element of a Pattern yet. Finish your \
+                       pattern with either a simple variable or reluctant quantifier";
+        return Err(wrong(message, relation));
+    }
+    Ok(())
 }
 
 /// A condition that reads nothing but the row itself is over the input.

@@ -10,7 +10,7 @@ use flott_expr::aggregate;
 use flott_pattern::{Pattern, Skip, Variable};
 use flott_plan::{AggregateCall, Expr, Literal, PatternReference, PatternValue, PatternVariable};
 use flott_sql_parser::ast::{Call, Expr as Ast, ExprKind, Ident, Relation};
-use flott_types::{LogicalType, Result};
+use flott_types::{LogicalType, Result, TypeKind};
 
 use super::expr::ExprBinder;
 use super::{Scope, at, unsupported, unsupported_but, wrong};
@@ -214,9 +214,8 @@ impl ExprBinder<'_, '_> {
             "FIRST" | "LAST" => self.navigation(pattern, name, function, ast)?,
             "PREV" => self.previous(pattern, function, ast)?,
             "NEXT" => return Err(unsupported("NEXT in MATCH_RECOGNIZE", ast)),
-            "CLASSIFIER" | "MATCH_NUMBER" => {
-                return Err(unsupported(format!("{name}() in MATCH_RECOGNIZE"), ast));
-            }
+            "CLASSIFIER" => self.classifier(pattern, function, ast)?,
+            "MATCH_NUMBER" => return Err(unsupported("MATCH_NUMBER() in MATCH_RECOGNIZE", ast)),
             "MATCH_ROWTIME" => self.match_rowtime(pattern, function, ast)?,
             "MATCH_PROCTIME" => self.call("PROCTIME", Vec::new(), ast)?,
             _ if aggregate::is_aggregate(name) => self.pattern_aggregate(pattern, name, function, ast)?,
@@ -284,6 +283,19 @@ impl ExprBinder<'_, '_> {
             }
             _ => Err(wrong("an offset in MATCH_RECOGNIZE is a constant number from 0 on", ast)),
         }
+    }
+
+    /// CLASSIFIER(): the name of the last row's variable.
+    fn classifier(&self, pattern: &PatternScope<'_>, function: &Call, ast: &Ast) -> Result<Expr> {
+        if !self.binder.context.extended_patterns {
+            let instead = super::row_pattern_shape::instead();
+            return Err(unsupported_but("CLASSIFIER() in MATCH_RECOGNIZE", &instead, ast));
+        }
+        if !self.arguments("CLASSIFIER", function, ast)?.0.is_empty() || pattern.navigation.is_some() {
+            return Err(wrong("CLASSIFIER() takes no arguments, and is not under FIRST or LAST", ast));
+        }
+        let (variables, ty) = (pattern.all_rows(), TypeKind::STRING.not_null());
+        Ok(pattern.reference(PatternReference { variables, value: PatternValue::Classifier, ty }))
     }
 
     /// MATCH_ROWTIME(), MATCH_ROWTIME(time): the time of the last row of the match.

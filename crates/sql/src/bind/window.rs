@@ -231,12 +231,6 @@ fn window_kind(function: &str, millis: &[i64], node: &Relation) -> Result<Window
             if offset.abs() >= small.max(size) {
                 return refuse("abs(offset) < size", format!("size {size} ms and offset {offset} ms."));
             }
-            if size % small != 0 {
-                return refuse(
-                    "size must be an integral multiple of slide",
-                    format!("size {size} ms and slide {small} ms."),
-                );
-            }
             Ok(WindowKind::Hop { size, slide: small, offset })
         }
         [step, size, offset] => {

@@ -1,8 +1,8 @@
 //! The description of MATCH_RECOGNIZE, as Flink's EXPLAIN writes it.
 
 use flott_plan::{
-    Column, PatternCondition, PatternReference, PatternSkip, PatternSpec, PatternValue, PatternVariable,
-    Schema,
+    Column, PatternCondition, PatternReference, PatternShape, PatternSkip, PatternSpec, PatternValue,
+    PatternVariable, Schema,
 };
 
 use super::describe;
@@ -23,7 +23,10 @@ pub(super) fn describe(spec: &PatternSpec, input: &Schema, output: &[Field]) -> 
     let measures: Vec<String> = measures
         .map(|(expr, field)| format!("{} AS {}", describe::expr(expr, &references), field.name))
         .collect();
-    let pattern: Vec<String> = spec.variables.iter().map(quantified).collect();
+    let pattern = match &spec.shape {
+        Some(shape) => written(spec, shape),
+        None => spec.variables.iter().map(quantified).collect::<Vec<_>>().join(" "),
+    };
     let within = spec.within.map(|within| format!(", within=[{within} ms]")).unwrap_or_default();
     let define: Vec<String> =
         spec.variables.iter().filter_map(|variable| defined(spec, variable, input)).collect();
@@ -32,14 +35,42 @@ pub(super) fn describe(spec: &PatternSpec, input: &Schema, output: &[Field]) -> 
          pattern=[({})]{within}, define=[{{{}}}])",
         measures.join(", "),
         skip(spec),
-        pattern.join(" "),
+        pattern,
         define.join(", ")
     )
 }
 
 fn quantified(variable: &PatternVariable) -> String {
-    let quantifier = match (variable.min, variable.max) {
-        (1, Some(1)) => return variable.name.clone(),
+    format!("{}{}", variable.name, quantifier(variable.min, variable.max, variable.greedy))
+}
+
+/// A pattern as it is written.
+fn written(spec: &PatternSpec, shape: &PatternShape) -> String {
+    let name = |variable: &usize| spec.variables.get(*variable).map_or("", |variable| &variable.name);
+    let all = |parts: &[PatternShape], between: &str| {
+        parts.iter().map(|part| written(spec, part)).collect::<Vec<_>>().join(between)
+    };
+    match shape {
+        PatternShape::Variable(variable) => name(variable).to_owned(),
+        PatternShape::Sequence(parts) => all(parts, " "),
+        PatternShape::Choice(parts) => format!("({})", all(parts, " | ")),
+        PatternShape::Permute(variables) => {
+            format!("PERMUTE({})", variables.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+        PatternShape::Repeat { shape, min, max, greedy } => {
+            let inner = written(spec, shape);
+            let quantifier = quantifier(*min, *max, *greedy);
+            match **shape {
+                PatternShape::Variable(_) | PatternShape::Choice(_) => format!("{inner}{quantifier}"),
+                _ => format!("({inner}){quantifier}"),
+            }
+        }
+    }
+}
+
+fn quantifier(min: u32, max: Option<u32>, greedy: bool) -> String {
+    let quantifier = match (min, max) {
+        (1, Some(1)) => return String::new(),
         (0, None) => "*".to_owned(),
         (1, None) => "+".to_owned(),
         (0, Some(1)) => "?".to_owned(),
@@ -47,7 +78,7 @@ fn quantified(variable: &PatternVariable) -> String {
         (min, Some(max)) if min == max => format!("{{{min}}}"),
         (min, Some(max)) => format!("{{{min},{max}}}"),
     };
-    format!("{}{quantifier}{}", variable.name, if variable.greedy { "" } else { "?" })
+    format!("{quantifier}{}", if greedy { "" } else { "?" })
 }
 
 fn defined(spec: &PatternSpec, variable: &PatternVariable, input: &Schema) -> Option<String> {
@@ -87,6 +118,7 @@ fn read(spec: &PatternSpec, references: &[PatternReference], input: &Schema) -> 
             PatternValue::Last { column, offset } => {
                 format!("LAST({rows}.{}, {offset})", describe::names(&[*column], input))
             }
+            PatternValue::Classifier => "CLASSIFIER()".to_owned(),
             PatternValue::Aggregate(call) => format!("{rows}.{}", describe::aggregate_call(call, input)),
         }
     };

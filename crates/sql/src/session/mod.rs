@@ -31,6 +31,7 @@ use flott_types::{Clock, Configuration, Error, LogicalType, Result, TypeKind};
 
 use self::query::Planned;
 use crate::bind::over::SEVERAL_OVERS;
+use crate::bind::row_pattern_shape::EXTENDED_PATTERNS;
 use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
 pub use program::{BoundTable, PlannedPart};
@@ -280,6 +281,7 @@ impl Session {
             database: self.catalogs.current_database.clone(),
             streaming: settings::streaming(&self.configuration),
             several_overs: self.configuration.flag(SEVERAL_OVERS, false)?,
+            extended_patterns: self.configuration.flag(EXTENDED_PATTERNS, false)?,
             functions: self.functions.clone(),
         })
     }

@@ -105,7 +105,7 @@ fn windows() {
             > SELECT * FROM TUMBLE(TABLE bid PARTITION BY auction, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
             invalid: TUMBLE takes no PARTITION BY; group by the columns instead at line 1, column 22
             > SELECT * FROM HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '4' MINUTE, INTERVAL '10' MINUTE)
-            invalid: HOP table function parameters must satisfy size must be an integral multiple of slide, but got size 600000 ms and slide 240000 ms. at line 1, column 15
+            append-only: auction BIGINT, price INT, ts TIMESTAMP(3), window_start TIMESTAMP(3) NOT NULL, window_end TIMESTAMP(3) NOT NULL, window_time TIMESTAMP(3) NOT NULL
             > SELECT * FROM CUMULATE(TABLE bid, DESCRIPTOR(ts), INTERVAL '4' MINUTE, INTERVAL '10' MINUTE)
             invalid: CUMULATE table function parameters must satisfy maxSize must be an integral multiple of step, but got maxSize 600000 ms and step 240000 ms. at line 1, column 15
             > SELECT * FROM SESSION(TABLE bid, DESCRIPTOR(ts), INTERVAL '0' MINUTE)

@@ -18,6 +18,7 @@ mod explain_conditions;
 mod explain_fields;
 mod explain_join;
 mod explain_lookup;
+mod explain_patterns;
 mod explain_sets;
 mod explain_sinks;
 mod explain_subquery;

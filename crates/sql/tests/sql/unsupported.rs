@@ -234,9 +234,9 @@ fn parts_of_queries() {
             > SELECT * FROM t CROSS JOIN LATERAL TABLE(f(1)) AS e (x)
             invalid: No match found for table function f at line 1, column 42
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES A.price AS p PATTERN (A | B) DEFINE B AS B.price > 3)
-            unsupported: '|' (alternation) in a PATTERN is not supported at line 1, column 79
+            unsupported: '|' (alternation) in a PATTERN is not supported: SET 'table.exec.match-recognize.extended' = 'true' allows it at line 1, column 79
             > SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY ts MEASURES CLASSIFIER() AS p PATTERN (A B) DEFINE B AS TRUE)
-            unsupported: CLASSIFIER() in MATCH_RECOGNIZE is not supported at line 1, column 57
+            unsupported: CLASSIFIER() in MATCH_RECOGNIZE is not supported: SET 'table.exec.match-recognize.extended' = 'true' allows it at line 1, column 57
             > SELECT TOP 2 a FROM t
             syntax: Encountered `2`, expected the end of the statement at line 1, column 12
             > SELECT LISTAGG(b) WITHIN GROUP (ORDER BY b) FROM t

@@ -450,6 +450,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "aggregations emit the net change of each batch of input, without waiting",
     ),
     works(
+        "table.exec.match-recognize.extended",
+        Flag,
+        "false",
+        "MATCH_RECOGNIZE takes what Flink refuses: alternation, groups with quantifiers, PERMUTE, exclusion, CLASSIFIER()",
+    ),
+    works(
         "table.exec.over.several-windows",
         Flag,
         "false",

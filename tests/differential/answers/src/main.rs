@@ -46,7 +46,8 @@ fn answer(script: &str) -> Result<Value> {
             Outcome::Query(job) => last = rows(&environment, &job)?,
             Outcome::Insert(job) => environment.cluster.submit(&job.graph)?.wait()?,
             Outcome::Table(table) => {
-                let columns: Vec<_> = table.columns.iter().map(|(name, ty)| [name.clone(), ty.to_string()]).collect();
+                let columns: Vec<_> =
+                    table.columns.iter().map(|(name, ty)| [name.clone(), ty.to_string()]).collect();
                 let rows: Vec<Value> = table.rows.into_iter().map(|row| change("+I", row)).collect();
                 last = json!({ "columns": columns, "rows": rows });
             }
@@ -71,7 +72,8 @@ fn rows(environment: &Environment, planned: &PlannedJob) -> Result<Value> {
                 let batch = batch.compact()?;
                 for row in 0..batch.physical_rows() {
                     let cells = schema.columns.iter().enumerate();
-                    let cells = cells.map(|(at, column)| text::cell(batch.column(at).as_ref(), row, &column.ty, zone));
+                    let cells = cells
+                        .map(|(at, column)| text::cell(batch.column(at).as_ref(), row, &column.ty, zone));
                     rows.push(change(batch.kind(row).symbol(), cells.collect()));
                 }
             }
