@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
 use flott_plan::{Expr, Literal};
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, TypeKind};
 
 use crate::compile::compile;
 use crate::context::{EvalContext, PlanContext};
@@ -75,8 +75,32 @@ fn as_literal(expr: &Expr) -> Option<&Literal> {
 fn compute(expr: Expr, context: &Arc<EvalContext>) -> Expr {
     let value = evaluate_constant(&expr, context).ok().flatten();
     match value {
+        Some(Literal::Double(value)) if expr.ty().kind == TypeKind::Float => {
+            Expr::literal(Literal::Double(seven_digits(value)), expr.ty().clone())
+        }
+        Some(Literal::String(text)) => {
+            Expr::literal(Literal::String(cut(text, &expr.ty().kind)), expr.ty().clone())
+        }
         Some(value) => Expr::literal(value, expr.ty().clone()),
         None => expr,
+    }
+}
+
+/// A CHAR that was computed while planning is no longer than its type says: UPPER('ß') is `S`, as in Flink.
+fn cut(text: String, kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Char(length) if text.len() > *length as usize => {
+            text.chars().take(*length as usize).collect()
+        }
+        _ => text,
+    }
+}
+
+/// A FLOAT that was computed while planning has seven digits, as in Flink.
+fn seven_digits(value: f64) -> f64 {
+    match value.is_finite() {
+        true => format!("{value:.6e}").parse().unwrap_or(value),
+        false => value,
     }
 }
 

@@ -61,7 +61,10 @@ impl IntervalUnit {
 pub fn number(text: &str) -> Result<Expr> {
     let out_of_range = || Error::invalid(format!("Numeric literal '{text}' out of range"));
     if text.contains(['e', 'E']) {
-        let value = text.parse().map_err(|_| Error::invalid(format!("'{text}' is not a number")))?;
+        let value: f64 = text.parse().map_err(|_| Error::invalid(format!("'{text}' is not a number")))?;
+        if value.is_infinite() {
+            return Err(out_of_range());
+        }
         return Ok(Expr::literal(Literal::Double(value), TypeKind::Double.not_null()));
     }
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -121,7 +124,7 @@ pub fn date(text: &str) -> Result<Expr> {
     if text.split('-').count() != 3 || text.trim().contains(' ') {
         return Err(wrong());
     }
-    let days = parse_date(text).ok_or_else(wrong)?;
+    let days = parse_date(text).filter(|days| !is_skipped(*days)).ok_or_else(wrong)?;
     Ok(Expr::literal(Literal::Integer(days.into()), TypeKind::Date.not_null()))
 }
 
@@ -138,11 +141,17 @@ pub fn timestamp(text: &str) -> Result<Expr> {
     let wrong =
         || Error::invalid(format!("Illegal TIMESTAMP literal '{text}': not in format 'yyyy-MM-dd HH:mm:ss'"));
     let day = text.split(' ').next().unwrap_or_default();
-    if !text.contains(' ') || parse_date(day).is_none() {
+    if !text.contains(' ') || parse_date(day).is_none_or(is_skipped) {
         return Err(wrong());
     }
     let nanos = parse_timestamp(text).ok_or_else(wrong)?;
     Ok(Expr::literal(Literal::Timestamp(nanos), TypeKind::Timestamp(fraction_digits(text)).not_null()))
+}
+
+/// The ten days that the calendar skipped, 1582-10-05 to 1582-10-14, and all before the year 1. A literal cannot
+/// name them; text that is cast can.
+fn is_skipped(days: i32) -> bool {
+    (-141_437..=-141_428).contains(&days) || days < -719_162
 }
 
 fn fraction_digits(text: &str) -> u8 {

@@ -51,7 +51,9 @@ pub(crate) fn interval_value(
                     rest.split_once(if *field == TimeUnit::Day { ' ' } else { ':' })?
                 };
                 let (whole, fraction) = match part.split_once('.') {
-                    Some((whole, fraction)) if *field == TimeUnit::Second => (whole, millis_of(fraction)?),
+                    Some((whole, fraction)) if *field == TimeUnit::Second => {
+                        (whole, millis_of(fraction, qualifier.fraction)?)
+                    }
                     Some(_) => return None,
                     None => (part, 0),
                 };
@@ -68,8 +70,10 @@ fn number(digits: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) { None } else { digits.parse().ok() }
 }
 
-fn millis_of(fraction: &str) -> Option<i64> {
-    if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+/// A fraction has no more digits than its precision, which is 6 where nothing is said.
+fn millis_of(fraction: &str, precision: Option<u64>) -> Option<i64> {
+    let fits = fraction.len() as u64 <= precision.unwrap_or(6);
+    if !fits || fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     format!("{fraction:0<3}")[..3].parse().ok()

@@ -51,14 +51,16 @@ pub fn write_date(out: &mut String, days: i64) {
     let _ = write!(out, "{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs());
 }
 
-/// A TIME, given in milliseconds of the day, with this many digits of the fraction: `12:34:56.789`.
+/// A TIME, given in milliseconds of the day, with at most this many digits of the fraction: `12:34:56.789`. As
+/// in Flink, zeros at its end are left out, but for the first digit: `12:34:56.0`.
 pub fn write_time(out: &mut String, millis: i32, precision: u8) {
-    write_clock(
-        out,
-        millis.div_euclid(1_000).into(),
-        i64::from(millis.rem_euclid(1_000)) * 1_000_000,
-        precision,
-    );
+    let fraction = millis.rem_euclid(1_000);
+    let digits = match fraction {
+        _ if fraction % 100 == 0 => 1,
+        _ if fraction % 10 == 0 => 2,
+        _ => 3,
+    };
+    write_clock(out, millis.div_euclid(1_000).into(), i64::from(fraction) * 1_000_000, precision.min(digits));
 }
 
 /// A TIMESTAMP with exactly `precision` digits of the fraction: `2020-02-29 12:34:56.789`.

@@ -49,7 +49,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// The casts of (array, element): the element's type must widen to the array's. Strings keep their length.
+/// The casts of (array, element): the element's type must widen to the array's. Strings keep their length,
+/// but for texts of a fixed length in arrays of such texts: as in Flink, they are cut or padded.
 pub(super) fn with_element(name: &str, names: [&str; 2], args: &[Argument<'_>]) -> Result<Vec<LogicalType>> {
     let form = format!("{name}({} <ARRAY>, {} <ARRAY ELEMENT>)", names[0], names[1]);
     let [array, element] = args else {
@@ -61,7 +62,8 @@ pub(super) fn with_element(name: &str, names: [&str; 2], args: &[Argument<'_>]) 
     if !fits {
         return Err(no_signature(name, args, &[&form]));
     }
-    let is_text = given.kind.is_character() && own.kind.is_character();
+    let is_fixed = matches!((&given.kind, &own.kind), (TypeKind::Char(_), TypeKind::Char(_)));
+    let is_text = given.kind.is_character() && own.kind.is_character() && !is_fixed;
     let cast = if is_text { given.clone() } else { own.clone().with_nullable(given.nullable) };
     Ok(vec![array.ty.clone(), cast])
 }

@@ -70,7 +70,7 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
              other's type"
         )));
     }
-    let casts = operand_types(left.ty, right.ty).ok_or_else(refuse)?;
+    let casts = operand_types(left.ty, right.ty, equality).ok_or_else(refuse)?;
     if !equality && !casts.iter().all(|ty| is_ordered(&ty.kind)) {
         return Err(Error::invalid(format!(
             "Comparable type expected by '{operator}', but was '{}'",
@@ -81,9 +81,10 @@ fn infer(operator: &'static str, args: &[Argument<'_>]) -> Result<Signature> {
 }
 
 /// The types to which the sides of a comparison are cast. Decimals, strings and timestamps are compared
-/// without a cast.
-fn operand_types(left: &LogicalType, right: &LogicalType) -> Option<Vec<LogicalType>> {
-    use TypeKind::{Decimal, Null, Timestamp, TimestampLtz};
+/// without a cast. As in Flink, `=` and `<>` cast other numbers to their common type; for the others Java
+/// compares FLOAT with DOUBLE as doubles, and DECIMAL with them by `Double.compare`.
+fn operand_types(left: &LogicalType, right: &LogicalType, equality: bool) -> Option<Vec<LogicalType>> {
+    use TypeKind::{Decimal, Double, Float, Null, Timestamp, TimestampLtz};
     let exact = |ty: &LogicalType| {
         let (precision, scale) = decimal::of_exact(&ty.kind)?;
         Some(Decimal(precision, scale).with_nullable(ty.nullable))
@@ -92,6 +93,15 @@ fn operand_types(left: &LogicalType, right: &LogicalType) -> Option<Vec<LogicalT
     match (&left.kind, &right.kind) {
         (l, r) if l.is_character() && r.is_character() || l.is_binary() && r.is_binary() => as_is(),
         (Timestamp(_), Timestamp(_)) | (TimestampLtz(_), TimestampLtz(_)) => as_is(),
+        (Decimal(..), Float | Double) if !equality => {
+            Some(vec![left.clone(), Double.with_nullable(right.nullable)])
+        }
+        (Float | Double, Decimal(..)) if !equality => {
+            Some(vec![Double.with_nullable(left.nullable), right.clone()])
+        }
+        (Float, Double) | (Double, Float) if !equality => {
+            Some(vec![Double.with_nullable(left.nullable), Double.with_nullable(right.nullable)])
+        }
         (Decimal(..), r) if decimal::of_exact(r).is_some() => Some(vec![left.clone(), exact(right)?]),
         (l, Decimal(..)) if decimal::of_exact(l).is_some() => Some(vec![exact(left)?, right.clone()]),
         (Null, Null) => Some(vec![TypeKind::Boolean.nullable(), TypeKind::Boolean.nullable()]),
@@ -125,7 +135,11 @@ fn evaluate(comparison: Comparison, args: &[Value], call: &Call<'_>) -> Result<A
 }
 
 fn infer_distinct(args: &[Argument<'_>]) -> Result<Signature> {
-    Ok(Signature { result: TypeKind::Boolean.not_null(), ..infer("=", args)? })
+    let signature = infer("=", args)?;
+    let [left, right] = args else { return Ok(signature) };
+    // Numbers are compared as `<` compares them.
+    let casts = operand_types(left.ty, right.ty, false).unwrap_or(signature.casts);
+    Ok(Signature { casts, result: TypeKind::Boolean.not_null() })
 }
 
 fn distinct(args: &[Value], call: &Call<'_>, want: bool) -> Result<ArrayRef> {
@@ -154,14 +168,23 @@ fn infer_in(args: &[Argument<'_>]) -> Result<Signature> {
     let common = common.filter(|_| !list.is_empty()).ok_or_else(|| {
         Error::invalid("Values in expression list must have compatible types: CAST them to the type of the value before IN")
     })?;
-    Ok(Signature { casts: vec![common; args.len()], result: TypeKind::Boolean.with_nullable(nullable) })
+    let result = TypeKind::Boolean.with_nullable(nullable);
+    if !value.ty.kind.is_numeric() {
+        return Ok(Signature { casts: vec![common; args.len()], result });
+    }
+    // As in Flink, numbers of another type are cast to that of the value: `1 IN (1.5)` is TRUE.
+    let casts = args.iter().map(|arg| match (&value.ty.kind, &arg.ty.kind) {
+        (TypeKind::Decimal(..), TypeKind::Decimal(..)) => arg.ty.clone(),
+        (kind, _) => kind.clone().with_nullable(arg.ty.nullable),
+    });
+    Ok(Signature { casts: casts.collect(), result })
 }
 
 fn is_in(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
-    let ty = &call.arg_types[0];
     let mut found: Option<BooleanArray> = None;
-    for candidate in &args[1..] {
-        let equal = compare(Comparison::Equal, (&args[0], ty), (candidate, ty), call.rows)?;
+    let value = (&args[0], &call.arg_types[0]);
+    for candidate in args.iter().zip(call.arg_types).skip(1) {
+        let equal = compare(Comparison::Equal, value, candidate, call.rows)?;
         found = Some(match found {
             Some(found) => or_kleene(&found, &equal).map_err(arrow_error)?,
             None => equal,

@@ -1,9 +1,9 @@
 //! Compares two columns of one type, value by value, as Java does for Flink: `NaN` equals nothing and `-0.0`
-//! equals `0.0`; strings and binaries compare by bytes; arrays, maps and rows can only be equal or not.
+//! equals `0.0`, but not in comparisons with a DECIMAL; strings and binaries compare by bytes; arrays, maps and rows can only be equal or not.
 
 use std::cmp::Ordering;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Scalar, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Scalar, StructArray};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, TimestampMicrosecondType};
 use flott_expr::decimal;
@@ -60,6 +60,21 @@ pub(crate) fn compare(
 ) -> Result<BooleanArray> {
     match (&left_type.kind, &right_type.kind) {
         (TypeKind::Null, _) | (_, TypeKind::Null) => Ok(BooleanArray::new_null(rows)),
+        // Java compares a decimal with a double by `Double.compare`.
+        (TypeKind::Decimal(_, scale), TypeKind::Double) => {
+            let (scale, constant) = (*scale, constant_of(left, *scale));
+            test_binary::<Decimal128Type, Float64Type>(left, right, rows, |a, b| {
+                let a = constant.unwrap_or_else(|| decimal::to_f64(a, scale));
+                comparison.holds(total_order(a, b))
+            })
+        }
+        (TypeKind::Double, TypeKind::Decimal(_, scale)) => {
+            let (scale, constant) = (*scale, constant_of(right, *scale));
+            test_binary::<Float64Type, Decimal128Type>(left, right, rows, |a, b| {
+                let b = constant.unwrap_or_else(|| decimal::to_f64(b, scale));
+                comparison.holds(total_order(a, b))
+            })
+        }
         (TypeKind::Float, _) => {
             test_binary::<Float32Type, Float32Type>(left, right, rows, |a, b| comparison.holds_between(a, b))
         }
@@ -101,6 +116,21 @@ pub(crate) fn compare(
             _,
         ) => nested(comparison, left, right, rows),
         _ => plain(comparison, left, right, rows),
+    }
+}
+
+/// The number, if it is the same in all rows: it is converted once.
+fn constant_of(value: &Value, scale: u8) -> Option<f64> {
+    let decimals = value.is_constant().then(|| value.held().as_primitive_opt::<Decimal128Type>())??;
+    let number = decimals.iter().next()??;
+    Some(decimal::to_f64(number, scale))
+}
+
+/// The order of `Double.compare`: NaN is equal to itself and above all else, `-0.0` is below `0.0`.
+fn total_order(a: f64, b: f64) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => a.total_cmp(&b),
+        (a, b) => a.cmp(&b),
     }
 }
 

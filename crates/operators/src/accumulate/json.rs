@@ -43,11 +43,24 @@ pub(super) fn write_json(out: &mut String, array: &dyn Array, row: usize, ty: &L
             }
             out.push('}');
         }
+        TypeKind::Timestamp(_) => write_text(out, &iso(array, row, ty)),
+        TypeKind::TimestampLtz(_) => write_text(out, &format!("{}Z", iso(array, row, ty))),
         _ => {
             let mut text = String::new();
             write_value(&mut text, array, row, ty, Tz::UTC);
             write_text(out, &text);
         }
+    }
+}
+
+/// `2020-01-01T12:34:56.5`, without zeros at the end of the fraction.
+fn iso(array: &dyn Array, row: usize, ty: &LogicalType) -> String {
+    let mut text = String::new();
+    write_value(&mut text, array, row, ty, Tz::UTC);
+    let text = text.replacen(' ', "T", 1);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
     }
 }
 

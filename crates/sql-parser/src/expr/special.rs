@@ -40,7 +40,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn row(&mut self) -> Body {
-        Ok(ExprKind::Row(if self.is_sign(")") { vec![] } else { self.commas(Self::expr)? }))
+        Ok(ExprKind::Row(self.commas(Self::expr)?))
     }
 
     pub(super) fn extract(&mut self) -> Body {

@@ -32,8 +32,8 @@ impl Binder<'_> {
         let binder = ExprBinder::scalar(self, scope);
         let mut groups = Groups { keys: Vec::new(), sets: vec![Vec::new()] };
         for item in items {
-            if let (Some(first), true) = (scope.group_window, group_window::is_group_window(item)) {
-                for bound in first..first + 3 {
+            if let (Some(window), true) = (&scope.group_window, group_window::is_group_window(item)) {
+                for bound in window.first..window.first + 3 {
                     groups.keys.push(scope.column(bound));
                 }
                 let added: Vec<usize> = (groups.keys.len() - 3..groups.keys.len()).collect();

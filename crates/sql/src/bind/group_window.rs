@@ -25,6 +25,15 @@ pub(super) fn is_group_window(item: &GroupItem) -> bool {
     group_window(item).is_some()
 }
 
+/// The window of GROUP BY.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupWindow {
+    /// The position of its window_start; window_end and window_time follow.
+    pub first: usize,
+    time_column: usize,
+    kind: WindowKind,
+}
+
 impl Binder<'_> {
     /// Adds window columns to the relation if GROUP BY has a window.
     pub(crate) fn group_window<'p>(
@@ -39,48 +48,14 @@ impl Binder<'_> {
             return Err(wrong("GROUP BY takes one window", second));
         }
         let binder = ExprBinder::scalar(self, &scope);
-        let (args, _) = binder.arguments(&name, function, ast)?;
-        let Some((time, durations)) = args.split_first() else {
-            return Err(wrong(format!("{name} takes a time attribute and INTERVALs"), ast));
-        };
-        let Expr::Column { index: time_column, .. } = binder.bind(time)? else {
-            return Err(wrong(
-                format!("Window aggregate can only be defined over a time attribute column, in {name}"),
-                *time,
-            ));
-        };
-        let mut millis = Vec::with_capacity(2);
-        for duration in durations {
-            match fold(binder.bind(duration)?, self.context)? {
-                Expr::Literal { value: Literal::Integer(value), ty }
-                    if ty.kind == TypeKind::IntervalDaySecond && value > 0 =>
-                {
-                    millis.push(value);
-                }
-                other => {
-                    return Err(wrong(
-                        format!("expected an INTERVAL above 0, not {}", other.ty()),
-                        *duration,
-                    ));
-                }
-            }
-        }
-        let kind = match (name.as_str(), millis.as_slice()) {
-            ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
-            ("HOP", [slide, size]) => WindowKind::Hop { size: *size, slide: *slide, offset: 0 },
-            ("SESSION", [gap]) => WindowKind::Session { gap: *gap },
-            _ => return Err(wrong(format!("{name} takes a time attribute and its INTERVALs"), ast)),
-        };
+        let (time_column, kind) = binder.window_call(&name, function, ast)?;
         let field = &rel.fields[time_column];
         let event_time = match field.time {
             Some(TimeAttribute::Event) => true,
             Some(TimeAttribute::Processing) => false,
             None if !self.context.streaming && field.ty.kind.is_timestamp() => true,
             None => {
-                return Err(wrong(
-                    "Window aggregate can only be defined over a time attribute column",
-                    *time,
-                ));
+                return Err(wrong("Window aggregate can only be defined over a time attribute column", ast));
             }
         };
         // Sessions are per key: partitioned by the other keys of GROUP BY.
@@ -104,12 +79,12 @@ impl Binder<'_> {
         }
         let zone = matches!(field.ty.kind, TypeKind::TimestampLtz(_))
             .then(|| self.context.time_zone.name().to_owned());
-        let window = WindowSpec { kind, time_column, event_time, zone };
+        let window = WindowSpec { kind: kind.clone(), time_column, event_time, zone };
         let first = rel.fields.len();
         let fields = windowed(&rel.fields, &window);
         let rel = Rel::new(RelNode::WindowTvf { input: Box::new(rel), window, partition }, fields);
         scope.fields.clone_from(&rel.fields);
-        scope.group_window = Some(first);
+        scope.group_window = Some(GroupWindow { first, time_column, kind });
         Ok((rel, scope))
     }
 }
@@ -124,9 +99,58 @@ impl ExprBinder<'_, '_> {
             Some("ROWTIME" | "PROCTIME") => 2,
             _ => return Ok(None),
         };
-        match self.scope.group_window {
-            Some(first) => Ok(Some(self.scope.column(first + place))),
-            None => Err(wrong(format!("{name} needs its window in GROUP BY"), ast)),
+        let Some(group) = &self.scope.group_window else {
+            return Err(wrong(format!("{name} needs its window in GROUP BY"), ast));
+        };
+        let window = name.split('_').next().unwrap_or_default();
+        if let ExprKind::Call(call) = &ast.kind
+            && self.window_call(window, call, ast)? != (group.time_column, group.kind.clone())
+        {
+            return Err(wrong(
+                format!(
+                    "Call to auxiliary group function '{name}' must have matching call to group function '${window}' in \
+                     GROUP BY clause"
+                ),
+                ast,
+            ));
         }
+        Ok(Some(self.scope.column(group.first + place)))
+    }
+
+    /// The time column and the window of `TUMBLE(ts, INTERVAL ...)` and similar calls.
+    fn window_call(&self, name: &str, function: &Call, ast: &Ast) -> Result<(usize, WindowKind)> {
+        let (args, _) = self.arguments(name, function, ast)?;
+        let Some((time, durations)) = args.split_first() else {
+            return Err(wrong(format!("{name} takes a time attribute and INTERVALs"), ast));
+        };
+        let Expr::Column { index: time_column, .. } = self.bind(time)? else {
+            return Err(wrong(
+                format!("Window aggregate can only be defined over a time attribute column, in {name}"),
+                *time,
+            ));
+        };
+        let mut millis = Vec::with_capacity(2);
+        for duration in durations {
+            match fold(self.bind(duration)?, self.binder.context)? {
+                Expr::Literal { value: Literal::Integer(value), ty }
+                    if ty.kind == TypeKind::IntervalDaySecond && value > 0 =>
+                {
+                    millis.push(value);
+                }
+                other => {
+                    return Err(wrong(
+                        format!("expected an INTERVAL above 0, not {}", other.ty()),
+                        *duration,
+                    ));
+                }
+            }
+        }
+        let kind = match (name, millis.as_slice()) {
+            ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
+            ("HOP", [slide, size]) => WindowKind::Hop { size: *size, slide: *slide, offset: 0 },
+            ("SESSION", [gap]) => WindowKind::Session { gap: *gap },
+            _ => return Err(wrong(format!("{name} takes a time attribute and its INTERVALs"), ast)),
+        };
+        Ok((time_column, kind))
     }
 }

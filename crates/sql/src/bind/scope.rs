@@ -4,6 +4,7 @@ use flott_plan::Expr;
 use flott_sql_parser::ast::Ident;
 use flott_types::{Result, TypeKind};
 
+use super::group_window::GroupWindow;
 use super::placeholder::{self, Placeholder};
 use super::row_pattern_scope::PatternScope;
 use super::wrong;
@@ -18,9 +19,8 @@ pub(crate) struct Scope<'p> {
     pub relations: Vec<(String, Vec<usize>)>,
     /// The columns that a bare name or `*` refers to, in order.
     pub visible: Vec<usize>,
-    /// In a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): the position of its window_start;
-    /// window_end and window_time follow.
-    pub group_window: Option<usize>,
+    /// In a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): that window.
+    pub group_window: Option<GroupWindow>,
     /// Within MATCH_RECOGNIZE: columns are those of matched rows.
     pub pattern: Option<&'p PatternScope<'p>>,
     /// The scope of the outer query, for correlated subqueries.

@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 
-use flott_plan::{Expr, SortKey};
+use flott_plan::{Expr, SortKey, WindowKind};
 use flott_sql_parser::ast::{Access, Expr as Ast, ExprKind, Ident, OrderItem, Select, SelectItem};
 use flott_types::{FastMap, FastSet, Result};
 
 use super::expr::ExprBinder;
 use super::query::{Ordered, ordinal, sort_key};
 use super::{Binder, Scope, at, wrong};
-use crate::logical::{Field, Rel};
+use crate::logical::{Field, Rel, RelNode, WindowBound};
+use crate::optimize::window_of;
 
 /// An item of the select list, or an expression that is computed along with it.
 struct Item {
@@ -80,6 +81,9 @@ impl Binder<'_> {
                 exprs.extend(over.exprs_mut());
             }
             rel = self.group(rel, scope, groups.unwrap_or_default(), aggregates, exprs, select)?;
+            if scope.group_window.is_none() {
+                check_slices(&rel, select)?;
+            }
         }
         let mut exprs: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.expr).collect();
         exprs.extend(having.as_mut());
@@ -260,5 +264,29 @@ pub(super) fn unique_names(fields: &mut [Field]) {
             }
         }
         taken.insert(field.name.clone());
+    }
+}
+
+/// Rows may have any windows, but aggregates over those of a window table function are computed by slices that
+/// windows share, as in Flink.
+fn check_slices(rel: &Rel, select: &Select) -> Result<()> {
+    match &rel.node {
+        RelNode::Project { input, .. } | RelNode::Filter { input, .. } => check_slices(input, select),
+        RelNode::Aggregate { input, keys, .. } => {
+            let has = |bound| keys.iter().any(|key| input.fields[*key].window == Some(bound));
+            match window_of(input).map(|window| window.kind) {
+                Some(WindowKind::Hop { size, slide, .. })
+                    if size % slide != 0 && has(WindowBound::Start) && has(WindowBound::End) =>
+                {
+                    let message = format!(
+                        "HOP table function based aggregate requires size must be an integral multiple of slide, but got \
+                         size {size} ms and slide {slide} ms"
+                    );
+                    Err(wrong(message, select))
+                }
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
     }
 }

@@ -54,16 +54,6 @@ fn aggregate(input: Rel, keys: Vec<usize>, calls: Vec<Call>, fields: Vec<Field>)
             (input.clone(), window, Some((start, end)), own_keys, calls)
         }
     };
-    // Rows may have any windows; as in Flink, aggregates are computed by slices that windows share.
-    if let WindowKind::Hop { size, slide, .. } = window.kind
-        && size % slide != 0
-    {
-        return Err(Error::invalid(format!(
-            "HOP table function based aggregate requires size must be an integral multiple of slide, but got size {size} ms \
-             and slide {slide} ms"
-        )));
-    }
-
     // The operator's output: keys, calls, bounds; then the columns in the order of GROUP BY.
     let mut out: Vec<Field> =
         agg_keys.iter().map(|key| Field { time: None, ..source.fields[*key].clone() }).collect();

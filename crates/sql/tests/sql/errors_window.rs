@@ -116,7 +116,7 @@ fn windows() {
                            GROUP BY window_start, window_end
             invalid: Expression 'auction' is not being grouped at line 1, column 1
             > SELECT TUMBLE_START(price, INTERVAL '1' MINUTE) FROM bid GROUP BY TUMBLE(price, INTERVAL '1' MINUTE)
-            invalid: Window aggregate can only be defined over a time attribute column at line 1, column 74
+            invalid: Window aggregate can only be defined over a time attribute column at line 1, column 67
             > SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE) FROM bid GROUP BY auction
             invalid: TUMBLE_START needs its window in GROUP BY at line 1, column 8
         "#]],

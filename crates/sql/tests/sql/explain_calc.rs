@@ -52,11 +52,11 @@ fn a_random_number_is_drawn_once() {
     check(
         plan("SELECT r, r AS again FROM (SELECT RAND() AS r FROM t) WHERE r > 0.5"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[r, again])
-        +- Calc(select=[r, r AS again], where=[(r > 0.5)])
-           +- Calc(select=[RAND() AS r])
-              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[r, again])
+            +- Calc(select=[r, r AS again], where=[(r > 5:DECIMAL(2, 1))])
+               +- Calc(select=[RAND() AS r])
+                  +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+        "#]],
     );
 }
 
@@ -245,10 +245,10 @@ fn a_filter_passes_what_is_drawn_only_if_it_does_not_read_it() {
     check(
         plan("SELECT a FROM (SELECT a, RAND() AS r FROM t) WHERE a > 3 AND r > 0.5"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[a])
-        +- Calc(select=[a], where=[(r > 0.5)])
-           +- Calc(select=[a, RAND() AS r], where=[(a > 3)])
-              +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[a])
+            +- Calc(select=[a], where=[(r > 5:DECIMAL(2, 1))])
+               +- Calc(select=[a, RAND() AS r], where=[(a > 3)])
+                  +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+        "#]],
     );
 }

@@ -114,7 +114,7 @@ fn what_is_random_is_not_taken_out_of_alternatives() {
         plan("SELECT b FROM t WHERE (RAND() > 0.5 AND a = 1) OR (RAND() > 0.5 AND a = 2)"),
         expect![[r#"
             Sink(table=[*anonymous_collect$1*], fields=[b])
-            +- Calc(select=[b], where=[(((RAND() > 0.5) AND (a = 1)) OR ((RAND() > 0.5) AND (a = 2)))])
+            +- Calc(select=[b], where=[(((RAND() > 5:DECIMAL(2, 1)) AND (a = 1)) OR ((RAND() > 5:DECIMAL(2, 1)) AND (a = 2)))])
                +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b])
         "#]],
     );

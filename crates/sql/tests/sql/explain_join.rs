@@ -166,7 +166,7 @@ fn filters_move_below_an_inner_join() {
         expect![[r#"
             Sink(table=[*anonymous_collect$1*], fields=[b])
             +- Calc(select=[b])
-               +- Join(joinType=[InnerJoin], where=[(a = a$1) AND (d > CAST(y AS DOUBLE))], select=[a, b, d, a$1, y])
+               +- Join(joinType=[InnerJoin], where=[(a = a$1) AND (d > y)], select=[a, b, d, a$1, y])
                   +- Exchange(distribution=[hash[a]])
                      +- Calc(select=[a, b, d], where=[(c > 3:BIGINT)])
                         +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, c, d])

@@ -83,7 +83,7 @@ fn in_subquery() {
         expect![[r#"
             Sink(table=[*anonymous_collect$1*], fields=[b])
             +- Calc(select=[b])
-               +- Join(joinType=[LeftSemiJoin], where=[(a = a$1) AND (b = x) AND (CAST($c2 AS DOUBLE) > d)], select=[a, b, d, a$1, x, $c2])
+               +- Join(joinType=[LeftSemiJoin], where=[(a = a$1) AND (b = x) AND ($c2 > d)], select=[a, b, d, a$1, x, $c2])
                   +- Exchange(distribution=[hash[a, b]])
                      +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, d])
                   +- Exchange(distribution=[hash[a, x]])
@@ -203,17 +203,17 @@ fn correlated_scalar() {
     check(
         plan("SELECT b FROM t WHERE d > (SELECT 2 * AVG(y) FROM u WHERE u.a = t.a)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b], where=[(d > CAST((2:DECIMAL(10, 0) * EXPR$0) AS DOUBLE))])
-           +- Join(joinType=[LeftOuterJoin], where=[(a = $k0)], select=[a, b, d, $k0, EXPR$0])
-              +- Exchange(distribution=[hash[a]])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, d])
-              +- Exchange(distribution=[hash[$k0]])
-                 +- GroupAggregate(groupBy=[$k0], select=[$k0, AVG($f0) AS EXPR$0])
-                    +- Exchange(distribution=[hash[$k0]])
-                       +- Calc(select=[y AS $f0, a AS $k0])
-                          +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, y])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b], where=[(d > (2:DECIMAL(10, 0) * EXPR$0))])
+               +- Join(joinType=[LeftOuterJoin], where=[(a = $k0)], select=[a, b, d, $k0, EXPR$0])
+                  +- Exchange(distribution=[hash[a]])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b, d])
+                  +- Exchange(distribution=[hash[$k0]])
+                     +- GroupAggregate(groupBy=[$k0], select=[$k0, AVG($f0) AS EXPR$0])
+                        +- Exchange(distribution=[hash[$k0]])
+                           +- Calc(select=[y AS $f0, a AS $k0])
+                              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a, y])
+        "#]],
     );
 }
 

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  ARRAY_APPEND(ARRAY[''], 'aXbXc') AS c1;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  ARRAY_CONTAINS(ARRAY[''], 'a😀b') AS c1;

@@ -1,0 +1,10 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE fps (
+  id INT, f FLOAT, d DOUBLE
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/fps.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  f BETWEEN SYMMETRIC 1E308 AND 2147483647 AS c1
+FROM fps;

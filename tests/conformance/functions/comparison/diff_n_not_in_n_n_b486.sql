@@ -1,0 +1,10 @@
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE fps (
+  id INT, f FLOAT, d DOUBLE
+) WITH (
+  'connector' = 'filesystem', 'path' = '${DATA}/fps.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL'
+);
+SELECT
+  id,
+  f NOT IN (d, 2.5) AS c1
+FROM fps;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  CAST(ROW(0, DATE '1582-10-10', CAST(NULL AS BOOLEAN)) AS STRING) AS c1;

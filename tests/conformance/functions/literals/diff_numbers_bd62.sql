@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  1e400 AS c1;

@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  LOWER('İIıi') AS c1;

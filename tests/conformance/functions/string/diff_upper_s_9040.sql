@@ -1,0 +1,3 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT
+  UPPER('straße') AS c1;

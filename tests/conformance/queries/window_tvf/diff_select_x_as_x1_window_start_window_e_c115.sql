@@ -1,0 +1,7 @@
+SET 'parallelism.default' = '1';
+SET 'pipeline.auto-watermark-interval' = '0 ms';
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE orders (
+  order_id INT, cust_id INT, product STRING, qty INT, price DECIMAL(10, 2), status STRING, order_ts TIMESTAMP(3), WATERMARK FOR order_ts AS order_ts - INTERVAL '5' SECOND
+) WITH ('connector' = 'filesystem', 'path' = '${DATA}/orders.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT qty AS x1, window_start, window_end, window_time FROM HOP(TABLE orders, DESCRIPTOR(order_ts), INTERVAL '10' SECOND, INTERVAL '5' SECOND, INTERVAL '0' SECOND) WHERE cust_id IS NOT NULL;
