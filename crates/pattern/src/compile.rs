@@ -60,11 +60,9 @@ impl Automaton {
 /// What the compiler relies on.
 fn check(stages: &[Stage]) -> Result<(), Malformed> {
     for (at, stage) in stages.iter().enumerate() {
-        let negated = negated(stage);
-        if negated && (at == 0 || stage.optional || stage.times != Times::Once || stage.group.is_some()) {
-            return Err(Malformed::Negated);
-        }
-        if negated && stages[at - 1].optional {
+        let alone = at == 0 || stages[at - 1].optional;
+        let once = stage.times == Times::Once && !stage.optional;
+        if negated(stage) && (alone || !once || stage.group.is_some()) {
             return Err(Malformed::Negated);
         }
         match &stage.group {
