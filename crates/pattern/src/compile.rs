@@ -81,7 +81,6 @@ fn negated(stage: &Stage) -> bool {
 /// The states so far, and the stage that is being compiled.
 struct Compiler<'a> {
     states: Vec<State>,
-    /// How many states each stage has.
     named: BTreeMap<u32, u32>,
     /// The stop state of what must not follow.
     stops: BTreeMap<u32, u32>,
