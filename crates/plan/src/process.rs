@@ -61,7 +61,6 @@ impl ChangelogMode {
 
     /// Whether rows come and stay.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub const fn is_insert_only(&self) -> bool {
         !(self.updates || self.update_before || self.deletes)
     }
