@@ -17,12 +17,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from kafka import Kafka, ServiceError  # noqa: E402
 from kafka_kill import rounds  # noqa: E402
+from s3 import ACCESS, BUCKET, SECRET, S3, Unreliable  # noqa: E402
+from s3_kill import rounds as s3_rounds  # noqa: E402
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--brokers", type=int, default=3, help="brokers of Kafka")
-    arguments.add_argument("--kill", type=Path, metavar="FLOTT", help="after the command, one round of kafka_kill.py with this binary")
+    arguments.add_argument("--kill", type=Path, metavar="FLOTT", help="after the command, one round of kafka_kill.py and of s3_kill.py with this binary")
     arguments.add_argument("command", nargs=argparse.REMAINDER)
     given = arguments.parse_args()
     # A stop is an exception, so that brokers are stopped too.
@@ -30,13 +32,16 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="flott-services-"))
     code = 1
     try:
-        with Kafka(folder / "kafka", given.brokers) as kafka:
+        seed = 1
+        with Kafka(folder / "kafka", given.brokers) as kafka, S3(folder / "s3") as s3, Unreliable(s3.endpoint, seed) as unreliable:
             places = {"FLOTT_KAFKA": kafka.bootstrap, "FLOTT_KAFKA_SASL": kafka.sasl, "FLOTT_KAFKA_TLS": kafka.tls}
+            places |= {"FLOTT_S3": s3.endpoint, "FLOTT_S3_UNRELIABLE": unreliable.endpoint, "FLOTT_S3_BUCKET": BUCKET, "FLOTT_S3_KEYS": f"{ACCESS}:{SECRET}"}
             if given.command:
                 code = subprocess.run(given.command, env={**os.environ, **places}).returncode
                 if code == 0 and given.kill:
-                    seed = 1
-                    code = 1 if rounds(kafka, given.kill.resolve(), folder, 1, seed) else 0
+                    binary = given.kill.resolve()
+                    failed = rounds(kafka, binary, folder, 1, seed) + s3_rounds(s3, binary, folder, 1, seed)
+                    code = 1 if failed else 0
             else:
                 for name, place in places.items():
                     print(f"export {name}={place}")

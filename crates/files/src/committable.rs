@@ -1,9 +1,8 @@
 //! Files that wait for their visible names.
 
-use std::path::{Path, PathBuf};
-
 use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
-use flott_storage::local::{self as storage, Published};
+use flott_storage::Location;
+use flott_storage::files::{self as storage, PreparedUpload, Published};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -18,34 +17,36 @@ pub struct FinishedFile {
     /// The files that it was merged from: they are removed when it is visible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
+    /// In an object store: what becomes the visible file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upload: Option<PreparedUpload>,
 }
 
 const VERSION: u32 = 2;
 /// With the files that it was merged from: earlier versions would leave them behind.
 const MERGED: u32 = 3;
+/// An upload: earlier versions would look for a hidden file.
+const UPLOADED: u32 = 4;
 
 impl FinishedFile {
-    /// As a committable, for the writer to hand over.
+    /// As a committable, for the writer to hand over; with the hidden files that it was merged from.
     ///
     /// # Errors
     /// If a path is not UTF-8.
-    pub fn to_committable(hidden: &Path, visible: &Path) -> Result<Committable> {
-        FinishedFile::merged(hidden, visible, &[])
-    }
-
-    /// The same of a file that was merged from these.
-    ///
-    /// # Errors
-    /// If a path is not UTF-8.
-    pub(crate) fn merged(hidden: &Path, visible: &Path, parts: &[&Path]) -> Result<Committable> {
-        let text = |path: &Path| {
-            path.to_str()
-                .map(str::to_owned)
-                .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))
+    pub(crate) fn to_committable<'a>(
+        hidden: &Location,
+        visible: &Location,
+        upload: Option<&PreparedUpload>,
+        parts: impl IntoIterator<Item = &'a Location>,
+    ) -> Result<Committable> {
+        let parts = parts.into_iter().map(Location::to_text).collect::<Result<Vec<_>>>()?;
+        let version = match (upload, parts.is_empty()) {
+            (Some(_), _) => UPLOADED,
+            (None, true) => VERSION,
+            (None, false) => MERGED,
         };
-        let parts = parts.iter().map(|part| text(part)).collect::<Result<Vec<_>>>()?;
-        let version = if parts.is_empty() { VERSION } else { MERGED };
-        let file = FinishedFile { version: 0, hidden: text(hidden)?, visible: text(visible)?, parts };
+        let (hidden, visible) = (hidden.to_text()?, visible.to_text()?);
+        let file = FinishedFile { version: 0, hidden, visible, parts, upload: upload.cloned() };
         Ok(Committable::new(Payload::json(version, &file)?))
     }
 
@@ -53,15 +54,16 @@ impl FinishedFile {
     ///
     /// # Errors
     /// If it is no committable of such a file.
-    pub fn directory(committable: &Committable) -> Result<PathBuf> {
+    pub fn directory(committable: &Committable) -> Result<Location> {
         let file = FinishedFile::from_committable(committable)?;
-        Ok(Path::new(&file.visible).parent().unwrap_or(Path::new("")).to_owned())
+        let visible = Location::try_from(file.visible)?;
+        Ok(visible.parent().unwrap_or(visible))
     }
 
     fn from_committable(committable: &Committable) -> Result<Self> {
         let what = format!("a finished file ({:?})", committable.payload);
         let file: FinishedFile =
-            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED], &what)?;
+            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED, UPLOADED], &what)?;
         if file.version > 1 {
             return Err(Error::state(format!("{what} has version {} instead of 1", file.version)));
         }
@@ -79,7 +81,7 @@ pub fn committer() -> Box<dyn Committer> {
 
 impl Committer for FileCommitter {
     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
-        let mut directories: Vec<PathBuf> = Vec::new();
+        let mut directories: Vec<Location> = Vec::new();
         let outcomes =
             requests.iter().map(|request| publish(request, &mut directories)).collect::<Result<_>>()?;
         directories.sort();
@@ -90,15 +92,16 @@ impl Committer for FileCommitter {
     }
 }
 
-fn publish(request: &CommitRequest, directories: &mut Vec<PathBuf>) -> Result<CommitOutcome> {
+fn publish(request: &CommitRequest, directories: &mut Vec<Location>) -> Result<CommitOutcome> {
     let file = FinishedFile::from_committable(&request.committable)?;
     let FinishedFile { hidden, visible, .. } = &file;
-    let target = Path::new(visible);
-    Ok(match storage::publish(Path::new(hidden), target) {
+    let (source, target) = (Location::try_from(hidden.clone())?, Location::try_from(visible.clone())?);
+    let remove = |part: &String| storage::remove(&Location::try_from(part.clone())?);
+    Ok(match storage::publish(&source, &target, file.upload.as_ref()) {
         Ok(Published::Visible) => {
-            directories.extend(target.parent().map(Path::to_owned));
+            directories.extend(target.parent());
             // Their records are in it.
-            match file.parts.iter().try_for_each(|part| storage::remove(Path::new(part))) {
+            match file.parts.iter().try_for_each(remove) {
                 Ok(()) => CommitOutcome::Committed,
                 Err(error) => failed(&error),
             }
@@ -137,7 +140,7 @@ mod tests {
             Committable::new(Payload::new(Payload::UNVERSIONED, text))
         };
         assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
-        let later = Committable::new(Payload::new(4, "{}"));
+        let later = Committable::new(Payload::new(5, "{}"));
         for later in [old(2), later] {
             assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }

@@ -6,12 +6,13 @@
 //! so the mark is looked for here (`lz4.rs`).
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 
 use bzip2::read::MultiBzDecoder;
 use flate2::bufread::ZlibDecoder;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
+
+use flott_storage::Location;
 
 use crate::lz4::Lz4;
 
@@ -40,8 +41,8 @@ pub enum Compression {
 
 impl Compression {
     /// The compression that a file's extension indicates, as in Flink, which has neither LZ4 nor Snappy.
-    pub fn of(path: &Path) -> Option<Compression> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
+    pub fn of(location: &Location) -> Option<Compression> {
+        let ending = location.name()?.rsplit_once('.')?.1.to_ascii_lowercase();
         Some(match ending.as_str() {
             "gz" | "gzip" => Compression::Gzip,
             "deflate" => Compression::Deflate,

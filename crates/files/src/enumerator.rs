@@ -17,7 +17,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -28,7 +27,8 @@ use flate2::write::ZlibEncoder;
 use flott_connector::{
     Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
 };
-use flott_storage::local::{self as storage, FileInfo};
+use flott_storage::Location;
+use flott_storage::files::{self, FileInfo};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ const SPLIT_BYTES: u64 = 32 << 20;
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// A file, a directory, or a glob.
-    pub path: PathBuf,
+    pub path: Location,
     /// Whole paths must match.
     pub pattern: Option<Regex>,
     /// New files are looked for this often, in milliseconds; without it, the source ends with the files that
@@ -165,7 +165,7 @@ impl FileEnumerator {
             return Ok(enumerator);
         };
         let snapshot = Snapshot::from_payload(restored)?;
-        let path = enumerator.listing.path.to_string_lossy();
+        let path = enumerator.listing.path.to_string();
         if let Some(before) = snapshot.path.filter(|before| *before != path) {
             let then = match enumerator.listing.monitor_interval {
                 Some(_) => "new files are looked for at the new path only",
@@ -185,14 +185,14 @@ impl FileEnumerator {
     fn found(&mut self, files: &[FileInfo]) -> Result<()> {
         let mut present = BTreeSet::new();
         for file in files {
-            let path = file.path.to_string_lossy();
-            if !self.seen.contains(&*path) {
+            let path = file.location.to_string();
+            if !self.seen.contains(&path) {
                 self.newest = self.newest.max(Some(file.modified));
                 for split in cut(file, self.listing.is_splittable)? {
                     self.pending.push_back(split.to_split()?);
                 }
             }
-            present.insert(path.into_owned());
+            present.insert(path);
         }
         if !present.is_empty() {
             self.seen = present;
@@ -212,9 +212,9 @@ impl FileEnumerator {
 impl Listing {
     /// The existing files that are not empty.
     fn look(&self) -> Result<Vec<FileInfo>> {
-        let mut files = storage::list(&self.path)?;
+        let mut files = files::list(&self.path)?;
         files.retain(|file| {
-            let matches = |pattern: &Regex| pattern.is_match(&file.path.to_string_lossy());
+            let matches = |pattern: &Regex| pattern.is_match(&file.location.to_string());
             file.size > 0 && self.pattern.as_ref().is_none_or(matches)
         });
         Ok(files)
@@ -224,7 +224,7 @@ impl Listing {
 /// The splits of a file: one, unless it is large, uncompressed, and of a format whose records end with the
 /// line.
 fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
-    let compressed = Compression::of(&file.path).is_some();
+    let compressed = Compression::of(&file.location).is_some();
     let pieces = if splittable && !compressed { file.size.div_ceil(SPLIT_BYTES) } else { 1 };
     let bound = |piece: u64| (u128::from(file.size) * u128::from(piece) / u128::from(pieces)) as u64;
     (0..pieces).map(|piece| FileSplit::new(file, bound(piece), bound(piece + 1))).collect()
@@ -289,7 +289,7 @@ impl SplitEnumerator for FileEnumerator {
             pending: self.pending.iter().cloned().collect(),
             seen: self.seen.clone(),
             newest: self.newest,
-            path: Some(self.listing.path.to_string_lossy().into_owned()),
+            path: Some(self.listing.path.to_string()),
         };
         snapshot.to_payload()
     }
@@ -304,18 +304,22 @@ impl SplitEnumerator for FileEnumerator {
 mod tests {
     use super::*;
 
+    fn local(path: &str) -> Location {
+        Location::parse(path).unwrap()
+    }
+
     #[test]
     fn pieces_cover_a_file_without_gaps() {
-        let file = FileInfo { path: "a.json".into(), size: 5 * SPLIT_BYTES + 7, modified: 0 };
+        let file = FileInfo { location: local("a.json"), size: 5 * SPLIT_BYTES + 7, modified: 0 };
         let splits = cut(&file, true).unwrap();
         assert_eq!(splits.len(), 6);
         assert_eq!((splits[0].start, splits[5].end), (0, file.size));
         assert!(splits.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert_eq!(cut(&file, false).unwrap().len(), 1);
-        assert_eq!(cut(&FileInfo { path: "a.json.gz".into(), ..file }, true).unwrap().len(), 1);
+        assert_eq!(cut(&FileInfo { location: local("a.json.gz"), ..file }, true).unwrap().len(), 1);
         for ending in ["xz", "BZ2", "zst", "lz4", "snappy"] {
-            let path = format!("a.json.{ending}").into();
-            let file = FileInfo { path, size: 5 * SPLIT_BYTES, modified: 0 };
+            let location = local(&format!("a.json.{ending}"));
+            let file = FileInfo { location, size: 5 * SPLIT_BYTES, modified: 0 };
             assert_eq!(cut(&file, true).unwrap().len(), 1, "{ending}");
         }
     }

@@ -13,9 +13,9 @@
 //! | has changed in another way: other content of the same size, a new timestamp | a warning; it is read as it is now |
 
 use std::io::Read;
-use std::path::Path;
 
-use flott_storage::local::{self as storage, FileInfo};
+use flott_storage::Location;
+use flott_storage::files::{self as storage, FileInfo};
 use flott_types::{Error, Result, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -52,7 +52,8 @@ impl SplitInput {
     /// # Errors
     /// If it cannot be read, or is shorter than it was.
     pub fn open(split: FileSplit) -> Result<Self> {
-        let path = Path::new(&split.path);
+        let location = split.location()?;
+        let path = &location;
         let compression = Compression::of(path);
         check(&split, compression.is_some())?;
         let first = if compression.is_some() { 0 } else { line_start(path, split.start, split.size)? };
@@ -64,10 +65,10 @@ impl SplitInput {
                 // same.
                 let stop = line_start(path, split.end, split.size)?;
                 let left = stop.saturating_sub(position.offset);
-                (Box::new(storage::open(path, from)?), Some(left))
+                (storage::open(path, from)?, Some(left))
             }
             Some(compression) => {
-                let raw = Box::new(storage::open(path, 0)?);
+                let raw = storage::open(path, 0)?;
                 let mut input =
                     compression.reader(raw).map_err(|error| storage::failed("read", path, error))?;
                 let skipped = std::io::copy(&mut input.by_ref().take(from), &mut std::io::sink())
@@ -156,7 +157,7 @@ impl SplitInput {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(storage::failed("read", Path::new(&self.split.path), error)),
+                Err(error) => return Err(storage::failed("read", &self.split.location()?, error)),
             }
         }
         let complete = filled == self.buffer.len();
@@ -177,8 +178,7 @@ impl SplitInput {
 
 /// Checks that a file is still the one that was found, and reports what may have changed.
 fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
-    let path = Path::new(&split.path);
-    let Some(now) = storage::look(path)? else {
+    let Some(now) = storage::look(&split.location()?)? else {
         return Err(Error::external(format!(
             "the file {} is gone: it was found with {} bytes, and not all of its rows have been read",
             split.path, split.size
@@ -238,7 +238,7 @@ fn at(modified: Timestamp) -> String {
 
 /// The first byte at or after `at` that begins a line. A line that begins before `at` belongs to the split
 /// before.
-fn line_start(path: &Path, at: u64, size: u64) -> Result<u64> {
+fn line_start(path: &Location, at: u64, size: u64) -> Result<u64> {
     if at == 0 || at >= size {
         return Ok(at.min(size));
     }

@@ -6,13 +6,13 @@
 //! that moment), and is written before the checkpoint can complete. Once the writer has gone, a file that was
 //! not handed over is in no checkpoint and never will be.
 
-use std::path::{Path, PathBuf};
-
-use flott_storage::local::{self as storage, LockedFile};
+use flott_storage::Location;
+use flott_storage::files::{self, LockedFile};
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::name::WriterId;
+use crate::unpublished::Unpublished;
 
 const DIRECTORY: &str = ".writers";
 
@@ -25,13 +25,26 @@ pub(crate) struct Promises {
     /// The jobs whose checkpoint the writer's job began with.
     #[serde(default)]
     pub(crate) follows: Vec<String>,
+    /// In an object store: the uploads that may not be completed yet. They have no names by which they could be
+    /// found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) uploads: Vec<Begun>,
+}
+
+/// An upload that was begun.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    /// The number of the file.
+    pub(crate) number: u64,
+    pub(crate) visible: Location,
+    pub(crate) upload: String,
 }
 
 const VERSION: u32 = 1;
 
 impl Promises {
     pub(crate) fn new(follows: Vec<String>) -> Self {
-        Promises { version: VERSION, handed_over: 0, follows }
+        Promises { version: VERSION, handed_over: 0, follows, uploads: Vec::new() }
     }
 
     fn to_text(&self) -> Result<String> {
@@ -50,14 +63,15 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// A writer's own.
-    pub(crate) fn create(root: &Path, writer: &WriterId, promises: Promises) -> Result<Self> {
-        let file = LockedFile::create(place(root, writer), &promises.to_text()?)?;
+    pub(crate) fn create(root: &Location, writer: &WriterId, promises: Promises) -> Result<Self> {
+        let file = LockedFile::create(&place(root, writer), &promises.to_text()?)?;
         Ok(Ledger { file, writer: writer.clone(), promises })
     }
 
-    /// Another writer's, if that one has gone. A ledger that cannot be read is left alone.
-    pub(crate) fn take(root: &Path, writer: &WriterId) -> Result<Option<Self>> {
-        let Some(mut file) = LockedFile::take(&place(root, writer))? else { return Ok(None) };
+    /// Another writer's, if that one has gone; where there are no locks, `has_gone` says so. A ledger that
+    /// cannot be read is left alone.
+    pub(crate) fn take(root: &Location, writer: &WriterId, has_gone: bool) -> Result<Option<Self>> {
+        let Some(mut file) = LockedFile::take(&place(root, writer), has_gone)? else { return Ok(None) };
         let content = file.read()?;
         if content.is_empty() {
             // The writer died before it had written anything here, and so before it had begun a file.
@@ -69,10 +83,9 @@ impl Ledger {
                 Ok(Some(Ledger { file, writer: writer.clone(), promises }))
             }
             _ => {
-                let path = place(root, writer);
                 tracing::warn!(
                     "{} cannot be read; files of its writer are left where they are",
-                    path.display()
+                    place(root, writer)
                 );
                 Ok(None)
             }
@@ -80,15 +93,23 @@ impl Ledger {
     }
 
     /// The writers that have a ledger.
-    pub(crate) fn list(root: &Path) -> Result<Vec<WriterId>> {
-        let files = storage::find(&root.join(DIRECTORY), &|_| true)?;
-        let writer = |path: &PathBuf| WriterId::parse(path.file_name()?.to_str()?.strip_prefix('.')?);
+    pub(crate) fn list(root: &Location) -> Result<Vec<WriterId>> {
+        let files = files::find(&root.join(DIRECTORY), &|_| true)?;
+        let writer = |file: &Location| WriterId::parse(file.name()?.strip_prefix('.')?);
         Ok(files.iter().filter_map(writer).collect())
     }
 
-    /// Files with lower numbers are about to be handed over.
-    pub(crate) fn hand_over(&mut self, next: u64) -> Result<()> {
+    /// Files with lower numbers are about to be handed over; these wait to be published.
+    pub(crate) fn hand_over(&mut self, next: u64, waiting: &[Unpublished]) -> Result<()> {
         self.promises.handed_over = next;
+        let waits = |id: &String| waiting.iter().any(|file| matches!(file, Unpublished::Upload { id: other, .. } if other == id));
+        self.promises.uploads.retain(|begun| waits(&begun.upload));
+        self.file.replace(&self.promises.to_text()?)
+    }
+
+    /// An upload was begun.
+    pub(crate) fn begun(&mut self, begun: Begun) -> Result<()> {
+        self.promises.uploads.push(begun);
         self.file.replace(&self.promises.to_text()?)
     }
 
@@ -98,6 +119,6 @@ impl Ledger {
     }
 }
 
-fn place(root: &Path, writer: &WriterId) -> PathBuf {
-    root.join(DIRECTORY).join(format!(".{writer}"))
+fn place(root: &Location, writer: &WriterId) -> Location {
+    root.join(DIRECTORY).join(&format!(".{writer}"))
 }

@@ -14,20 +14,24 @@
 //! A live writer locks its ledger, and its files are left alone, whether it belongs to this job or another.
 //! The ledger of a dead writer stays until its last hidden file has become visible or was removed; the next
 //! writer to the directory looks at the ledgers, and walks through the directory only if one has no writer.
+//! In an object store there are uploads instead of hidden files, which only the ledger knows, and no locks: a
+//! writer there counts as gone if it belongs to an earlier attempt of the same job. Uploads of jobs that were
+//! killed stay until the bucket's own rule ends them (`AbortIncompleteMultipartUpload`).
+//!
 //! So the next attempt always reclaims the space of the previous one, even if none ever completes a
 //! checkpoint.
 //!
 //! A file that was handed over is kept, even if its checkpoint was not restored: somebody may still restore
 //! it.
 
-use std::path::{Path, PathBuf};
-
-use flott_storage::local as storage;
+use flott_storage::Location;
+use flott_storage::files;
 use flott_types::{FastMap, Result};
 use parking_lot::Mutex;
 
-use crate::ledger::Ledger;
+use crate::ledger::{Begun, Ledger};
 use crate::name::{Progress, WriterId};
+use crate::unpublished::Unpublished;
 
 /// Writers of one process look one after the other, so that a ledger locked for inspection is not mistaken
 /// for one locked by its owner.
@@ -37,21 +41,23 @@ static LOOKING: Mutex<()> = Mutex::new(());
 #[derive(Debug)]
 pub(crate) struct Promised {
     writer: WriterId,
-    files: Vec<PathBuf>,
+    files: Vec<Unpublished>,
 }
 
 /// Removes files that can no longer be committed; returns what remains of dead writers.
 pub(crate) fn remove(
-    root: &Path,
+    root: &Location,
     current: &WriterId,
     is_restored: bool,
     restored: &[Progress],
 ) -> Result<Vec<Promised>> {
     let _one = LOOKING.lock();
-    let mut gone: FastMap<WriterId, (Ledger, Vec<PathBuf>)> = FastMap::default();
+    let mut gone: FastMap<WriterId, (Ledger, Vec<Unpublished>)> = FastMap::default();
     let mut living = Vec::new();
     for writer in Ledger::list(root)? {
-        match Ledger::take(root, &writer)? {
+        // An attempt begins when those before it have ended, or can no longer complete a checkpoint.
+        let has_gone = writer.job == current.job && writer.attempt < current.attempt;
+        match Ledger::take(root, &writer, has_gone)? {
             Some(ledger) => _ = gone.insert(writer, (ledger, Vec::new())),
             None => living.push(writer),
         }
@@ -63,9 +69,16 @@ pub(crate) fn remove(
     }
     let rule = Rule { current, is_restored, restored, later: later_jobs(current, restored, &gone), living };
     let mut doomed = Vec::new();
-    for path in storage::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some((writer, number)) = name.and_then(WriterId::parse_hidden) else { continue };
+    for (ledger, files) in gone.values_mut() {
+        for Begun { number, visible, upload } in &ledger.promises.uploads {
+            let upload = Unpublished::Upload { visible: visible.clone(), id: upload.clone() };
+            if rule.is_left_behind(ledger, *number) { doomed.push(upload) } else { files.push(upload) }
+        }
+        files.retain(Unpublished::waits);
+    }
+    for path in files::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
+        let Some((writer, number)) = path.name().and_then(WriterId::parse_hidden) else { continue };
+        let path = Unpublished::Hidden(path);
         if let Some((ledger, files)) = gone.get_mut(&writer) {
             if rule.is_left_behind(ledger, number) { doomed.push(path) } else { files.push(path) }
         } else if by_older_version.iter().any(|progress| progress.leaves_behind(&writer, number, current)) {
@@ -74,12 +87,11 @@ pub(crate) fn remove(
     }
     if !doomed.is_empty() {
         tracing::info!(
-            "removing {} hidden files below {} that are in no checkpoint",
-            doomed.len(),
-            root.display()
+            "removing {} hidden files below {root} that are in no checkpoint",
+            doomed.len()
         );
     }
-    doomed.iter().try_for_each(|path| storage::remove(path))?;
+    doomed.iter().try_for_each(Unpublished::discard)?;
     let mut promised = Vec::new();
     for (writer, (ledger, files)) in gone {
         if files.is_empty() {
@@ -92,16 +104,16 @@ pub(crate) fn remove(
 }
 
 /// Removes the ledgers of writers whose last files have become visible in the meantime.
-pub(crate) fn settle(root: &Path, promised: &mut Vec<Promised>) -> Result<()> {
+pub(crate) fn settle(root: &Location, promised: &mut Vec<Promised>) -> Result<()> {
     if promised.is_empty() {
         return Ok(());
     }
     for entry in &mut *promised {
-        entry.files.retain(|file| file.try_exists().unwrap_or(true));
+        entry.files.retain(Unpublished::waits);
     }
     let _one = LOOKING.lock();
     for Promised { writer, .. } in promised.extract_if(.., |entry| entry.files.is_empty()) {
-        if let Some(ledger) = Ledger::take(root, &writer)? {
+        if let Some(ledger) = Ledger::take(root, &writer, true)? {
             ledger.remove()?;
         }
     }
@@ -112,7 +124,7 @@ pub(crate) fn settle(root: &Path, promised: &mut Vec<Promised>) -> Result<()> {
 fn later_jobs(
     current: &WriterId,
     restored: &[Progress],
-    gone: &FastMap<WriterId, (Ledger, Vec<PathBuf>)>,
+    gone: &FastMap<WriterId, (Ledger, Vec<Unpublished>)>,
 ) -> Vec<String> {
     let mut known: Vec<String> = restored.iter().map(|progress| progress.writer().job.clone()).collect();
     let mut later = vec![current.job.clone()];

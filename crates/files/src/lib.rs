@@ -16,7 +16,7 @@
 //! are distinguished from files that may still be committed, and the `ledger` that each writer keeps for this
 //! purpose.
 //!
-//! All input and output is in [`flott_storage::local`].
+//! All input and output is in [`flott_storage::files`].
 
 mod committable;
 mod compression;
@@ -27,6 +27,7 @@ mod leftovers;
 mod lz4;
 mod name;
 mod split;
+mod unpublished;
 mod waiting;
 mod whole;
 mod writer;

@@ -1,7 +1,8 @@
 //! A split: a part of a file, and how far it was read.
 
 use flott_connector::{Payload, Split};
-use flott_storage::local::FileInfo;
+use flott_storage::Location;
+use flott_storage::files::FileInfo;
 use flott_types::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -51,14 +52,9 @@ impl FileSplit {
     /// # Errors
     /// If its path is not UTF-8.
     pub fn new(file: &FileInfo, start: u64, end: u64) -> Result<Self> {
-        let path = file
-            .path
-            .to_str()
-            .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", file.path.display())))?;
-        let path = path.to_owned();
         Ok(FileSplit {
             version: 0,
-            path,
+            path: file.location.to_text()?,
             size: file.size,
             modified: file.modified,
             start,
@@ -67,6 +63,14 @@ impl FileSplit {
             before: None,
             rows: None,
         })
+    }
+
+    /// Where the file is.
+    ///
+    /// # Errors
+    /// If its path cannot be one.
+    pub fn location(&self) -> Result<Location> {
+        Location::try_from(self.path.clone())
     }
 
     /// The same split, to be read from a position; `before` is a hash of what was read last.

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use flott_connector::Committable;
-use flott_storage::local::{self as storage, NewFile};
+use flott_storage::Location;
+use flott_storage::files::{self, NewFile, PreparedUpload};
 use flott_types::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::committable::FinishedFile;
+use crate::unpublished::Unpublished;
 
 /// This much is copied at once.
 const CHUNK: usize = 256 << 10;
@@ -31,17 +32,29 @@ pub struct Compaction {
 /// A file that waits.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct WaitingFile {
-    pub(crate) hidden: PathBuf,
-    pub(crate) visible: PathBuf,
+    pub(crate) hidden: Location,
+    pub(crate) visible: Location,
+    /// In an object store, which knows no hidden file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upload: Option<PreparedUpload>,
     pub(crate) bytes: u64,
     /// How many checkpoints it has waited for.
     #[serde(default)]
     pub(crate) checkpoints: u32,
 }
 
+impl WaitingFile {
+    pub(crate) fn unpublished(&self) -> Unpublished {
+        match &self.upload {
+            None => Unpublished::Hidden(self.hidden.clone()),
+            Some(upload) => Unpublished::Upload { visible: self.visible.clone(), id: upload.id().to_owned() },
+        }
+    }
+}
+
 /// The files of a writer that wait, by their directory.
 #[derive(Default)]
-pub(crate) struct Waiting(BTreeMap<PathBuf, Vec<WaitingFile>>);
+pub(crate) struct Waiting(BTreeMap<Option<Location>, Vec<WaitingFile>>);
 
 impl Waiting {
     /// Those of a checkpoint. A file that is gone was merged by the job that ran before, after that
@@ -49,21 +62,20 @@ impl Waiting {
     pub(crate) fn restored(files: impl Iterator<Item = WaitingFile>) -> Self {
         let mut waiting = Waiting::default();
         for file in files {
-            match file.hidden.try_exists() {
-                Ok(false) => tracing::warn!(
+            match file.unpublished().waits() {
+                false => tracing::warn!(
                     "the file {} of a checkpoint is not there any more: it was merged with others after the checkpoint, or it \
                      was removed before it was merged and its rows are missing in the output",
-                    file.hidden.display()
+                    file.hidden
                 ),
-                Ok(true) | Err(_) => waiting.add(file),
+                true => waiting.add(file),
             }
         }
         waiting
     }
 
     pub(crate) fn add(&mut self, file: WaitingFile) {
-        let directory = file.visible.parent().unwrap_or(Path::new("")).to_owned();
-        self.0.entry(directory).or_default().push(file);
+        self.0.entry(file.visible.parent()).or_default().push(file);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -77,7 +89,7 @@ impl Waiting {
     /// Another checkpoint is taken: the groups of files that are to be merged with it.
     pub(crate) fn due(&mut self, compaction: Option<&Compaction>, end: bool) -> Vec<Vec<WaitingFile>> {
         self.0.values_mut().flatten().for_each(|file| file.checkpoints += 1);
-        let is_due = |_: &PathBuf, files: &mut Vec<WaitingFile>| {
+        let is_due = |_: &Option<Location>, files: &mut Vec<WaitingFile>| {
             let Some(Compaction { checkpoints, size }) = compaction else { return true };
             let oldest = files.iter().map(|file| file.checkpoints).max().unwrap_or(0);
             let bytes = files.iter().map(|file| file.bytes).sum::<u64>();
@@ -92,21 +104,21 @@ impl Waiting {
 ///
 /// # Errors
 /// If one cannot be read, or the new one not be written.
-pub(crate) fn merge(files: &[WaitingFile], hidden: &Path, visible: &Path) -> Result<Committable> {
-    let mut merged = NewFile::create(hidden.to_owned())?;
+pub(crate) fn merge(parts: &[WaitingFile], hidden: &Location, visible: &Location) -> Result<Committable> {
+    let mut merged = NewFile::create(hidden, visible)?;
     let mut chunk = vec![0; CHUNK];
-    for file in files {
-        let mut part = storage::open(&file.hidden, 0)?;
+    for file in parts {
+        let mut part = files::open(&file.hidden, 0)?;
         loop {
             match part.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(read) => merged.write(&chunk[..read])?,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(storage::failed("read", &file.hidden, error)),
+                Err(error) => return Err(files::failed("read", &file.hidden, error)),
             }
         }
     }
-    merged.close()?;
-    let parts: Vec<&Path> = files.iter().map(|file| file.hidden.as_path()).collect();
-    FinishedFile::merged(hidden, visible, &parts)
+    let upload = merged.close()?;
+    let parts = parts.iter().map(|file| &file.hidden);
+    FinishedFile::to_committable(hidden, visible, upload.as_ref(), parts)
 }

@@ -3,10 +3,8 @@
 //! The metadata of such a file is at its end. If its size has changed since it was found, or its end since
 //! rows were read, it is a different file and is refused.
 
-use std::path::Path;
-
 use flott_connector::format::BulkInput;
-use flott_storage::local::{self, RandomFile};
+use flott_storage::files::{self, RandomFile};
 use flott_types::{Error, Result};
 use parking_lot::Mutex;
 use xxhash_rust::xxh3::xxh3_64;
@@ -28,8 +26,8 @@ impl WholeFile {
     /// # Errors
     /// If it cannot be read, or is not the one that was found.
     pub fn open(split: &FileSplit) -> Result<(Self, u64)> {
-        let path = Path::new(&split.path);
-        let now = local::look(path)?.ok_or_else(|| {
+        let location = split.location()?;
+        let now = files::look(&location)?.ok_or_else(|| {
             Error::external(format!("the file {} is gone: not all of its rows have been read", split.path))
         })?;
         let replaced = || {
@@ -41,7 +39,7 @@ impl WholeFile {
         if now.size != split.size {
             return Err(replaced());
         }
-        let mut file = RandomFile::open(path)?;
+        let mut file = RandomFile::open(&location)?;
         let length = split.size.min(END);
         let end = xxh3_64(&file.read(split.size - length, length as usize)?);
         if split.rows.is_some() && split.before.is_some_and(|before| before != end) {

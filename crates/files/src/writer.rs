@@ -1,17 +1,19 @@
 //! Writes to hidden files, one in progress per directory, and closes them when they are large or old, or at a
 //! checkpoint. Not all files in progress need to be open: see [`NewFile`].
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use flott_connector::{Committable, Payload, Prepared, SinkContext};
-use flott_storage::local::{self as storage, NewFile};
+use flott_storage::Location;
+use flott_storage::files::{NewFile, PreparedUpload};
 use flott_types::{Clock, Error, FastMap, Result, Timestamp};
 
 use crate::committable::FinishedFile;
-use crate::ledger::{Ledger, Promises};
+use crate::ledger::{Begun, Ledger, Promises};
 use crate::leftovers::{self, Promised};
 use crate::name::{FileNames, Progress, WriterId};
+use crate::unpublished::Unpublished;
 use crate::waiting::{Compaction, Waiting, WaitingFile, merge};
 
 /// This many bytes are collected before they are written.
@@ -66,7 +68,7 @@ impl Rest for () {
 /// The writer of one subtask. See the crate's header. `R` is what each file still has to write when it is
 /// closed.
 pub struct RollingWriter<R = ()> {
-    path: PathBuf,
+    path: Location,
     rolling: Rolling,
     names: FileNames,
     compaction: Option<Compaction>,
@@ -81,7 +83,7 @@ pub struct RollingWriter<R = ()> {
     /// Hidden files of dead writers that others will commit.
     promised: Vec<Promised>,
     /// Own files that were handed over and may not be visible yet.
-    handed_over: Vec<PathBuf>,
+    handed_over: Vec<Unpublished>,
     open: FastMap<String, OpenFile<R>>,
     /// Files that were closed since the last checkpoint.
     finished: Vec<WaitingFile>,
@@ -95,8 +97,8 @@ struct OpenFile<R> {
     file: NewFile,
     /// `None` until the first records.
     rest: Option<R>,
-    hidden: PathBuf,
-    visible: PathBuf,
+    hidden: Location,
+    visible: Location,
     buffer: Vec<u8>,
     written: u64,
     created: Timestamp,
@@ -111,7 +113,9 @@ impl<R: Rest + 'static> RollingWriter<R> {
     ///
     /// # Errors
     /// If `restored` cannot be read, or a file not be removed.
-    pub fn new(path: PathBuf, rolling: Rolling, context: SinkContext, restored: &[Payload]) -> Result<Self> {
+    pub fn new(path: Location, rolling: Rolling, context: SinkContext, restored: &[Payload]) -> Result<Self> {
+        // It is part of checkpoints.
+        path.to_text()?;
         let id = WriterId::new(&context);
         let restored = restored.iter().map(Progress::from_payload).collect::<Result<Vec<_>>>()?;
         let promised = leftovers::remove(&path, &id, context.restored.is_some(), &restored)?;
@@ -179,8 +183,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
         }
         let held = file.rest.as_ref().map_or(0, Rest::held);
         if file.written + (file.buffer.len() + held) as u64 >= self.rolling.file_size {
-            self.finished.push(file.waits());
-            file.close()?;
+            self.finished.push(file.close()?);
         } else {
             self.open.insert(key, file);
         }
@@ -188,11 +191,11 @@ impl<R: Rest + 'static> RollingWriter<R> {
     }
 
     fn create(&mut self, directory: &str, now: Timestamp) -> Result<OpenFile<R>> {
-        let below = |part| matches!(part, std::path::Component::Normal(_));
+        let below = |part| matches!(part, Component::Normal(_));
         if !Path::new(directory).components().all(below) {
             return Err(Error::data(format!(
                 "the directory '{directory}' of a file is not below {}",
-                self.path.display()
+                self.path
             )));
         }
         self.keep_ledger()?;
@@ -202,9 +205,13 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let directory = self.path.join(directory);
         let number = self.next_number;
         self.next_number += 1;
-        let hidden = directory.join(self.id.hidden(number));
-        let visible = directory.join(self.id.visible(&self.names, number));
-        let file = NewFile::create(hidden.clone())?;
+        let hidden = directory.join(&self.id.hidden(number));
+        let visible = directory.join(&self.id.visible(&self.names, number));
+        let file = NewFile::create(&hidden, &visible)?;
+        if let (Some(upload), Some(ledger)) = (file.upload(), &mut self.ledger) {
+            let (upload, visible) = (upload.to_owned(), visible.clone());
+            ledger.begun(Begun { number, visible, upload })?;
+        }
         self.turn += 1;
         let (buffer, turn) = (Vec::new(), self.turn);
         let rest = None;
@@ -268,23 +275,27 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let mut open: Vec<OpenFile<R>> = self.open.drain().map(|(_, file)| file).collect();
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
         leftovers::settle(&self.path, &mut self.promised)?;
-        self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
+        self.handed_over.retain(Unpublished::waits);
         let new: Vec<WaitingFile> =
             std::mem::take(&mut self.finished).into_iter().chain(open.iter().map(OpenFile::waits)).collect();
         if new.is_empty() && self.waiting.is_empty() {
             return Ok(Prepared::default());
         }
-        self.handed_over.extend(new.iter().map(|file| file.hidden.clone()));
+        self.handed_over.extend(new.iter().map(WaitingFile::unpublished));
         new.into_iter().for_each(|file| self.waiting.add(file));
         let due = self.due(end)?;
         // Before the files are announced: from here on a checkpoint may contain them. A file that fails to be
         // closed is in none; the next attempt removes it.
         if let Some(ledger) = &mut self.ledger {
-            ledger.hand_over(self.next_number)?;
+            ledger.hand_over(self.next_number, &self.handed_over)?;
         }
         Ok(Prepared::Later(Box::new(move || {
-            open.into_iter().try_for_each(OpenFile::close)?;
-            due.iter().map(Due::committable).collect()
+            let mut uploads = FastMap::default();
+            for file in open {
+                let WaitingFile { visible, upload, .. } = file.close()?;
+                uploads.extend(upload.map(|upload| (visible, upload)));
+            }
+            due.into_iter().map(|due| due.committable(&mut uploads)).collect()
         })))
     }
 
@@ -303,10 +314,11 @@ impl<R: Rest + 'static> RollingWriter<R> {
             self.keep_ledger()?;
             let number = self.next_number;
             self.next_number += 1;
-            let directory = files.first().and_then(|file| file.visible.parent()).unwrap_or(&self.path);
-            let hidden = directory.join(self.id.hidden(number));
-            let visible = directory.join(format!("compacted-{}", self.id.visible(&self.names, number)));
-            self.handed_over.push(hidden.clone());
+            let directory = files.first().and_then(|file| file.visible.parent());
+            let directory = directory.as_ref().unwrap_or(&self.path);
+            let hidden = directory.join(&self.id.hidden(number));
+            let visible = directory.join(&format!("compacted-{}", self.id.visible(&self.names, number)));
+            self.handed_over.push(Unpublished::Hidden(hidden.clone()));
             due.push(Due::Merged { files, hidden, visible });
         }
         Ok(due)
@@ -345,11 +357,19 @@ impl<R: Rest + 'static> RollingWriter<R> {
             self.open.iter().filter(|(_, file)| old(file)).map(|(directory, _)| directory.clone()).collect();
         for directory in directories {
             if let Some(file) = self.open.remove(&directory) {
-                self.finished.push(file.waits());
-                file.close()?;
+                self.finished.push(file.close()?);
             }
         }
         Ok(())
+    }
+}
+
+impl<R> OpenFile<R> {
+    fn unpublished(&self) -> Unpublished {
+        match self.file.upload() {
+            None => Unpublished::Hidden(self.hidden.clone()),
+            Some(id) => Unpublished::Upload { visible: self.visible.clone(), id: id.to_owned() },
+        }
     }
 }
 
@@ -367,30 +387,35 @@ impl<R: Rest> OpenFile<R> {
         let held = self.rest.as_ref().map_or(0, Rest::held);
         let bytes = self.written + (self.buffer.len() + held) as u64;
         let (hidden, visible) = (self.hidden.clone(), self.visible.clone());
-        WaitingFile { hidden, visible, bytes, checkpoints: 0 }
+        let upload = self.file.upload().map(PreparedUpload::begun);
+        WaitingFile { hidden, visible, upload, bytes, checkpoints: 0 }
     }
 
-    fn close(mut self) -> Result<()> {
+    fn close(mut self) -> Result<WaitingFile> {
+        let waits = self.waits();
         if let Some(rest) = self.rest.take() {
             rest.end(&mut self.buffer)?;
         }
         self.write_out(self.turn)?;
-        self.file.close()
+        Ok(WaitingFile { upload: self.file.close()?, ..waits })
     }
 }
 
 /// What is handed over.
 enum Due {
     One(WaitingFile),
-    Merged { files: Vec<WaitingFile>, hidden: PathBuf, visible: PathBuf },
+    Merged { files: Vec<WaitingFile>, hidden: Location, visible: Location },
 }
 
 impl Due {
-    /// The file, merged if it is to be.
-    fn committable(&self) -> Result<Committable> {
+    /// The file, merged if it is to be; with the upload of one that was closed only now.
+    fn committable(self, uploads: &mut FastMap<Location, PreparedUpload>) -> Result<Committable> {
         match self {
-            Due::One(file) => FinishedFile::to_committable(&file.hidden, &file.visible),
-            Due::Merged { files, hidden, visible } => merge(files, hidden, visible),
+            Due::One(WaitingFile { hidden, visible, upload, .. }) => {
+                let upload = uploads.remove(&visible).or(upload);
+                FinishedFile::to_committable(&hidden, &visible, upload.as_ref(), [])
+            }
+            Due::Merged { files, hidden, visible } => merge(&files, &hidden, &visible),
         }
     }
 }
@@ -399,15 +424,15 @@ impl<R> Drop for RollingWriter<R> {
     /// Files that were not handed over can never be committed. What an error here leaves behind, the next
     /// writer removes.
     fn drop(&mut self) {
-        let open = self.open.drain().map(|(_, file)| file.hidden);
-        let mut never_handed_over = open.chain(self.finished.drain(..).map(|file| file.hidden));
-        let removed = never_handed_over.try_for_each(|file| storage::remove(&file));
+        let open = self.open.drain().map(|(_, file)| file.unpublished());
+        let mut never_handed_over = open.chain(self.finished.drain(..).map(|file| file.unpublished()));
+        let removed = never_handed_over.try_for_each(|file| file.discard());
         let settled = removed.and_then(|()| leftovers::settle(&self.path, &mut self.promised));
-        self.handed_over.retain(|file| file.try_exists().unwrap_or(true));
+        self.handed_over.retain(Unpublished::waits);
         let ledger = self.ledger.take().filter(|_| self.handed_over.is_empty());
         let done = settled.and_then(|()| ledger.map_or(Ok(()), Ledger::remove));
         if let Err(error) = done {
-            tracing::warn!("not all hidden files below {} were removed: {error}", self.path.display());
+            tracing::warn!("not all hidden files below {} were removed: {error}", self.path);
         }
     }
 }

@@ -42,6 +42,7 @@ impl JobManager {
     pub fn start(connectors: Registry, configuration: &Configuration) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let settings = settings(configuration);
+        flott_storage::configure(configuration.iter())?;
         let mut rest = rest_options(&settings, &clock)?;
         let connectors = Arc::new(connectors);
         let sessions =
@@ -153,6 +154,7 @@ impl TaskManager {
     pub fn start(connectors: Registry, configuration: &Configuration) -> Result<Self> {
         let operators = Arc::new(SqlOperators::new(flott_functions::builtin()));
         let clock = Arc::new(SystemClock::new());
+        flott_storage::configure(configuration.iter())?;
         let process =
             TaskManagerProcess::start(&settings(configuration), Arc::new(connectors), operators, clock)?;
         Ok(TaskManager(process))

@@ -69,6 +69,8 @@ impl Environment {
     /// # Errors
     /// If there is no such cluster, or a value of the configuration cannot work.
     pub fn remote(connectors: Registry, configuration: Configuration, address: Option<&str>) -> Result<Self> {
+        // The cluster's folder, catalogs and savepoints may lie there.
+        flott_storage::configure(configuration.iter())?;
         let cluster = crate::processes::connect(address, &configuration)?;
         Environment::on(cluster, Arc::new(connectors), configuration)
     }
@@ -159,6 +161,7 @@ pub(crate) fn local_cluster(
     configuration: &Configuration,
 ) -> Result<LocalCluster> {
     let settings = configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    flott_storage::configure(configuration.iter())?;
     LocalCluster::start(LocalClusterOptions {
         liveness: liveness(&settings)?,
         ..LocalClusterOptions::new(connectors.clone(), operators.clone(), SLOTS)

@@ -16,7 +16,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
 use crate::error::failed;
-use crate::location::local_path;
+use crate::location::{Location, ObjectLocation};
+use crate::stores;
 
 /// A folder under a URL. Cheap to clone.
 ///
@@ -54,14 +55,17 @@ impl Folder {
         }
     }
 
-    /// The folder with this URL (`file:///a/b`) or local path. A local folder is created if it does not
-    /// exist.
+    /// The folder with this URL (`file:///a/b`, `s3://bucket/a`) or local path. A local folder is created if
+    /// it does not exist.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a
     /// local folder cannot be made.
     pub fn create(url: &str) -> Result<Self> {
-        let path = absolute(url)?;
+        let path = match Location::parse(url)? {
+            Location::Local(path) => absolute(url, &path)?,
+            Location::Object(object) => return Folder::of_objects(&object),
+        };
         if !path.is_dir() {
             std::fs::create_dir_all(&path).map_err(|error| failed("make the folder", url, error))?;
             // Folders above may have been created too; they may also belong to somebody else and not be
@@ -71,13 +75,26 @@ impl Folder {
         Folder::at_path(url, &path)
     }
 
-    /// The folder with this URL or local path, if it exists.
+    /// The folder with this URL or local path, if it exists. In an object store every folder does: it may be
+    /// empty.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes.
     pub fn open(url: &str) -> Result<Option<Self>> {
-        let path = absolute(url)?;
+        let path = match Location::parse(url)? {
+            Location::Local(path) => absolute(url, &path)?,
+            Location::Object(object) => return Folder::of_objects(&object).map(Some),
+        };
         if path.is_dir() { Folder::at_path(url, &path).map(Some) } else { Ok(None) }
+    }
+
+    fn of_objects(object: &ObjectLocation) -> Result<Self> {
+        Ok(Folder {
+            store: stores::open(&object.store)?,
+            root_url: object.store.clone(),
+            root: None,
+            path: object.path()?,
+        })
     }
 
     fn at_path(url: &str, path: &FsPath) -> Result<Self> {
@@ -173,16 +190,21 @@ impl Folder {
             .map_err(|error| failed("write", self.url_of(name), error))
     }
 
-    /// Writes a new file; `false` if one of this name exists. Of several concurrent callers, one succeeds.
+    /// Writes a new file; `false` if one of this name exists. Of several concurrent callers, one succeeds. In
+    /// an object store, a file with the same content counts as the one that is written: contents over which
+    /// callers may compete must say whose they are.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
         let Some(root) = &self.root else {
-            let put = self.store.put_opts(&self.at(name), bytes.into(), PutMode::Create.into()).await;
+            let put = self.store.put_opts(&self.at(name), bytes.clone().into(), PutMode::Create.into()).await;
             return match put {
                 Ok(_) => Ok(true),
-                Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+                // A request whose answer was lost was repeated: then the file is ours.
+                Err(object_store::Error::AlreadyExists { .. }) => {
+                    Ok(self.is_remote() && self.get(name).await?.is_some_and(|there| there == bytes))
+                }
                 Err(error) => Err(failed("write", self.url_of(name), error)),
             };
         };
@@ -254,6 +276,11 @@ impl Folder {
         Ok(Some(path))
     }
 
+    /// Whether files are behind a network.
+    fn is_remote(&self) -> bool {
+        self.root.is_none() && !self.root_url.starts_with("memory:")
+    }
+
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
     }
@@ -278,8 +305,7 @@ impl fmt::Debug for Folder {
     }
 }
 
-fn absolute(url: &str) -> Result<PathBuf> {
-    let path = local_path(url)?;
+fn absolute(url: &str, path: &FsPath) -> Result<PathBuf> {
     std::path::absolute(path)
         .map_err(|error| Error::invalid(format!("'{url}' is not a path")).with_source(error))
 }

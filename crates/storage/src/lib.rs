@@ -1,18 +1,19 @@
 //! Storage: files and folders, of snapshots and of tables, on local disks and object stores.
 //!
 //! Everything that reads or writes a job's files goes through here, so that there is one way to open a path
-//! or URL ([`local_path`], [`Folder::create`], [`Folder::open`]), one set of errors, each with the path in it
+//! or URL ([`Location`], [`Folder::create`], [`Folder::open`]), one set of errors, each with the path in it
 //! ([`failed`]), and one guarantee: **a file exists as a whole or not at all, and is on the disk before the
 //! call returns.**
 //!
 //! | | for | how |
 //! |---|---|---|
-//! | [`Folder`] | snapshots, registers, leases | `async`, over the `object_store` crate: a local folder, or the memory of the process |
+//! | [`Folder`] | snapshots, registers, leases | `async`, over the `object_store` crate: a local folder, S3, or the memory of the process |
 //! | [`Upload`] | a large file in a folder | written part by part; it gets its name when it is complete |
-//! | [`local`] | files of tables | blocking, on local files: for a source's or sink's thread between two batches |
+//! | [`files`] | files of tables | blocking, on local files and S3: for a source's or sink's thread between two batches |
 //!
 //! A file gets its name last: it is written under a temporary name, synced, and then linked or renamed; the
-//! folders above are synced too. An existing file is only overwritten on request ([`Folder::put`]).
+//! folders above are synced too. An existing file is only overwritten on request ([`Folder::put`]). An object
+//! becomes visible as a whole anyway.
 //!
 //! # Who waits
 //!
@@ -22,14 +23,16 @@
 //! runtime.
 
 mod error;
+pub mod files;
 mod folder;
-pub mod local;
 mod location;
 mod runtime;
+mod stores;
 mod upload;
 
 pub use error::failed;
 pub use folder::{Folder, Listing};
-pub use location::local_path;
+pub use location::{Location, ObjectLocation};
 pub use runtime::block_on;
+pub use stores::configure;
 pub use upload::Upload;

@@ -18,11 +18,16 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
 }
 
+/// Where requests to object stores run; none if no thread can be started.
+pub(crate) fn handle() -> Option<Handle> {
+    runtime().map(|runtime| runtime.handle().clone())
+}
+
 /// None if no thread can be started for it: then local files are handled on the caller's thread.
 fn runtime() -> Option<&'static Runtime> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     let start =
-        || Builder::new_multi_thread().worker_threads(1).thread_name("storage").enable_time().build().ok();
+        || Builder::new_multi_thread().worker_threads(1).thread_name("storage").enable_io().enable_time().build().ok();
     RUNTIME.get_or_init(start).as_ref()
 }
 

@@ -1,6 +1,5 @@
 //! The options of a table, checked.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use flott_connector::format::FileFormat;
@@ -8,6 +7,7 @@ use flott_connector::options::FORMAT;
 use flott_connector::{Format, Options};
 use flott_files::Rolling;
 use flott_plan::{Column, Schema, TableSpec};
+use flott_storage::Location;
 use flott_types::Result;
 use regex::Regex;
 
@@ -21,7 +21,7 @@ use crate::partition::Partitioning;
 /// A table of files.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    pub(crate) path: PathBuf,
+    pub(crate) path: Location,
     pub(crate) format: Arc<dyn Format>,
     pub(crate) partitioning: Partitioning,
     /// `source.path.regex-pattern`: whole paths must match.
@@ -37,7 +37,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(table: &TableSpec, options: &Options<'_>) -> Result<Self> {
-        let path = flott_storage::local_path(&options.get(&PATH)?)?;
+        let path = Location::parse(&options.get(&PATH)?)?;
         let format = options.format(&FORMAT)?;
         format.for_files()?;
         Ok(Config {

@@ -37,6 +37,9 @@
 //!
 //! There may be many partitions: not all files in progress are open at a time.
 //!
+//! On S3 a file in progress is an upload in parts, which is completed when its checkpoint has completed: see
+//! `docs/operations/object-stores.md`.
+//!
 //! # Partitions
 //!
 //! With `sink.partition-commit.policy.kind` a partition is committed: a success file in it says that it is complete. This is done once for all
@@ -46,7 +49,7 @@
 //!
 //! # Not built yet, refused by name
 //!
-//! Object stores and HDFS, compaction, INSERT OVERWRITE in streaming, policies of partition commit other than success files.
+//! Object stores other than S3, HDFS, compaction, INSERT OVERWRITE in streaming, policies of partition commit other than success files.
 
 mod catalog;
 mod commit;

@@ -10,7 +10,7 @@ use crate::partition_time::Formatter;
 
 pub(crate) const PATH: TableOption<String, Required> = TableOption::text(
     "path",
-    "the file, the directory, or a pattern with `*` and `?`; local, with or without `file://`",
+    "the file, the directory, or a pattern with `*` and `?`: local, with or without `file://`, or `s3://BUCKET/...`",
 )
 .required();
 pub(crate) const DEFAULT_PARTITION: TableOption<String, WithDefault> = TableOption::text(

@@ -11,7 +11,7 @@ use flott_connector::{
     Committer, CommitterContext, GlobalCommitterContext, Payload, Sink, SinkContext, SinkWriter,
 };
 use flott_plan::SinkSpec;
-use flott_storage::local as storage;
+use flott_storage::files;
 use flott_types::{Error, Result};
 
 use crate::config::Config;
@@ -69,7 +69,7 @@ impl Sink for FileSink {
     }
 
     fn check(&self) -> Result<()> {
-        let checked = storage::check_writable(&self.config.path);
+        let checked = files::check_writable(&self.config.path);
         checked.map_err(|error| error.context(format!("table {}", self.spec.table.name)))
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use flott_connector::{
     Committer, CommitterContext, Consumes, Payload, Prepared, Sink, SinkContext, SinkWriter,
 };
 use flott_files::{Compaction, FileNames, Rolling, RollingWriter};
+use flott_storage::Location;
 use flott_types::{CheckpointId, Clock, Result, Timestamp, Watermark};
 
 use crate::bucket::{BucketAssigner, BucketContext};
@@ -25,7 +25,7 @@ type Buckets<T> = dyn BucketAssigner<T>;
 /// and others). With [`FileSink::with_buckets`] each value's directory depends on it. Small files are merged
 /// with [`FileSink::compact_after`].
 pub struct FileSink<T> {
-    path: PathBuf,
+    path: Location,
     rolling: Rolling,
     encode: Arc<Encode<T>>,
     buckets: Option<Arc<Buckets<T>>>,
@@ -55,7 +55,7 @@ impl<T: Record> FileSink<T> {
         encode: impl Fn(&T, &mut Vec<u8>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Self> {
         Ok(FileSink {
-            path: flott_storage::local_path(path)?,
+            path: Location::parse(path)?,
             rolling: Rolling::default(),
             encode: Arc::new(encode),
             buckets: None,
@@ -135,7 +135,7 @@ impl<T: Record> FileSink<T> {
 
 impl<T> fmt::Debug for FileSink<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileSink({})", self.path.display())
+        write!(f, "FileSink({})", self.path)
     }
 }
 
@@ -158,7 +158,11 @@ impl<T: Record> Sink for FileSink<T> {
     }
 
     fn check(&self) -> Result<()> {
-        flott_storage::local::check_writable(&self.path)
+        if self.compaction.is_some() {
+            // Uploads that are not complete cannot be read.
+            self.path.local("the compaction of files")?;
+        }
+        flott_storage::files::check_writable(&self.path)
     }
 
     fn is_two_phase(&self) -> bool {

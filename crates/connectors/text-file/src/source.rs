@@ -1,7 +1,6 @@
 //! Lines of files.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use flott_batch::Records;
@@ -10,6 +9,7 @@ use flott_connector::{
     SourceReader, Split, SplitEnumerator,
 };
 use flott_files::{FileEnumerator, FileSplit, Listing, SplitInput};
+use flott_storage::Location;
 use flott_types::{CheckpointId, Error, Result};
 
 /// The lines of a file, of all files below a directory, or of those that a glob matches; without their ends
@@ -20,7 +20,7 @@ use flott_types::{CheckpointId, Error, Result};
 /// begin with `.` or `_` are hidden. Bytes that are not UTF-8 become `U+FFFD`.
 #[derive(Clone, Debug)]
 pub struct TextFileSource {
-    path: PathBuf,
+    path: Location,
     monitor_interval: Option<i64>,
 }
 
@@ -30,7 +30,7 @@ impl TextFileSource {
     /// # Errors
     /// If the path is of a file system that is not built yet.
     pub fn new(path: &str) -> Result<Self> {
-        Ok(TextFileSource { path: flott_storage::local_path(path)?, monitor_interval: None })
+        Ok(TextFileSource { path: Location::parse(path)?, monitor_interval: None })
     }
 
     /// Also future files: they are looked for this often, and the source never ends. A file must be complete

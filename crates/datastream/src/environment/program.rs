@@ -284,6 +284,7 @@ impl StreamExecutionEnvironment {
         crate::logging::install();
         let local = Executor::local()?;
         let configuration = self.shared.settings.lock().configuration.clone();
+        flott_storage::configure(configuration.iter())?;
         local.serve_rest(
             &configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         )?;

@@ -9,11 +9,11 @@
 //! never goes back.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
-use flott_storage::local as storage;
+use flott_storage::Location;
+use flott_storage::files;
 use flott_types::{CheckpointId, Clock, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -122,13 +122,20 @@ impl PartitionCommitter {
         }
     }
 
-    fn publish(&self, directory: &Path) -> CommitOutcome {
-        if !directory.is_dir() {
-            tracing::warn!("the partition {} was taken away before it was committed", directory.display());
-            return CommitOutcome::AlreadyCommitted;
-        }
-        match storage::touch(&directory.join(&self.commit.success_file)) {
-            Ok(()) => CommitOutcome::Committed,
+    fn publish(&self, directory: &str) -> CommitOutcome {
+        let touched = Location::try_from(directory.to_owned()).and_then(|directory| {
+            let is_there = files::may_be_directory(&directory);
+            if is_there {
+                files::touch(&directory.join(&self.commit.success_file))?;
+            }
+            Ok(is_there)
+        });
+        match touched {
+            Ok(true) => CommitOutcome::Committed,
+            Ok(false) => {
+                tracing::warn!("the partition {directory} was taken away before it was committed");
+                CommitOutcome::AlreadyCommitted
+            }
             Err(error) if error.is_retryable() => {
                 CommitOutcome::Retry { after: None, reason: error.to_string() }
             }
@@ -157,7 +164,7 @@ impl Committer for PartitionCommitter {
         let outcome = |(directory, pending): (&str, Pending)| {
             let outcome = match self.waits(&pending, now) {
                 Some(after) => CommitOutcome::Wait { after },
-                None => self.publish(&PathBuf::from(directory)),
+                None => self.publish(directory),
             };
             (directory.to_owned(), (pending.oldest, outcome))
         };

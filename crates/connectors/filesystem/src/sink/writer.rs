@@ -1,7 +1,7 @@
 //! Encodes rows into the files of their partitions.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use flott_batch::{Batch, WatermarkStatus};
@@ -9,6 +9,7 @@ use flott_connector::format::{BulkWriter, FileFormat, RecordEncoder};
 use flott_connector::{Committable, Payload, Prepared, SinkContext, SinkWriter};
 use flott_files::{FinishedFile, Rest, RollingWriter};
 use flott_plan::{Schema, SinkSpec};
+use flott_storage::Location;
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 
 use super::partitioner;
@@ -57,21 +58,19 @@ impl FileWriter {
     /// The partitions of these files, to be committed for the job.
     fn partitions(config: &Config, files: &[Committable], since: Timestamp) -> Result<Vec<Committable>> {
         let Some(commit) = &config.commit else { return Ok(Vec::new()) };
-        let directories: BTreeSet<PathBuf> =
+        let directories: BTreeSet<Location> =
             files.iter().map(FinishedFile::directory).collect::<Result<_>>()?;
-        let partition = |path: PathBuf| {
+        let partition = |location: Location| {
+            let directory = location.to_text()?;
             let time = match &commit.trigger {
                 Trigger::ProcessTime => None,
                 Trigger::PartitionTime(time) => {
-                    let read = time.of(&config.partitioning.texts(&path));
+                    let read = time.of(&config.partitioning.texts(Path::new(&directory)));
                     Some(read.map_err(|error| {
-                        error.context(format!("the partition {} cannot be committed", path.display()))
+                        error.context(format!("the partition {directory} cannot be committed"))
                     })?)
                 }
             };
-            let directory = path.to_str().map(str::to_owned);
-            let directory = directory
-                .ok_or_else(|| Error::unsupported(format!("the path {} is not UTF-8", path.display())))?;
             HandedOver::Partition { directory, since, time }.to_committable()
         };
         directories.into_iter().map(partition).collect()

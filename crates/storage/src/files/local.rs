@@ -1,8 +1,4 @@
-//! Local files, with blocking calls: for the threads of sources and sinks, which have nothing else to do in
-//! the meantime. Another store for tables (S3, HDFS) has to offer the same.
-
-mod locked;
-mod new_file;
+//! Files on local disks.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,23 +7,10 @@ use std::time::UNIX_EPOCH;
 
 use flott_types::{Error, Result, Timestamp};
 
-pub use locked::LockedFile;
-pub use new_file::NewFile;
+use super::{FileInfo, Published};
+use crate::location::Location;
 
-/// A file as a listing shows it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileInfo {
-    /// Where it is.
-    pub path: PathBuf,
-    /// In bytes.
-    pub size: u64,
-    /// When it was changed last.
-    pub modified: Timestamp,
-}
-
-/// The files at a path, sorted by name: the file itself, all files below a directory, or what a glob matches.
-/// Hidden names, those that begin with `.` or `_`, are left out below the path.
-pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
+pub(super) fn list(path: &Path) -> Result<Vec<FileInfo>> {
     let mut files = Vec::new();
     if let Some(metadata) = metadata(path)? {
         visit(path, &metadata, &mut files)?;
@@ -46,8 +29,6 @@ pub fn list(path: &Path) -> Result<Vec<FileInfo>> {
     } else {
         return Err(Error::external(format!("the path {} does not exist", path.display())));
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|a, b| a.path == b.path);
     Ok(files)
 }
 
@@ -64,7 +45,7 @@ fn visit(path: &Path, metadata: &fs::Metadata, files: &mut Vec<FileInfo>) -> Res
         }
         return Ok(());
     }
-    files.push(FileInfo { path: path.to_owned(), size: metadata.len(), modified: modified(metadata) });
+    files.push(info(path, metadata));
     Ok(())
 }
 
@@ -77,18 +58,20 @@ fn metadata(path: &Path) -> Result<Option<fs::Metadata>> {
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')))
+    path.file_name().is_some_and(|name| super::is_hidden(name.as_encoded_bytes()))
 }
 
-/// A file as it is now, if it exists.
-pub fn look(path: &Path) -> Result<Option<FileInfo>> {
-    let Some(metadata) = metadata(path)? else { return Ok(None) };
-    Ok(Some(FileInfo { path: path.to_owned(), size: metadata.len(), modified: modified(&metadata) }))
+pub(super) fn look(path: &Path) -> Result<Option<FileInfo>> {
+    Ok(metadata(path)?.map(|metadata| info(path, &metadata)))
 }
 
-fn modified(metadata: &fs::Metadata) -> Timestamp {
+fn info(path: &Path, metadata: &fs::Metadata) -> FileInfo {
     let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    modified.map_or(0, |since| since.as_millis() as Timestamp)
+    FileInfo {
+        location: Location::Local(path.to_owned()),
+        size: metadata.len(),
+        modified: modified.map_or(0, |since| since.as_millis() as Timestamp),
+    }
 }
 
 /// A file with random access.
@@ -99,20 +82,12 @@ pub struct RandomFile {
 }
 
 impl RandomFile {
-    /// Opens a file.
-    ///
-    /// # Errors
-    /// If it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| failed("open", path, error))?;
         Ok(RandomFile { file, path: path.to_owned() })
     }
 
-    /// Reads this many bytes from an offset.
-    ///
-    /// # Errors
-    /// If they cannot be read, or do not exist.
-    pub fn read(&mut self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+    pub(super) fn read(&mut self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
         let mut into = vec![0; bytes];
         let read = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.read_exact(&mut into));
         read.map_err(|error| failed("read", &self.path, error))?;
@@ -120,8 +95,7 @@ impl RandomFile {
     }
 }
 
-/// Opens a file for reading from an offset.
-pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
+pub(super) fn open(path: &Path, offset: u64) -> Result<File> {
     let mut file = File::open(path).map_err(|error| failed("open", path, error))?;
     if offset > 0 {
         file.seek(SeekFrom::Start(offset)).map_err(|error| failed("read", path, error))?;
@@ -129,17 +103,7 @@ pub fn open(path: &Path, offset: u64) -> Result<impl Read + Send + use<>> {
     Ok(file)
 }
 
-/// The outcome of publishing a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Published {
-    /// The file has its visible name, from now on or since an earlier call.
-    Visible,
-    /// Neither the hidden nor the visible file exists.
-    Missing,
-}
-
-/// Gives a file its visible name, durably after [`sync_directory`]. Idempotent.
-pub fn publish(hidden: &Path, visible: &Path) -> Result<Published> {
+pub(super) fn publish(hidden: &Path, visible: &Path) -> Result<Published> {
     if metadata(hidden)?.is_some() && metadata(visible)?.is_some() {
         return Err(Error::external(format!(
             "{} is there already; it would be overwritten by {}",
@@ -156,11 +120,7 @@ pub fn publish(hidden: &Path, visible: &Path) -> Result<Published> {
     }
 }
 
-/// Creates a directory, and says whether files can be created in it.
-///
-/// # Errors
-/// If not.
-pub fn check_writable(directory: &Path) -> Result<()> {
+pub(super) fn check_writable(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).map_err(|error| failed("create the directory", directory, error))?;
     let probe = directory.join(format!(".probe-{}", std::process::id()));
     let created = File::options().write(true).create(true).truncate(true).open(&probe);
@@ -168,24 +128,20 @@ pub fn check_writable(directory: &Path) -> Result<()> {
     remove(&probe)
 }
 
-/// Creates an empty file unless it exists.
-pub fn touch(path: &Path) -> Result<()> {
+pub(super) fn touch(path: &Path) -> Result<()> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
     file.and_then(|file| file.sync_all()).map_err(|error| failed("create", path, error))?;
     sync_directory(path.parent().unwrap_or(Path::new("")))
 }
 
-/// Removes a file, if it exists.
-pub fn remove(path: &Path) -> Result<()> {
+pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
         _ => Ok(()),
     }
 }
 
-/// The files below a directory whose names satisfy `wanted`, including hidden ones; none if the directory
-/// does not exist.
-pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+pub(super) fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Location>> {
     let mut found = Vec::new();
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {
@@ -202,22 +158,20 @@ pub fn find(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathB
             if is_directory {
                 directories.push(entry.path());
             } else if entry.file_name().to_str().is_some_and(wanted) {
-                found.push(entry.path());
+                found.push(Location::Local(entry.path()));
             }
         }
     }
-    found.sort();
     Ok(found)
 }
 
-/// Makes the names in a directory durable.
-pub fn sync_directory(directory: &Path) -> Result<()> {
+pub(super) fn sync_directory(directory: &Path) -> Result<()> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(|error| failed("write", directory, error))
 }
 
 /// What went wrong with which file.
-pub fn failed(action: &str, path: &Path, error: io::Error) -> Error {
+pub(super) fn failed(action: &str, path: &Path, error: io::Error) -> Error {
     crate::error::failed(action, path.display(), error)
 }

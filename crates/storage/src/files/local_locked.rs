@@ -1,4 +1,4 @@
-//! Small files that their owner keeps locked, so that others can see whether the owner is still alive.
+//! Small local files that their owner keeps locked, so that others can see whether the owner is still alive.
 //!
 //! The lock is the system's (`flock`): it is released when the process ends, in whatever way. On a file
 //! system without locks, every owner counts as alive.
@@ -9,21 +9,21 @@ use std::path::{Path, PathBuf};
 
 use flott_types::{Error, Result};
 
-use super::failed;
+use super::local::{self, failed};
 
 /// A locked file.
 #[derive(Debug)]
-pub struct LockedFile {
+pub(super) struct LocalLockedFile {
     file: File,
     path: PathBuf,
 }
 
-impl LockedFile {
+impl LocalLockedFile {
     /// Creates a file with its directory, and locks it. The name must not exist.
     ///
     /// # Errors
     /// If it cannot be created.
-    pub fn create(path: PathBuf, content: &str) -> Result<Self> {
+    pub(super) fn create(path: PathBuf, content: &str) -> Result<Self> {
         // Whoever empties the directory removes it, and whoever finds an empty file removes that: both may
         // happen between two of our steps.
         for _ in 0..100 {
@@ -43,7 +43,7 @@ impl LockedFile {
                 _ => {}
             }
             if path.try_exists().map_err(|error| failed("look at", &path, error))? {
-                let mut locked = LockedFile { file, path };
+                let mut locked = LocalLockedFile { file, path };
                 locked.write(content).map_err(|error| failed("write", &locked.path, error))?;
                 return Ok(locked);
             }
@@ -55,14 +55,14 @@ impl LockedFile {
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn take(path: &Path) -> Result<Option<Self>> {
+    pub(super) fn take(path: &Path) -> Result<Option<Self>> {
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", path, error)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Some(LockedFile { file, path: path.to_owned() })),
+            Ok(()) => Ok(Some(LocalLockedFile { file, path: path.to_owned() })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed("lock", path, error)),
@@ -73,7 +73,7 @@ impl LockedFile {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn read(&mut self) -> Result<String> {
+    pub(super) fn read(&mut self) -> Result<String> {
         let mut content = String::new();
         let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_to_string(&mut content));
         read.map_err(|error| failed("read", &self.path, error))?;
@@ -84,7 +84,7 @@ impl LockedFile {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn replace(&mut self, content: &str) -> Result<()> {
+    pub(super) fn replace(&mut self, content: &str) -> Result<()> {
         let written = self.write(content).and_then(|()| self.file.sync_data());
         written.map_err(|error| failed("write", &self.path, error))
     }
@@ -99,8 +99,8 @@ impl LockedFile {
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub fn remove(self) -> Result<()> {
-        super::remove(&self.path)?;
+    pub(super) fn remove(self) -> Result<()> {
+        local::remove(&self.path)?;
         if let Some(directory) = self.path.parent() {
             // Not empty, mostly.
             let _ = fs::remove_dir(directory);

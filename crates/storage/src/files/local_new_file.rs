@@ -1,4 +1,4 @@
-//! Files under construction, and how many of them are open.
+//! Local files under construction, and how many of them are open.
 //!
 //! A process may have more files in progress than it may have open: one for each of thousands of partitions.
 //! A file in progress can be parked: its handle is closed, and it is reopened for appending when there is
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flott_types::Result;
 
-use super::failed;
+use super::local::failed;
 
 /// How many files under construction the process has open.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
@@ -50,49 +50,43 @@ impl Drop for Handle {
 
 /// A file under construction.
 #[derive(Debug)]
-pub struct NewFile {
+pub struct LocalNewFile {
     /// `None` while it is parked.
     handle: Option<Handle>,
     path: PathBuf,
 }
 
-impl NewFile {
-    /// Whether the process has so many open that one should be parked before another is opened.
-    pub fn too_many() -> bool {
+impl LocalNewFile {
+    pub(super) fn too_many() -> bool {
         OPEN.load(Ordering::Relaxed) >= bound()
     }
 
     /// Creates a file, and the directories above it. The name must not exist.
-    pub fn create(path: PathBuf) -> Result<Self> {
+    pub(super) fn create(path: PathBuf) -> Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed("create the directory of", &path, error))?;
         }
         let file = File::options().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| failed("create", &path, error))?;
-        Ok(NewFile { handle: Some(Handle::new(file)), path })
+        Ok(LocalNewFile { handle: Some(Handle::new(file)), path })
     }
 
-    /// Whether it counts as an open file.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.handle.is_some()
     }
 
     /// Closes the handle until there is more to write.
-    pub fn park(&mut self) {
+    pub(super) fn park(&mut self) {
         self.handle = None;
     }
 
-    /// Appends bytes.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file()?.write_all(bytes);
         written.map_err(|error| failed("write", &self.path, error))
     }
 
     /// Makes what was written survive a crash.
-    pub fn close(mut self) -> Result<()> {
+    pub(super) fn close(mut self) -> Result<()> {
         let synced = self.file()?.sync_all();
         synced.map_err(|error| failed("write", &self.path, error))
     }

@@ -1,0 +1,94 @@
+//! Small files that show whether their owner is alive.
+//!
+//! A local one is locked by its owner for as long as that lives (`local_locked`). An object store has no
+//! locks: there, who looks has to know which owners have gone.
+
+use bytes::Bytes;
+use flott_types::{Error, Result};
+
+use super::local_locked::LocalLockedFile;
+use super::objects;
+use crate::location::{Location, ObjectLocation};
+
+/// Such a file, held.
+#[derive(Debug)]
+pub struct LockedFile(Held);
+
+#[derive(Debug)]
+enum Held {
+    Local(LocalLockedFile),
+    Object(ObjectLocation),
+}
+
+impl LockedFile {
+    /// Creates a file, and its directory where there are any. The name must not exist.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn create(location: &Location, content: &str) -> Result<Self> {
+        match location {
+            Location::Local(path) => {
+                LocalLockedFile::create(path.clone(), content).map(|file| LockedFile(Held::Local(file)))
+            }
+            Location::Object(object) => {
+                let mut file = LockedFile(Held::Object(object.clone()));
+                file.replace(content)?;
+                Ok(file)
+            }
+        }
+    }
+
+    /// Takes over a file whose owner has gone. `None` if the owner is alive, or the file does not exist. In an
+    /// object store `has_gone` says whether the owner is alive.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn take(location: &Location, has_gone: bool) -> Result<Option<Self>> {
+        match location {
+            Location::Local(path) => {
+                Ok(LocalLockedFile::take(path)?.map(|file| LockedFile(Held::Local(file))))
+            }
+            Location::Object(object) if has_gone && objects::look(object)?.is_some() => {
+                Ok(Some(LockedFile(Held::Object(object.clone()))))
+            }
+            Location::Object(_) => Ok(None),
+        }
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&mut self) -> Result<String> {
+        match &mut self.0 {
+            Held::Local(file) => file.read(),
+            Held::Object(object) => {
+                let content = objects::get(object)?.unwrap_or_default();
+                String::from_utf8(content.into())
+                    .map_err(|error| Error::external(format!("{object:?} is not text")).with_source(error))
+            }
+        }
+    }
+
+    /// Replaces the content durably.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn replace(&mut self, content: &str) -> Result<()> {
+        match &mut self.0 {
+            Held::Local(file) => file.replace(content),
+            Held::Object(object) => objects::put(object, Bytes::copy_from_slice(content.as_bytes())),
+        }
+    }
+
+    /// Removes it, and its directory if nothing else is in there.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        match self.0 {
+            Held::Local(file) => file.remove(),
+            Held::Object(object) => objects::remove(&object),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Folders and files of S3, against a real server that fails now and then: `make test-services` starts it and
+//! says where it is.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Read, Write};
+
+use bytes::Bytes;
+use flott_storage::files::{self, NewFile, Published, RandomFile};
+use flott_storage::{Folder, Location, Upload, block_on};
+
+/// A place in the bucket that no other test uses.
+fn place() -> String {
+    let given = |name: &str| {
+        std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test-services`"))
+    };
+    let keys = given("FLOTT_S3_KEYS");
+    let (access, secret) = keys.split_once(':').unwrap();
+    let endpoint = given("FLOTT_S3_UNRELIABLE");
+    flott_storage::configure([
+        ("s3.endpoint", endpoint.as_str()),
+        ("s3.access-key", access),
+        ("s3.secret-key", secret),
+    ])
+    .unwrap();
+    format!("s3://{}/test-{:016x}", given("FLOTT_S3_BUCKET"), RandomState::new().hash_one("place"))
+}
+
+fn content(megabytes: usize) -> Vec<u8> {
+    (0..megabytes << 18).flat_map(|number: usize| (number as u32).to_le_bytes()).collect()
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
+fn folders_behave_as_those_on_a_disk() {
+    let folder = Folder::create(&place()).unwrap();
+    assert_eq!(block_on(folder.get("x")).unwrap(), None);
+    assert!(block_on(folder.put_new("x", Bytes::from("one"))).unwrap());
+    assert!(!block_on(folder.put_new("x", Bytes::from("two"))).unwrap());
+    assert_eq!(block_on(folder.get("x")).unwrap().unwrap(), "one");
+    block_on(folder.put("x", Bytes::from("three"))).unwrap();
+    assert_eq!(block_on(folder.get("x")).unwrap().unwrap(), "three");
+    block_on(folder.check_writable("probe")).unwrap();
+    let child = folder.child("a").child("b");
+    block_on(child.put("y", Bytes::from("deep"))).unwrap();
+    let listing = block_on(folder.list()).unwrap();
+    assert_eq!((listing.files, listing.folders), (vec!["x".to_owned()], vec!["a".to_owned()]));
+    assert!(!block_on(folder.create_child("a")).unwrap());
+    assert!(block_on(folder.create_child("c")).unwrap());
+    let again = Folder::open(&child.url()).unwrap().unwrap();
+    assert_eq!(block_on(again.get("y")).unwrap().unwrap(), "deep");
+    assert_eq!(again.parent().unwrap().url(), format!("{}/a", folder.url()));
+    block_on(folder.delete("x")).unwrap();
+    block_on(folder.delete("x")).unwrap();
+    assert_eq!(block_on(folder.get("x")).unwrap(), None);
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
+fn of_several_who_write_a_new_file_at_once_one_succeeds() {
+    let folder = Folder::create(&place()).unwrap();
+    let write = |number: usize| block_on(folder.put_new("x", Bytes::from(number.to_string()))).unwrap();
+    let done: Vec<bool> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || write(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(done.iter().filter(|done| **done).count(), 1);
+    let won = done.iter().position(|done| *done).unwrap();
+    assert_eq!(block_on(folder.get("x")).unwrap().unwrap(), won.to_string());
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
+fn a_large_file_is_uploaded_in_parts_and_gets_a_free_name() {
+    let folder = Folder::create(&place()).unwrap();
+    let whole = content(20);
+    let write = || {
+        let mut upload = Upload::new(&folder);
+        for part in whole.chunks(3 << 20) {
+            upload.write_all(part).unwrap();
+            block_on(upload.ready()).unwrap();
+        }
+        upload
+    };
+    let mut first = write();
+    assert!(block_on(first.finish("large")).unwrap());
+    assert_eq!(block_on(folder.get("large")).unwrap().unwrap(), whole);
+    let mut second = write();
+    assert!(!block_on(second.finish("large")).unwrap(), "the name is taken");
+    assert!(block_on(second.finish("other")).unwrap());
+    block_on(write().abandon()).unwrap();
+    let mut files = block_on(folder.list()).unwrap().files;
+    files.sort();
+    assert_eq!(files, ["large", "other"]);
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
+fn a_file_of_a_table_is_there_when_it_is_published() {
+    let root = Location::parse(&place()).unwrap();
+    files::check_writable(&root).unwrap();
+    let (hidden, visible) = (root.join("day=1/.part-0"), root.join("day=1/part-0"));
+    let whole = content(12);
+    let mut file = NewFile::create(&hidden, &visible).unwrap();
+    whole.chunks(100_000).for_each(|chunk| file.write(chunk).unwrap());
+    let upload = file.close().unwrap();
+    assert!(files::list(&root).is_err(), "nobody sees it yet");
+    // A committer that is restored publishes once more.
+    for _ in 0..2 {
+        assert_eq!(files::publish(&hidden, &visible, upload.as_ref()).unwrap(), Published::Visible);
+    }
+    files::touch(&root.join("day=1/_SUCCESS")).unwrap();
+    let listed = files::list(&root).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0].location, listed[0].size), (&visible, whole.len() as u64));
+    assert_eq!(files::list(&root.join("day=*")).unwrap(), listed);
+    let mut read = Vec::new();
+    files::open(&visible, 5).unwrap().read_to_end(&mut read).unwrap();
+    assert_eq!(read, whole[5..]);
+    let mut random = RandomFile::open(&visible).unwrap();
+    assert_eq!(random.read(1_000_000, 10).unwrap(), whole[1_000_000..1_000_010]);
+    assert!(random.read(whole.len() as u64 - 1, 2).is_err());
+
+    // What was given up cannot be published.
+    let lost = root.join("day=2/part-1");
+    let file = NewFile::create(&root.join("day=2/.part-1"), &lost).unwrap();
+    let upload = file.close().unwrap().unwrap();
+    files::abandon(&lost, upload.id()).unwrap();
+    files::abandon(&lost, upload.id()).unwrap();
+    assert_eq!(files::publish(&lost, &lost, Some(&upload)).unwrap(), Published::Missing);
+    files::remove(&visible).unwrap();
+    files::remove(&visible).unwrap();
+    assert!(files::look(&visible).unwrap().is_none());
+}
