@@ -102,7 +102,9 @@ impl Ledger {
     /// Files with lower numbers are about to be handed over; these wait to be published.
     pub(crate) fn hand_over(&mut self, next: u64, waiting: &[Unpublished]) -> Result<()> {
         self.promises.handed_over = next;
-        let waits = |id: &String| waiting.iter().any(|file| matches!(file, Unpublished::Upload { id: other, .. } if other == id));
+        let waits = |id: &String| {
+            waiting.iter().any(|file| matches!(file, Unpublished::Upload { id: other, .. } if other == id))
+        };
         self.promises.uploads.retain(|begun| waits(&begun.upload));
         self.file.replace(&self.promises.to_text()?)
     }

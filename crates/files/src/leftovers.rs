@@ -86,10 +86,7 @@ pub(crate) fn remove(
         }
     }
     if !doomed.is_empty() {
-        tracing::info!(
-            "removing {} hidden files below {root} that are in no checkpoint",
-            doomed.len()
-        );
+        tracing::info!("removing {} hidden files below {root} that are in no checkpoint", doomed.len());
     }
     doomed.iter().try_for_each(Unpublished::discard)?;
     let mut promised = Vec::new();

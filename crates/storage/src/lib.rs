@@ -27,6 +27,8 @@ pub mod files;
 mod folder;
 mod location;
 mod runtime;
+#[cfg(feature = "s3")]
+mod s3;
 mod stores;
 mod upload;
 

@@ -19,6 +19,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Where requests to object stores run; none if no thread can be started.
+#[cfg(feature = "s3")]
 pub(crate) fn handle() -> Option<Handle> {
     runtime().map(|runtime| runtime.handle().clone())
 }
@@ -26,8 +27,15 @@ pub(crate) fn handle() -> Option<Handle> {
 /// None if no thread can be started for it: then local files are handled on the caller's thread.
 fn runtime() -> Option<&'static Runtime> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let start =
-        || Builder::new_multi_thread().worker_threads(1).thread_name("storage").enable_io().enable_time().build().ok();
+    let start = || {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("storage")
+            .enable_io()
+            .enable_time()
+            .build()
+            .ok()
+    };
     RUNTIME.get_or_init(start).as_ref()
 }
 

@@ -9,31 +9,28 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use flott_types::{Error, FastMap, Result};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists};
-use object_store::client::SpawnedReqwestConnector;
-use object_store::{ClientOptions, RetryConfig};
+use flott_types::{FastMap, Result};
+use object_store::ObjectStore;
+use object_store::multipart::MultipartStore;
 use parking_lot::Mutex;
 
-use crate::runtime;
+#[cfg(feature = "s3")]
+use crate::s3;
 
 /// Of URLs of objects. Flink has several clients for S3 and calls the second one `s3a`.
 pub(crate) const SCHEMES: [&str; 2] = ["s3", "s3a"];
 
-/// A request is tried again for this long.
-const PATIENCE: Duration = Duration::from_secs(60);
-const RETRIES: usize = 12;
-/// Of one attempt.
-const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(30);
+/// What is needed of a store: also uploads that outlive the process that began them.
+pub(crate) trait Store: ObjectStore + MultipartStore {}
+
+impl<S: ObjectStore + MultipartStore> Store for S {}
 
 /// Settings, and the clients that were made with them.
 #[derive(Default)]
 struct Stores {
     settings: BTreeMap<String, String>,
-    open: FastMap<String, Arc<AmazonS3>>,
+    open: FastMap<String, Arc<dyn Store>>,
 }
 
 static STORES: Mutex<Option<Stores>> = Mutex::new(None);
@@ -50,7 +47,7 @@ pub fn configure<'a>(configuration: impl IntoIterator<Item = (&'a str, &'a str)>
     if settings.is_empty() {
         return Ok(());
     }
-    builder(&settings, "bucket")?;
+    s3::check(&settings)?;
     let mut stores = STORES.lock();
     let stores = stores.get_or_insert_default();
     if stores.settings != settings {
@@ -63,100 +60,35 @@ pub fn configure<'a>(configuration: impl IntoIterator<Item = (&'a str, &'a str)>
 ///
 /// # Errors
 /// If it cannot be set up.
-pub(crate) fn open(store: &str) -> Result<Arc<AmazonS3>> {
+pub(crate) fn open(store: &str) -> Result<Arc<dyn Store>> {
     let mut stores = STORES.lock();
     let stores = stores.get_or_insert_default();
     if let Some(open) = stores.open.get(store) {
         return Ok(open.clone());
     }
     let bucket = store.split_once("://").map_or(store, |(_, bucket)| bucket);
-    let built = builder(&stores.settings, bucket)?.build();
-    let built = built.map_err(|error| Error::invalid(format!("'{store}' cannot be used")).with_source(error))?;
-    let client = Arc::new(built);
+    let client = s3::open(&stores.settings, bucket)?;
     stores.open.insert(store.to_owned(), client.clone());
     Ok(client)
 }
 
-/// What the environment says, and over that what the settings say.
-fn builder(settings: &BTreeMap<String, String>, bucket: &str) -> Result<AmazonS3Builder> {
-    // There is one provider in this process; a second call is refused, which does no harm.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let client = ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(ANSWER);
-    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
-    let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(bucket)
-        .with_client_options(client)
-        .with_retry(retry)
-        .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
-    if let Some(runtime) = runtime::handle() {
-        builder = builder.with_http_connector(SpawnedReqwestConnector::new(runtime));
-    }
-    // Flink's clients for S3 differ in how they write some keys.
-    for (keys, config) in [
-        (&["s3.endpoint.region", "s3.region"], AmazonS3ConfigKey::Region),
-        (&["s3.access.key", "s3.access-key"], AmazonS3ConfigKey::AccessKeyId),
-        (&["s3.secret.key", "s3.secret-key"], AmazonS3ConfigKey::SecretAccessKey),
-    ] {
-        for value in keys.iter().filter_map(|key| settings.get(*key)) {
-            builder = builder.with_config(config, value);
-        }
-    }
-    let by_host = match by_path(settings)? {
-        Some(by_path) => !by_path,
-        None => false,
-    };
-    builder = builder.with_virtual_hosted_style_request(by_host);
-    if let Some(endpoint) = settings.get("s3.endpoint") {
-        let Some((scheme, host)) = endpoint.split_once("://").filter(|(scheme, _)| scheme.starts_with("http")) else {
-            return Err(Error::invalid(format!(
-                "'s3.endpoint' is '{endpoint}'; expected 'https://HOST' or 'http://HOST:PORT'"
-            )));
-        };
-        let endpoint = if by_host { format!("{scheme}://{bucket}.{host}") } else { endpoint.clone() };
-        builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint);
-    }
-    let is_plain = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint]
-        .iter()
-        .any(|key| builder.get_config_value(key).is_some_and(|url| url.starts_with("http://")));
-    // Whoever writes http:// means it.
-    Ok(if is_plain { builder.with_allow_http(true) } else { builder })
-}
+/// The program was built without it.
+#[cfg(not(feature = "s3"))]
+mod s3 {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
-/// Whether the bucket is part of the path, or else of the host's name.
-fn by_path(settings: &BTreeMap<String, String>) -> Result<Option<bool>> {
-    let keys = ["s3.path.style.access", "s3.path-style-access"];
-    let Some((key, value)) = keys.iter().find_map(|key| Some((key, settings.get(*key)?))) else { return Ok(None) };
-    match value.to_ascii_lowercase().as_str() {
-        "true" => Ok(Some(true)),
-        "false" => Ok(Some(false)),
-        _ => Err(Error::invalid(format!("'{key}' is '{value}'; expected true or false"))),
-    }
-}
+    use flott_types::{Error, Result};
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    use super::Store;
 
-    fn built(settings: &[(&str, &str)]) -> Result<AmazonS3Builder> {
-        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        builder(&settings, "orders")
+    pub(super) fn check(_: &BTreeMap<String, String>) -> Result<()> {
+        Ok(())
     }
 
-    #[test]
-    fn an_endpoint_is_for_all_buckets() {
-        let endpoint = |settings: &[(&str, &str)]| {
-            built(settings).unwrap().get_config_value(&AmazonS3ConfigKey::S3Endpoint).unwrap()
-        };
-        let host = ("s3.endpoint", "http://localhost:9000");
-        assert_eq!(endpoint(&[host]), "http://localhost:9000");
-        assert_eq!(endpoint(&[host, ("s3.path.style.access", "true")]), "http://localhost:9000");
-        assert_eq!(endpoint(&[host, ("s3.path-style-access", "false")]), "http://orders.localhost:9000");
-    }
-
-    #[test]
-    fn wrong_settings_are_named() {
-        let refused = |key: &str, value: &str| built(&[(key, value)]).err().unwrap().to_string();
-        assert!(refused("s3.endpoint", "localhost:9000").contains("'s3.endpoint' is 'localhost:9000'"));
-        assert!(refused("s3.path.style.access", "maybe").contains("expected true or false"));
+    pub(super) fn open(_: &BTreeMap<String, String>, bucket: &str) -> Result<Arc<dyn Store>> {
+        Err(Error::unsupported(format!(
+            "the bucket '{bucket}': this program was built without the feature 's3'"
+        )))
     }
 }

@@ -33,14 +33,15 @@ impl S3 {
         let head = "SET 'table.dml-sync' = 'true';\nSET 'sql-client.execution.result-mode' = 'tableau';\n";
         let script = format!("{head}{}", script.replace('~', &self.place));
         let mut command = Command::new(env!("CARGO_BIN_EXE_flott"));
-        command.args(["sql", "-q", "-e", &script]).args(options).current_dir("/").stdin(Stdio::null());
+        command.args(["sql", "-q", "-e", &script]).current_dir("/").stdin(Stdio::null());
         let (access, secret) = &self.keys;
         for (key, value) in
             [("s3.endpoint", &self.endpoint), ("s3.access-key", access), ("s3.secret-key", secret)]
         {
             command.args(["-D", &format!("{key}={value}")]);
         }
-        let output = command.env_remove("FLOTT_CONF_DIR").env_remove("FLOTT_LOG").output().unwrap();
+        let output =
+            command.args(options).env_remove("FLOTT_CONF_DIR").env_remove("FLOTT_LOG").output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
     }
@@ -62,12 +63,17 @@ fn tables_are_written_and_read() {
     for format in ["csv", "parquet", "avro"] {
         let s3 = S3::new();
         let table = |name: &str, path: &str, columns: &str, more: &str| {
-            format!("CREATE TABLE {name} (id BIGINT, name STRING, h STRING{columns}) PARTITIONED BY (h) WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = '{format}'{more});\n")
+            format!(
+                "CREATE TABLE {name} (id BIGINT, name STRING, h STRING{columns}) PARTITIONED BY (h) WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = '{format}'{more});\n"
+            )
         };
         let commit = ", 'sink.partition-commit.policy.kind' = 'success-file'";
         let written = table("t", "~/t", "", commit);
-        s3.run(&format!("{written}INSERT INTO t VALUES (1, 'a', 'x'), (2, 'b', 'y/ä%'), (3, 'c', 'x');"), &[])
-            .unwrap();
+        s3.run(
+            &format!("{written}INSERT INTO t VALUES (1, 'a', 'x'), (2, 'b', 'y/ä%'), (3, 'c', 'x');"),
+            &[],
+        )
+        .unwrap();
         assert_eq!(s3.rows(&format!("{written}SELECT * FROM t;")), ["1 a x", "2 b y/ä%", "3 c x"]);
         let part = table("p", "~/t/h=x*", "", "");
         assert_eq!(s3.rows(&format!("{part}SELECT id FROM p;")), ["1", "3"]);
@@ -101,7 +107,9 @@ fn a_job_stops_with_a_savepoint_and_goes_on() {
 fn what_is_not_there_is_named() {
     let s3 = S3::new();
     let table = |path: &str| {
-        format!("CREATE TABLE t (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'csv');\nSELECT * FROM t;")
+        format!(
+            "CREATE TABLE t (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'csv');\nSELECT * FROM t;"
+        )
     };
     let told = s3.run(&table("~/nothing"), &[]).unwrap_err();
     assert!(told.contains("there is no object at s3://"), "{told}");

@@ -8,8 +8,9 @@
 //!   either the successor sees the manifest and continues from it, or the owner sees the successor and
 //!   commits nothing.
 //! - **Whether an owner is alive** shows in a file system lock, which vanishes with the process, however that
-//!   ends and whichever process gets its pid next. Machines that may not see each other's locks go by the
-//!   owner's last heartbeat. A wrong clock can depose an owner that is alive, which then fails; it can do no
+//!   ends and whichever process gets its pid next. On an object store, which has no locks, a process of the
+//!   same machine is looked for by its pid and its start. Machines that may not see each other's locks and
+//!   processes go by the owner's last heartbeat. A wrong clock can depose an owner that is alive, which then fails; it can do no
 //!   more harm than that.
 
 use std::fs::{File, TryLockError};
@@ -78,9 +79,12 @@ impl JobRegister {
             (Lock::Taken, Some(start)) => return Err(self.held(start, "")),
             (Lock::Taken, None) => return Err(self.starting()),
             (_, Some(start)) if start.end.is_none() => {
-                let dead = matches!(lock, Lock::Free(_))
-                    && !start.claim.unlocked
-                    && start.claim.owner.same_machine(&Owner::this_process());
+                let owner = &start.claim.owner;
+                let dead = match lock {
+                    Lock::Free(_) if !start.claim.unlocked => owner.same_machine(&Owner::this_process()),
+                    Lock::Free(_) | Lock::Unknown => owner.has_ended(),
+                    Lock::Taken => false,
+                };
                 let last_heartbeat = self.alive(start.epoch).await?.map_or(start.claim.at, |alive| alive.at);
                 let left = last_heartbeat.saturating_add(LEASE_MILLIS).saturating_sub(now);
                 if !dead && left > 0 {

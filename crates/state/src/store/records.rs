@@ -77,6 +77,32 @@ pub struct Owner {
     pub boot: Option<String>,
     /// The process on it.
     pub pid: u32,
+    /// What tells it from others that had or will have its pid, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessIdentity>,
+}
+
+/// Which of the processes that have a pid, one after the other.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessIdentity {
+    /// Pids are names within it.
+    namespace: String,
+    /// When the process was started, in ticks since the machine was.
+    started: u64,
+}
+
+impl ProcessIdentity {
+    /// Of the living process with this pid.
+    fn of(pid: u32) -> Option<Self> {
+        let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned();
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name before it may contain anything.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let is_dead = matches!(*fields.first()?, "Z" | "X");
+        let started = fields.get(19)?.parse().ok()?;
+        (!is_dead).then_some(ProcessIdentity { namespace, started })
+    }
 }
 
 impl Owner {
@@ -88,7 +114,16 @@ impl Owner {
             host: host.unwrap_or_else(|| "an unknown host".to_owned()),
             boot: line("/proc/sys/kernel/random/boot_id"),
             pid: std::process::id(),
+            process: ProcessIdentity::of(std::process::id()),
         }
+    }
+
+    /// Whether it is known that the process has ended: it ran where this one can see processes, and is not
+    /// there.
+    pub(super) fn has_ended(&self) -> bool {
+        let (this, Some(process)) = (Owner::this_process(), &self.process) else { return false };
+        let sees = this.process.as_ref().is_some_and(|this| this.namespace == process.namespace);
+        self.same_machine(&this) && sees && ProcessIdentity::of(self.pid).as_ref() != Some(process)
     }
 
     /// Whether the two see each other's locks, because they share a kernel.

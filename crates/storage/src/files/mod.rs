@@ -121,11 +121,7 @@ pub enum Published {
 ///
 /// # Errors
 /// If it cannot be made visible now.
-pub fn publish(
-    hidden: &Location,
-    visible: &Location,
-    upload: Option<&PreparedUpload>,
-) -> Result<Published> {
+pub fn publish(hidden: &Location, visible: &Location, upload: Option<&PreparedUpload>) -> Result<Published> {
     match (hidden, visible, upload) {
         (Location::Local(hidden), Location::Local(visible), None) => local::publish(hidden, visible),
         (_, Location::Object(object), Some(upload)) => objects::publish(object, upload),

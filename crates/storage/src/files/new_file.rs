@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use flott_types::{Error, Result};
-use object_store::aws::AmazonS3;
-use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +11,7 @@ use super::objects;
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::runtime::block_on;
+use crate::stores::Store;
 
 /// An object's parts, but for the last, have this size: the least that stores take, since it is held in
 /// memory for each file under construction.
@@ -120,7 +119,7 @@ impl NewFile {
 
 #[derive(Debug)]
 struct Upload {
-    client: Arc<AmazonS3>,
+    client: Arc<dyn Store>,
     at: ObjectLocation,
     key: Path,
     prepared: PreparedUpload,

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flott_types::{Error, Result};
 use futures::TryStreamExt;
-use object_store::aws::AmazonS3;
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
 
@@ -15,7 +14,7 @@ use super::{FileInfo, PreparedUpload, Published, is_hidden};
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::runtime::block_on;
-use crate::stores;
+use crate::stores::{self, Store};
 
 /// The first piece that a reader fetches, and the largest. A piece is twice as large as the one before: the
 /// reader of a few bytes does not wait for megabytes, and that of a large file sends few requests.
@@ -23,7 +22,7 @@ const FIRST_PIECE: u64 = 256 << 10;
 const LARGEST_PIECE: u64 = 8 << 20;
 
 /// The client for a location, and its key.
-pub(super) fn client(at: &ObjectLocation) -> Result<(Arc<AmazonS3>, Path)> {
+pub(super) fn client(at: &ObjectLocation) -> Result<(Arc<dyn Store>, Path)> {
     Ok((stores::open(&at.store)?, at.path()?))
 }
 
@@ -70,7 +69,11 @@ pub(super) fn list(at: &ObjectLocation) -> Result<Vec<FileInfo>> {
     let fixed = at.key.split('/').take_while(|part| !part.contains(['*', '?', '[']));
     let above = ObjectLocation { store: at.store.clone(), key: fixed.collect::<Vec<_>>().join("/") };
     let found = below(&above)?;
-    Ok(found.iter().filter(|meta| matches(&pattern, meta.location.as_ref())).map(|meta| info(&at.store, meta)).collect())
+    Ok(found
+        .iter()
+        .filter(|meta| matches(&pattern, meta.location.as_ref()))
+        .map(|meta| info(&at.store, meta))
+        .collect())
 }
 
 fn hidden_part(part: &str) -> bool {
@@ -164,7 +167,7 @@ pub(super) fn abandon(visible: &ObjectLocation, upload: &str) -> Result<()> {
 /// Reads an object piece by piece, as it was when it was opened: if it is replaced, reading fails.
 #[derive(Debug)]
 pub struct ObjectReader {
-    client: Arc<AmazonS3>,
+    client: Arc<dyn Store>,
     at: ObjectLocation,
     key: Path,
     size: u64,
@@ -193,7 +196,8 @@ impl ObjectReader {
     }
 
     pub(super) fn read_at(&self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
-        let piece = self.fetch(offset, bytes as u64).map_err(|error| failed("read", shown(&self.at), error))?;
+        let piece =
+            self.fetch(offset, bytes as u64).map_err(|error| failed("read", shown(&self.at), error))?;
         match piece.len() == bytes {
             true => Ok(piece.to_vec()),
             false => Err(Error::external(format!("{} is shorter than it was", shown(&self.at)))),

@@ -274,7 +274,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "",
         "exponential-delay with checkpoints, none without",
     ),
-    works("s3.access-key", Text, "", "the access key of S3; without it, what the environment says (AWS_ACCESS_KEY_ID, a role)"),
+    works(
+        "s3.access-key",
+        Text,
+        "",
+        "the access key of S3; without it, what the environment says (AWS_ACCESS_KEY_ID, a role)",
+    ),
     works("s3.access.key", Text, "", "the same as s3.access-key"),
     works(
         "s3.endpoint",
