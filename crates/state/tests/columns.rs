@@ -147,3 +147,31 @@ fn rows_stay_in_the_batches_in_which_they_came() {
         assert!(rows.memory() < most, "seed {seed}: {} bytes for {live} rows", rows.memory());
     }
 }
+
+#[test]
+fn memory_of_rows_that_are_gone_is_freed_although_none_come() {
+    let mut rows = KeptRows::new(vec![Arc::new(Field::new("number", DataType::Int32, true))]);
+    let (batches, size) = (400u32, 1_000u32);
+    for batch in 0..batches {
+        let slots: Vec<u32> = (batch * size..(batch + 1) * size).collect();
+        let numbers = Int32Array::from_iter_values(slots.iter().map(|slot| *slot as i32));
+        rows.write(&slots, &[Arc::new(numbers)]).unwrap();
+    }
+    // One of ten stays, in each batch.
+    (0..batches * size).filter(|slot| slot % 10 != 0).for_each(|slot| rows.reset(slot));
+    let live = (batches * size / 10) as usize;
+    assert_eq!(rows.unneeded(), 9 * live);
+    let mut calls = 0;
+    while rows.unneeded() > live + 4096 {
+        let before = rows.unneeded();
+        rows.tidy().unwrap();
+        assert!(rows.unneeded() < before, "a call frees something");
+        assert!(before - rows.unneeded() < 10 * 20_000, "a call does not copy everything");
+        calls += 1;
+    }
+    assert!(calls > 1);
+    rows.tidy().unwrap();
+    let kept: Vec<u32> = (0..batches * size).step_by(10).collect();
+    let expected = Int32Array::from_iter_values(kept.iter().map(|slot| *slot as i32));
+    assert_eq!(rows.read(&kept).unwrap()[0].as_ref(), &expected as &dyn Array);
+}

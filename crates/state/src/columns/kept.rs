@@ -24,6 +24,9 @@ const SMALL: usize = 256;
 const SMALL_BYTES: usize = 1 << 20;
 /// With fewer rows than this that are no longer needed, nothing is copied.
 const WORTH_COMPACTING: usize = 4096;
+/// How many rows are copied at a time, and among how many batches those that are worth it are searched.
+const COPIED: usize = 16 << 10;
+const SEARCHED: usize = 4096;
 /// Memory that a batch may hold beyond what its rows have, in bytes, before it is copied.
 const SLACK: usize = 64 << 10;
 
@@ -43,6 +46,8 @@ pub struct KeptRows {
     /// How many rows are needed, and how many are held.
     live: usize,
     held: usize,
+    /// The batch at which the search for those that are worth copying goes on.
+    next: u32,
     picks: RefCell<Picks>,
 }
 
@@ -87,6 +92,7 @@ impl KeptRows {
             places: Vec::new(),
             live: 0,
             held: 0,
+            next: 0,
             picks: RefCell::default(),
         }
     }
@@ -120,9 +126,25 @@ impl KeptRows {
         if self.fields.is_empty() || owners.is_empty() {
             return Ok(());
         }
+        // As much more as comes, so that what is not needed cannot get ahead.
+        let most = COPIED + 4 * owners.len();
         self.hold(compacted(columns, owners.len())?, owners);
         self.merge()?;
-        self.compact()
+        self.compact(most)
+    }
+
+    /// Frees some of the memory of rows that are no longer needed: call this from time to time, also when none are
+    /// set. A call copies no more than some thousand rows and their batches.
+    ///
+    /// # Errors
+    /// Only if memory is exhausted.
+    pub fn tidy(&mut self) -> Result<()> {
+        self.compact(COPIED)
+    }
+
+    /// How many rows are held that are no longer needed.
+    pub fn unneeded(&self) -> usize {
+        self.held - self.live
     }
 
     fn check(&self, columns: &[ArrayRef], rows: usize) -> Result<()> {
@@ -207,16 +229,24 @@ impl KeptRows {
         Ok(())
     }
 
-    /// Copies what is left of batches of which little is left.
-    fn compact(&mut self) -> Result<()> {
-        if self.held - self.live <= self.live + WORTH_COMPACTING {
+    /// Copies what is left of batches of which little is left, about as many rows as `most`.
+    fn compact(&mut self, most: usize) -> Result<()> {
+        if self.unneeded() <= self.live + WORTH_COMPACTING {
             return Ok(());
         }
-        let sparse = |number: &u32| {
-            let batch = &self.batches[*number as usize];
-            batch.live > 0 && batch.live * 2 <= batch.slots.len()
-        };
-        let sparse: Vec<u32> = (0..self.batches.len() as u32).filter(sparse).collect();
+        let (mut sparse, mut rows) = (Vec::new(), 0);
+        for _ in 0..self.batches.len().min(SEARCHED) {
+            if rows >= most {
+                break;
+            }
+            let number = if (self.next as usize) < self.batches.len() { self.next } else { 0 };
+            self.next = number + 1;
+            let batch = &self.batches[number as usize];
+            if batch.live > 0 && batch.live * 2 <= batch.slots.len() {
+                rows += batch.live;
+                sparse.push(number);
+            }
+        }
         let bytes = |at: usize| {
             let batch = &self.batches[sparse[at] as usize];
             batch.bytes.of_range(0, batch.slots.len())
