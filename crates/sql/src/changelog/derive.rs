@@ -62,7 +62,8 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
             let grows = order.is_empty() && kinds.is_insert_only();
             let kinds = if !streaming || window_end.is_some() || grows { Kinds::INSERTS } else { Kinds::ALL };
             let width = inputs.first().map_or(0, |input| input.width);
-            let keys = if (*from, *to) == (1, Some(1)) {
+            // A single wanted row is updated in place, whatever its rank: by another row of the input.
+            let keys = if *to == Some((*from).max(1)) {
                 Keys::one(partition.iter().copied())
             } else {
                 // With ranks, an update is of a rank: the row that leaves it for good has no deletion of its own.

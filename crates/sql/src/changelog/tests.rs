@@ -1,6 +1,8 @@
 //! The passes over graphs written as text: one operator a line, `name: what(inputs)`.
 
 use expect_test::{Expect, expect};
+use std::ops::RangeInclusive;
+
 use flott_plan::{
     AggregatePhase, ChangeCodes, ChangelogMode, Exchange, Expr, JoinKind, JoinRows, Lineage, Node, NodeId,
     OperatorSpec, ProcessTableSpec, ProcessedTable, Schema, SinkSpec, SortKey, SourceSpec, StreamGraph,
@@ -118,11 +120,15 @@ impl Plan {
     }
 
     fn top(&mut self, name: &str, input: NodeId, to: u64, rank: bool) -> NodeId {
+        self.ranks(name, input, 1..=to, rank)
+    }
+
+    fn ranks(&mut self, name: &str, input: NodeId, ranks: RangeInclusive<u64>, rank: bool) -> NodeId {
         let spec = OperatorSpec::TopN {
             partition: vec![0],
             order: vec![SortKey { column: 1, descending: true, nulls_first: false }],
-            from: 1,
-            to: Some(to),
+            from: *ranks.start(),
+            to: Some(*ranks.end()),
             output_rank: rank,
             input_updates: false,
             ttl: 0,
@@ -380,6 +386,22 @@ fn ranks_are_keys_with_their_partition() {
         first: [I,UA,D] {0}
         ranked: [I,UA,D] {0, 2}
         rows: [I,UB,UA,D]
+    "#]]);
+}
+
+/// Of one rank a row takes the place of another, which may have any other key.
+#[test]
+fn one_rank_has_the_key_of_its_partition_alone() {
+    let mut plan = Plan::default();
+    let keyed = plan.source("keyed", Kinds::INSERTS, Some(&[0, 1]), false);
+    let second = plan.ranks("second", keyed, 2..=2, false);
+    plan.sink("a", second, Asked::OnlyAfter);
+    let both = plan.ranks("both", keyed, 2..=3, false);
+    plan.sink("b", both, Asked::OnlyAfter);
+    plan.check(expect![[r#"
+        keyed: [I] {0, 1}
+        second: [I,UA,D] {0}
+        both: [I,UA,D] {0, 1}
     "#]]);
 }
 

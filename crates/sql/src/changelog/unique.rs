@@ -22,7 +22,9 @@ pub(crate) fn unique_keys(rel: &Rel) -> Keys {
         }
         RelNode::Watermark { input, .. } | RelNode::TemporalSort { input, .. } => unique_keys(input),
         RelNode::Aggregate { keys, .. } => Keys::one(0..keys.len()),
-        RelNode::TopN { partition, from: 1, to: Some(1), .. } => Keys::one(partition.iter().copied()),
+        RelNode::TopN { partition, from, to: Some(to), .. } if *to == (*from).max(1) => {
+            Keys::one(partition.iter().copied())
+        }
         RelNode::TopN { input, .. } | RelNode::Over { input, .. } => unique_keys(input),
         RelNode::TemporalJoin { .. }
         | RelNode::LookupJoin { .. }

@@ -74,6 +74,8 @@ impl Planner<'_> {
             None => hinted(name, [state_ttl(&left.fields), state_ttl(&right.fields)], self.options.state_ttl),
         };
         let [ttl, right_ttl] = ttl;
+        let bounded = bound.is_some();
+        let only_counted = matches!(kind, JoinKind::Semi | JoinKind::Anti);
         let spec = OperatorSpec::Join {
             kind,
             left_keys: sides.left_keys.clone(),
@@ -84,8 +86,8 @@ impl Planner<'_> {
             right_ttl: (right_ttl != ttl).then_some(right_ttl),
             bound,
             rows: [
-                self.join_rows(&sides.left, &sides.left_keys),
-                self.join_rows(&sides.right, &sides.right_keys),
+                self.join_rows(&sides.left, &sides.left_keys, bounded, false),
+                self.join_rows(&sides.right, &sides.right_keys, bounded, only_counted),
             ],
             emit_update_before: true,
         };
@@ -93,9 +95,17 @@ impl Planner<'_> {
     }
 
     /// What is known of the rows of an input that is joined by these of its columns.
-    fn join_rows(&self, stream: &Stream, on: &[usize]) -> JoinRows {
-        match stream.relation.keys.for_join(on) {
-            _ if !stream.updates() => JoinRows::Appended,
+    ///
+    /// Appended rows are kept one by one. So they must not repeat, or not stay for long; otherwise a stream of equal
+    /// rows would need memory for each of them, and each would be probed, where counted they are one. A batch query
+    /// keeps what it has read anyway, unless nothing of a row matters beside its key.
+    fn join_rows(&self, stream: &Stream, on: &[usize], bounded: bool, only_counted: bool) -> JoinRows {
+        let narrow = || only_counted || (0..stream.schema.len()).all(|column| on.contains(&column));
+        let keys = &stream.relation.keys;
+        let appended = || bounded || !keys.is_empty() || !(self.options.streaming || narrow());
+        match keys.for_join(on) {
+            _ if !stream.updates() && appended() => JoinRows::Appended,
+            _ if !stream.updates() => JoinRows::Any,
             Some(key) if self.options.streaming => JoinRows::Unique(key.iter().copied().collect()),
             _ => JoinRows::Any,
         }

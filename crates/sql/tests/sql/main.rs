@@ -25,6 +25,7 @@ mod explain_subquery;
 mod explain_top_n;
 mod explain_window;
 mod hints;
+mod join_rows;
 mod models;
 mod regressions;
 mod settings;
