@@ -164,13 +164,18 @@ impl Harness {
 
     /// Builds and opens the instances from the last snapshot.
     fn start(&mut self, parallelism: u32) {
+        self.try_start(parallelism).unwrap();
+    }
+
+    fn try_start(&mut self, parallelism: u32) -> Result<()> {
         self.subtasks.clear();
         for subtask in 0..parallelism {
             let operator = build(&self.node, &self.context, &self.outside).unwrap();
             let operator = Box::new(Checked::new(operator, &self.node));
             let info = task_info(subtask, parallelism, MAX_PARALLELISM);
-            self.subtasks.open(info, operator, &self.stored).unwrap();
+            self.subtasks.open(info, operator, &self.stored)?;
         }
+        Ok(())
     }
 
     fn taken(&mut self) -> String {
@@ -269,6 +274,12 @@ impl Harness {
     pub fn restore_as(&mut self, spec: OperatorSpec) {
         self.node.node.spec = spec;
         self.restore(1);
+    }
+
+    /// Like [`Harness::restore_as`], where the operator may refuse.
+    pub fn try_restore_as(&mut self, spec: OperatorSpec) -> Result<()> {
+        self.node.node.spec = spec;
+        self.try_start(1)
     }
 
     /// Continues from the last snapshot with another operator, which retracts results that it has never sent

@@ -141,13 +141,14 @@ impl Join {
         })
     }
 
-    /// Removes expired rows on both sides, because one may be silent.
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+    /// Removes expired rows on both sides, because one may be silent, and memory of rows that are gone.
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
         for side in [&mut self.left, &mut self.right] {
-            let next = side.expire(context.now, rows, self.index.freed());
+            let next = side.expire(context.now, rows, self.index.freed())?;
             next.into_iter().for_each(|at| context.schedule(at));
         }
         self.forget_keys();
+        Ok(())
     }
 
     /// Evicts the expired rows of both sides.
@@ -156,6 +157,8 @@ impl Join {
         let Some(bound) = bound else { return Ok(()) };
         bound.evict(0, left, index, context)?;
         bound.evict(1, right, index, context)?;
+        left.tidy()?;
+        right.tidy()?;
         self.forget_keys();
         Ok(())
     }
@@ -196,8 +199,7 @@ impl Operator for Join {
             bound.restore(0, &self.left, &self.index)?;
             bound.restore(1, &self.right, &self.index)?;
         }
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -252,7 +254,7 @@ impl Operator for Join {
         };
         work.run(slots, context)?;
         own.forget(&absorbed, index.freed());
-        self.expire(rows, context);
+        self.expire(rows, context)?;
         // Rows may be so late that they expire at once.
         self.evict(context)
     }
@@ -270,8 +272,7 @@ impl Operator for Join {
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

@@ -7,11 +7,15 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Arra
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Field, FieldRef, Fields, Int64Type, Schema};
 use arrow::row::{RowConverter, SortField};
+use flott_batch::hash::hash_columns;
 use flott_state::RestoredState;
 use flott_types::{Error, FastMap, Result};
 
 use super::side::{ARRIVAL, COUNT, Layout};
 use crate::support::kernel;
+
+/// How many rows are compared with each other at a time.
+const COMPARED: usize = 1 << 20;
 
 /// How rows are told apart now.
 pub(super) struct Kept<'a> {
@@ -43,97 +47,117 @@ impl Kept<'_> {
 
 /// The rows of a snapshot, told apart as they are now.
 ///
+/// Whether rows that are unique now were so before is seen when they are restored: [`not_unique`].
+///
 /// # Errors
-/// If they have other columns.
+/// If they have other columns, or a row that is unique now is there several times.
 pub(super) fn adapted(stored: Vec<RecordBatch>, kept: &Kept<'_>) -> Result<Vec<RecordBatch>> {
     if stored.iter().all(|rows| kept.is(rows)) {
         return Ok(stored);
     }
-    let picked = match kept.layout {
-        Layout::Counted => distinct(&stored, kept, |known, _| known)?,
-        // The row that came last counts.
-        Layout::Unique => distinct(&stored, kept, |_, last| last)?,
-        Layout::Appended(_) => repeated(&stored)?,
+    let own_keys = kept.keys.len() + kept.identity.len();
+    // They are told apart by other columns than in its files, which are to be replaced.
+    let replaced = |rows| RestoredState::told_apart_by(rows, if own_keys == 0 { 1 } else { 0 });
+    let mut counts = match kept.layout {
+        Layout::Counted => counts(&stored, kept)?.into_iter(),
+        Layout::Unique | Layout::Appended(_) => Vec::new().into_iter(),
     };
     let mut next = 0;
-    let own_keys = kept.keys.len() + kept.identity.len();
-    let adapt = |(rows, picked): (RecordBatch, Vec<(u32, i64)>)| {
-        let places = UInt32Array::from_iter_values(picked.iter().map(|(row, _)| *row));
-        let rows = take_record_batch(&rows, &places).map_err(kernel)?;
-        let number: Option<(&str, Int64Array)> = match kept.layout {
+    let adapt = |rows: RecordBatch| {
+        let number = match kept.layout {
             Layout::Counted => {
-                Some((COUNT, Int64Array::from_iter_values(picked.iter().map(|(_, count)| *count))))
+                let (first, counts) = counts.next().unwrap_or_default();
+                (taken(&rows, first)?, Some((COUNT, Int64Array::from(counts))))
             }
-            Layout::Unique => None,
+            Layout::Unique => (taken(&rows, each_once(&rows)?)?, None),
             Layout::Appended(_) => {
+                let each = repeated(&rows)?;
                 let first = next;
-                next += picked.len() as i64;
-                Some((ARRIVAL, Int64Array::from_iter_values(first..next)))
+                next += each.len() as i64;
+                (taken(&rows, each)?, Some((ARRIVAL, Int64Array::from_iter_values(first..next))))
             }
         };
-        let rows = with_number(&rows, number)?;
-        // They are told apart by other columns than in its files, which are to be replaced.
-        RestoredState::told_apart_by(rows, if own_keys == 0 { 1 } else { 0 })
+        let (rows, number) = number;
+        replaced(with_number(&rows, number)?)
     };
-    stored.into_iter().zip(picked).map(adapt).collect()
+    stored.into_iter().map(adapt).collect()
+}
+
+/// The error if several rows have the values that one may have now. Which of them is meant cannot be told, and rows
+/// that were joined with the others were sent.
+pub(super) fn not_unique() -> Error {
+    Error::state(
+        "several rows of an input have the same unique key: it was none when the snapshot was taken; start the query without this state",
+    )
+}
+
+fn taken(rows: &RecordBatch, places: Vec<u32>) -> Result<RecordBatch> {
+    take_record_batch(rows, &UInt32Array::from(places)).map_err(kernel)
+}
+
+/// The rows that are there.
+fn each_once(rows: &RecordBatch) -> Result<Vec<u32>> {
+    let Some(count) = count_of(rows)? else { return Ok((0..rows.num_rows() as u32).collect()) };
+    if count.values().iter().any(|count| *count > 1) {
+        return Err(not_unique());
+    }
+    Ok((0..rows.num_rows() as u32).filter(|row| count.value(*row as usize) > 0).collect())
 }
 
 /// Each row as often as it was counted.
-fn repeated(stored: &[RecordBatch]) -> Result<Vec<Vec<(u32, i64)>>> {
-    let of = |rows: &RecordBatch| {
-        let count = count_of(rows)?;
-        let each = |row: usize| {
-            std::iter::repeat_n((row as u32, 1), count.map_or(1, |count| count.value(row).max(0) as usize))
-        };
-        Ok((0..rows.num_rows()).flat_map(each).collect())
-    };
-    stored.iter().map(of).collect()
+fn repeated(rows: &RecordBatch) -> Result<Vec<u32>> {
+    let count = count_of(rows)?;
+    let times = |row: u32| count.map_or(1, |count| count.value(row as usize).max(0) as usize);
+    Ok((0..rows.num_rows() as u32).flat_map(|row| std::iter::repeat_n(row, times(row))).collect())
 }
 
-/// One row of those that are told apart by nothing, and how many there are. `choose` tells which.
-fn distinct(
-    stored: &[RecordBatch],
-    kept: &Kept<'_>,
-    choose: impl Fn(Place, Place) -> Place,
-) -> Result<Vec<Vec<(u32, i64)>>> {
+/// Rows of a batch, and how many there are of each.
+type Counts = (Vec<u32>, Vec<i64>);
+
+/// By batch: the first row of those that are equal, and how many there are.
+///
+/// Equal rows have equal hashes, so only those with some of the hashes are compared at a time.
+fn counts(stored: &[RecordBatch], kept: &Kept<'_>) -> Result<Vec<Counts>> {
     let fields = kept.told_apart_by().map(|field| SortField::new(field.data_type().clone()));
     let converter = RowConverter::new(fields.collect()).map_err(kernel)?;
-    let mut known: FastMap<Box<[u8]>, (Place, i64)> = FastMap::default();
-    for (batch, rows) in stored.iter().enumerate() {
-        let column = |field: &FieldRef| {
-            let known = rows.column_by_name(field.name()).cloned();
-            known
-                .ok_or_else(|| Error::state(format!("column '{}' of a join's side is missing", field.name())))
-        };
-        let columns = kept.told_apart_by().map(column).collect::<Result<Vec<ArrayRef>>>()?;
-        let count = count_of(rows)?;
-        let encoded = match columns.is_empty() {
-            true => None,
-            false => Some(converter.convert_columns(&columns).map_err(kernel)?),
-        };
-        for row in 0..rows.num_rows() {
-            let bytes: Box<[u8]> =
-                encoded.as_ref().map_or_else(Box::default, |rows| rows.row(row).as_ref().into());
-            let place = Place { batch, row: row as u32 };
-            let times = count.map_or(1, |count| count.value(row));
-            let (at, sum) = known.entry(bytes).or_insert((place, 0));
-            *at = choose(*at, place);
-            *sum += times;
+    let rows: usize = stored.iter().map(RecordBatch::num_rows).sum();
+    let parts = rows.div_ceil(COMPARED).max(1) as u64;
+    let mut counts: Vec<Counts> = vec![Counts::default(); stored.len()];
+    for part in 0..parts {
+        let mut known: FastMap<Box<[u8]>, (usize, usize)> = FastMap::default();
+        for (batch, rows) in stored.iter().enumerate() {
+            let column = |field: &FieldRef| {
+                let known = rows.column_by_name(field.name()).cloned();
+                known.ok_or_else(|| Error::state(format!("column '{}' is missing", field.name())))
+            };
+            let columns = kept.told_apart_by().map(column).collect::<Result<Vec<ArrayRef>>>()?;
+            let mut hashes = Vec::new();
+            hash_columns(&columns, rows.num_rows(), &mut hashes);
+            let of_part = hashes.iter().zip(0..).filter(|(hash, _)| **hash % parts == part);
+            let of_part: Vec<u32> = of_part.map(|(_, row)| row).collect();
+            let encoded = match columns.is_empty() {
+                true => None,
+                false => {
+                    let columns = crate::support::take_columns(&columns, &of_part)?;
+                    Some(converter.convert_columns(&columns).map_err(kernel)?)
+                }
+            };
+            let count = count_of(rows)?;
+            for (at, row) in of_part.into_iter().enumerate() {
+                let times = count.map_or(1, |count| count.value(row as usize));
+                let bytes = encoded.as_ref().map_or(&[][..], |encoded| encoded.row(at).data());
+                match known.get(bytes) {
+                    Some((batch, at)) => counts[*batch].1[*at] += times,
+                    None => {
+                        known.insert(bytes.into(), (batch, counts[batch].0.len()));
+                        counts[batch].0.push(row);
+                        counts[batch].1.push(times);
+                    }
+                }
+            }
         }
     }
-    let mut picked: Vec<Vec<(u32, i64)>> = vec![Vec::new(); stored.len()];
-    for (place, count) in known.into_values() {
-        picked[place.batch].push((place.row, count));
-    }
-    picked.iter_mut().for_each(|rows| rows.sort_unstable());
-    Ok(picked)
-}
-
-/// A row of the snapshot.
-#[derive(Clone, Copy)]
-struct Place {
-    batch: usize,
-    row: u32,
+    Ok(counts)
 }
 
 fn count_of(rows: &RecordBatch) -> Result<Option<&Int64Array>> {

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use flott_batch::ChangeBatch;
@@ -117,6 +117,12 @@ impl Side {
         self.columns.fields().0
     }
 
+    /// Whether rows are forgotten when they are not used for long.
+    #[inline]
+    pub fn expires(&self) -> bool {
+        self.rows.ttl().is_some()
+    }
+
     /// Whether it has, or had at the last snapshot, rows with a key.
     pub fn occupied(&self, key: u32) -> bool {
         self.rows.occupied(key)
@@ -125,12 +131,19 @@ impl Side {
     pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
         let Side { name, columns, rows, layout, identity, .. } = self;
         let (keys, fields) = columns.fields();
+        let mut number = 0;
         if let Some(stored) = restored.keyed.remove(name) {
             let kept =
                 Kept { layout: *layout, keys, identity: identity.iter().map(|at| &fields[*at]).collect() };
-            restored.keyed.insert(name.clone(), restore::adapted(stored, &kept)?);
+            let adapted = restore::adapted(stored, &kept)
+                .map_err(|error| error.context(format_args!("restored state '{name}'")))?;
+            number = adapted.iter().map(RecordBatch::num_rows).sum();
+            restored.keyed.insert(name.clone(), adapted);
         }
         index.restore_as(keys, rows, restored)?;
+        if rows.len() < number {
+            return Err(restore::not_unique().context(format_args!("restored state '{name}'")));
+        }
         if let Layout::Appended(next) = layout {
             let entries: Vec<u32> = rows.live().collect();
             for run in entries.chunks(1 << 16) {
@@ -154,9 +167,20 @@ impl Side {
 
     /// Removes some of the expired rows; `number` is how many rows have arrived. Returns the latest time to
     /// call this again.
-    pub fn expire(&mut self, now: Timestamp, number: usize, freed: &mut Vec<u32>) -> Option<Timestamp> {
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        number: usize,
+        freed: &mut Vec<u32>,
+    ) -> Result<Option<Timestamp>> {
         self.rows.tidy(now, number, freed);
-        self.rows.wake_at()
+        self.tidy()?;
+        Ok(self.rows.wake_at())
+    }
+
+    /// Frees some of the memory of rows that are gone.
+    pub fn tidy(&mut self) -> Result<()> {
+        self.rows.values_mut().rest.tidy()
     }
 
     pub fn key_columns(&self, batch: &ChangeBatch) -> Vec<ArrayRef> {

@@ -232,27 +232,43 @@ fn rows_may_be_nothing_but_their_key() {
 
 #[test]
 fn rows_are_restored_however_they_were_told_apart() {
-    for seed in 0..60u64 {
+    for seed in 0..120u64 {
         let mut random = SmallRng::seed_from_u64(seed);
         let kind = KINDS[seed as usize % 6];
+        let repeats = random.random::<bool>();
         let any = |random: &mut SmallRng| {
-            [(); 2].map(|()| match random.random_range(0..3) {
+            [(); 2].map(|()| match random.random_range(0..if repeats { 2 } else { 3 }) {
                 0 => JoinRows::Any,
                 1 => JoinRows::Appended,
                 _ => JoinRows::Unique(vec![0, 1]),
             })
         };
-        let mut join = harness(kind, spec(kind, any(&mut random), false, true));
+        let mut known = any(&mut random);
+        let mut join = harness(kind, spec(kind, known.clone(), false, true));
         let mut rows: [Side; 2] = Default::default();
         for number in 0..60 {
             let input = random.random_range(0..2);
             let key = Some(random.random_range(0..5)).filter(|key| *key > 0);
-            let row = [key, Some(number), Some(random.random_range(0..5))];
-            rows[input].insert(row.to_vec(), row);
-            join.push_to(input, &format!("+I {}", text(&row)));
+            // Rows that may be equal are not unique.
+            let second = if repeats { 1 } else { number };
+            let row = [key, Some(second), Some(random.random_range(0..if repeats { 2 } else { 5 }))];
+            let gone = match rows[input].len() {
+                len @ 1.. if known[input] != JoinRows::Appended && random.random_range(0..3) == 0 => {
+                    rows[input].keys().nth(random.random_range(0..len)).cloned()
+                }
+                _ => None,
+            };
+            match gone.and_then(|gone| rows[input].remove(&gone)) {
+                Some(old) => join.push_to(input, &format!("-D {}", text(&old))),
+                None => {
+                    rows[input].insert(vec![Some(number)], row);
+                    join.push_to(input, &format!("+I {}", text(&row)))
+                }
+            };
             if random.random_range(0..4) == 0 {
                 join.checkpoint(random.random());
-                join.restore_as(spec(kind, any(&mut random), false, true));
+                known = any(&mut random);
+                join.restore_as(spec(kind, known.clone(), false, true));
                 join.checkpoint(false);
                 join.restore(random.random_range(1..3));
             }
@@ -276,4 +292,130 @@ fn counted_rows_of_before_are_restored_one_by_one_and_back() {
     assert_eq!(join.push_to(0, "-D 1 2 3"), "-D 1 2 3 1 0 0\n");
     assert_eq!(join.checkpoint(false), 3);
     assert!(join.table("left").starts_with("a b c $count\n"), "{}", join.table("left"));
+}
+
+/// How long the rows of the left and of the right live.
+fn living(spec: OperatorSpec, left: i64, right: i64) -> OperatorSpec {
+    match spec {
+        OperatorSpec::Join {
+            kind,
+            left_keys,
+            right_keys,
+            null_safe,
+            condition,
+            bound,
+            rows,
+            emit_update_before,
+            ..
+        } => OperatorSpec::Join {
+            kind,
+            left_keys,
+            right_keys,
+            null_safe,
+            condition,
+            ttl: left,
+            right_ttl: Some(right),
+            bound,
+            rows,
+            emit_update_before,
+        },
+        other => other,
+    }
+}
+
+#[test]
+fn an_update_finds_the_matches_that_have_not_expired() {
+    let unique = || [JoinRows::Unique(vec![0]), JoinRows::Unique(vec![0])];
+    let of = |kind| harness(kind, living(spec(kind, unique(), false, false), 0, 1000)).upsert();
+    let mut semi = of(JoinKind::Semi);
+    semi.push_to(0, "+I 1 0 10");
+    assert_eq!(semi.push_to(1, "+I 1 0 5"), "+I 1 0 10\n");
+    assert_eq!(semi.push_to(0, "+U 1 0 11"), "+U 1 0 11\n");
+    semi.advance(5000);
+    assert_eq!(semi.push_to(0, "+U 1 0 12"), "-D 1 0 11\n", "it matches nothing any more");
+    assert_eq!(semi.push_to(1, "+I 1 0 6"), "+I 1 0 12\n");
+    let mut anti = of(JoinKind::Anti);
+    assert_eq!(anti.push_to(0, "+I 1 0 10"), "+I 1 0 10\n");
+    assert_eq!(anti.push_to(1, "+I 1 0 5"), "-D 1 0 10\n");
+    assert_eq!(anti.push_to(0, "+U 1 0 11"), "");
+    anti.advance(5000);
+    assert_eq!(anti.push_to(0, "+U 1 0 12"), "+I 1 0 12\n", "nothing hides it any more");
+    assert_eq!(anti.push_to(0, "-D 1 0 12"), "-D 1 0 12\n");
+}
+
+#[test]
+fn an_update_keeps_what_it_matches_alive() {
+    let unique = || [JoinRows::Unique(vec![0]), JoinRows::Unique(vec![0])];
+    for kind in [JoinKind::Semi, JoinKind::Left] {
+        let mut join = harness(kind, living(spec(kind, unique(), false, false), 1000, 0)).upsert();
+        join.push_to(0, "+I 1 0 10");
+        join.push_to(1, "+I 1 0 5");
+        for at in 0..5 {
+            join.advance(700);
+            join.push_to(1, &format!("+U 1 0 {at}"));
+        }
+        join.advance(700);
+        let gone = join.push_to(1, "-D 1 0 4");
+        assert!(gone.starts_with("-D 1 0 10"), "{kind:?}: {gone:?}");
+    }
+}
+
+/// Rows that are told apart by a key live as long as those that are compared as a whole.
+#[test]
+fn rows_with_unique_keys_expire_as_counted_ones_do() {
+    for seed in 0..120u64 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let kind = KINDS[seed as usize % 6];
+        let condition = random.random_range(0..3) == 0;
+        let sides = [(); 2].map(|()| {
+            let key = if random.random() { vec![0] } else { vec![0, 1] };
+            Changes { rows: JoinRows::Unique(key), upserts: false }
+        });
+        let mut lives = || if random.random_range(0..3) == 0 { 0 } else { 1000 };
+        let (left, right) = (lives(), lives());
+        let of = |rows| harness(kind, living(spec(kind, rows, condition, true), left, right));
+        let mut unique = of(sides.each_ref().map(|side| side.rows.clone()));
+        let mut counted = of([JoinRows::Any, JoinRows::Any]);
+        let mut rows = <[Side; 2]>::default();
+        for step in 0..60 {
+            let input = random.random_range(0..2);
+            let change = sides[input].next(&mut rows[input], step, &mut random);
+            let changes = [unique.push_to(input, &change), counted.push_to(input, &change)];
+            let now = format!("{kind:?}, seed {seed}, step {step}, after\n{change}{changes:?}");
+            assert_eq!(unique.result(), counted.result(), "{now}");
+            let millis = random.random_range(0..500);
+            unique.advance(millis);
+            counted.advance(millis);
+            if random.random_range(0..6) == 0 {
+                for join in [&mut unique, &mut counted] {
+                    join.checkpoint(false);
+                    join.restore(2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_not_unique_are_not_restored_as_unique_ones() {
+    let unique = || [JoinRows::Unique(vec![0, 1]), JoinRows::Any];
+    for rows in [JoinRows::Any, JoinRows::Appended, JoinRows::Unique(vec![0, 2])] {
+        let before = || spec(JoinKind::Left, [rows.clone(), JoinRows::Any], false, true);
+        for (second, fails) in [("+I 1 2 4", true), ("+I 1 3 4", false)] {
+            let mut join = harness(JoinKind::Left, before());
+            join.push_to(0, &format!("+I 1 2 3\n{second}"));
+            join.checkpoint(false);
+            let restored = join.try_restore_as(spec(JoinKind::Left, unique(), false, true));
+            let said = restored.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(restored.is_err(), fails, "{rows:?} {said}");
+            assert!(!fails || said.contains("several rows of an input have the same unique key"), "{said}");
+        }
+        // Equal rows, counted or one by one.
+        if !matches!(rows, JoinRows::Unique(_)) {
+            let mut join = harness(JoinKind::Left, before());
+            join.push_to(0, "+I 1 2 3\n+I 1 2 3");
+            join.checkpoint(false);
+            assert!(join.try_restore_as(spec(JoinKind::Left, unique(), false, true)).is_err());
+        }
+    }
 }

@@ -99,19 +99,31 @@ impl Work<'_> {
         self.in_place && self.absorbed.replaces(row)
     }
 
-    /// Whether a row is replaced by the next one, or replaces one of which only the number matters.
+    /// Whether a row is replaced by the next one, or replaces one of which only the number matters. Even such a row
+    /// keeps those that it matches alive, if they expire.
     fn has_no_effect(&self, row: usize) -> bool {
         let only_counted = self.input == 1 && matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
-        self.updates(row + 1) || (only_counted && self.updates(row))
+        self.updates(row + 1) || (only_counted && self.updates(row) && !self.other.expires())
     }
 
     /// How many matches a row has, if that is known before it is matched.
     fn known(&self, row: usize) -> Option<i64> {
-        let adds = self.batch.kind(row).is_addition();
-        // A new version of a row may match others.
-        let changed = self.absorbed.replaces(row) && self.condition.is_some();
+        // A row that is taken away had the matches with which it was emitted.
+        let taken = !self.batch.kind(row).is_addition();
+        (taken || (self.counts_only() && self.still_matches(row))).then(|| self.before(row)).flatten()
+    }
+
+    /// How many matches the stored row had that a row takes the place of, or that it is equal to.
+    fn before(&self, row: usize) -> Option<i64> {
         let known = self.absorbed.known[row];
-        (known >= 0 && !changed && (!adds || self.counts_only())).then_some(known)
+        (known >= 0).then_some(known)
+    }
+
+    /// Whether a row matches all that the stored row did: it is not another version whose condition may hold for
+    /// others, and no rows of the other side have expired since.
+    fn still_matches(&self, row: usize) -> bool {
+        let changed = self.absorbed.replaces(row) && self.condition.is_some();
+        !changed && !self.other.expires()
     }
 
     /// Whether only the number of matches of a row is needed, and it is known.
@@ -270,12 +282,25 @@ impl Work<'_> {
         let at = row as usize;
         let adds = self.batch.kind(at).is_addition();
         let number = self.known(at).unwrap_or(self.matches[at]);
-        let shown = match (self.kind, self.input) {
+        let shown = |number: i64| match (self.kind, self.input) {
             (JoinKind::Semi, 0) => number > 0,
             (kind, input) => number == 0 && shows_unmatched(kind, input),
         };
-        if shown && !self.holds_back {
-            let kind = if self.updates(at) { RowKind::UpdateAfter } else { sign(adds) };
+        let change = match (self.updates(at), shown(number)) {
+            // Its matches have expired, or all but those have that hid it.
+            (true, is) if self.counts_only() => match (self.before(at).is_some_and(shown), is) {
+                (true, true) => Some((RowKind::UpdateAfter, row)),
+                (true, false) => Some((RowKind::Delete, row - 1)),
+                (false, true) => Some((RowKind::Insert, row)),
+                (false, false) => None,
+            },
+            (true, true) => Some((RowKind::UpdateAfter, row)),
+            (false, true) => Some((sign(adds), row)),
+            (_, false) => None,
+        };
+        if let Some((kind, row)) = change
+            && !self.holds_back
+        {
             self.joined.push(kind, Some(row), None);
         }
         if adds && let Some(entry) = self.absorbed.entries.get(at) {

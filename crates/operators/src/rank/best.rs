@@ -10,8 +10,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, Rows, SortField};
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
@@ -19,14 +19,11 @@ use flott_plan::{ChainedNode, SortKey};
 use flott_state::{BinaryColumn, KeptRows, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 
-use super::Parts;
 use super::ranked::{TABLE, sort_options};
+use super::{Parts, earlier};
 use crate::BuildContext;
 use crate::keyed_columns::KeyedColumns;
-use crate::support::{Changelog, columns_of, kernel, record_batch};
-
-/// The column that told rows apart when several were kept for a partition.
-const ARRIVAL: &str = "$arrival";
+use crate::support::{Changelog, columns_of, kernel};
 
 /// The operator.
 pub(crate) struct Best {
@@ -159,15 +156,16 @@ impl Best {
         })
     }
 
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
         let next = self.table.expire(context.now, rows);
         next.into_iter().for_each(|at| context.schedule(at));
+        self.table.values_mut().tidy()
     }
 }
 
 /// Whether a row takes the place of another.
 #[inline]
-fn wins(new: &[u8], old: &[u8], latest_first: bool) -> bool {
+pub(super) fn wins(new: &[u8], old: &[u8], latest_first: bool) -> bool {
     if latest_first { new <= old } else { new < old }
 }
 
@@ -182,29 +180,11 @@ pub(super) fn sorter(fields: &SchemaRef, order: &[SortKey]) -> Result<RowConvert
         .map_err(|error| Error::unsupported("an order by this type").with_source(error))
 }
 
-/// A snapshot of when rows of a partition were told apart by all of their columns and by their arrival.
-fn of_one_row(rows: RecordBatch, keys: &[FieldRef]) -> Result<RecordBatch> {
-    let Some((arrival, _)) = rows.schema_ref().column_with_name(ARRIVAL) else { return Ok(rows) };
-    if RestoredState::number_of_keys(&rows) == Some(keys.len()) {
-        // A column of the input.
-        return Ok(rows);
-    }
-    let others: Vec<usize> = (0..rows.num_columns()).filter(|at| *at != arrival).collect();
-    let fields: Vec<FieldRef> = others.iter().map(|at| rows.schema_ref().fields()[*at].clone()).collect();
-    let schema = Arc::new(Schema::new(fields));
-    let columns = others.iter().map(|at| rows.column(*at).clone()).collect();
-    // They are told apart by other columns than in its files, which are to be replaced.
-    RestoredState::told_apart_by(
-        record_batch(&schema, columns, rows.num_rows())?,
-        usize::from(keys.is_empty()),
-    )
-}
-
 impl Operator for Best {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let keys = self.columns.fields().0;
         let rows = restored.take_keyed(TABLE);
-        let rows = rows.into_iter().map(|rows| of_one_row(rows, keys)).collect::<Result<Vec<_>>>()?;
+        let rows = earlier::first_rows(rows, &self.columns, self.latest_first, |rows| self.sort_keys(rows))
+            .map_err(|error| error.context(format_args!("restored state '{TABLE}'")))?;
         restored.keyed.insert(TABLE.to_owned(), rows);
         self.table.restore(&mut restored)?;
         let slots: Vec<u32> = self.table.live().collect();
@@ -214,13 +194,11 @@ impl Operator for Best {
                 self.sorted.set(*slot, Some(row.as_ref()));
             }
         }
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -248,8 +226,7 @@ impl Operator for Best {
         if !better.is_empty() {
             self.replace(&better, &batch, context)?;
         }
-        self.expire(rows, context);
-        Ok(())
+        self.expire(rows, context)
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {

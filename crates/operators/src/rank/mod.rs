@@ -20,6 +20,7 @@
 //! | `ranked` | the sorted rows, and where equal rows are |
 //! | `windows` | when windows are emitted |
 //! | `best` | one wanted row of append-only input: no sorted rows |
+//! | `earlier` | states of several rows for a partition, where one is wanted now |
 //! | `limit` | LIMIT without an order, of append-only input: a count |
 //! | `conflicts` | keys of a table that several rows have |
 //!
@@ -30,6 +31,7 @@
 
 mod best;
 mod conflicts;
+mod earlier;
 mod limit;
 mod ranked;
 mod windows;
@@ -341,9 +343,10 @@ impl TopN {
 }
 
 impl TopN {
-    fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
-        let next = self.rows.expire(context.now, rows);
+    fn expire(&mut self, rows: usize, context: &mut Context<'_>) -> Result<()> {
+        let next = self.rows.expire(context.now, rows)?;
         next.into_iter().for_each(|at| context.schedule(at));
+        Ok(())
     }
 }
 
@@ -364,13 +367,11 @@ impl Operator for TopN {
         if let Some(conflicts) = &mut self.conflicts {
             conflicts.restore(&self.rows);
         }
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
-        self.expire(0, context);
-        Ok(())
+        self.expire(0, context)
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -401,7 +402,7 @@ impl Operator for TopN {
             self.rows.apply(&batch, &partitions, now, &mut gone)?;
             self.rows.remove(gone);
             self.trim(&touched, now);
-            return Ok(());
+            return self.rows.tidy();
         }
         let before = self.wanted(&touched, &gone, now);
         self.rows.apply(&batch, &partitions, now, &mut gone)?;
@@ -418,8 +419,7 @@ impl Operator for TopN {
         if let Some(conflicts) = &mut self.conflicts {
             conflicts.note(&touched, &self.rows);
         }
-        self.expire(rows, context);
-        Ok(())
+        self.expire(rows, context)
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
@@ -435,6 +435,7 @@ impl Operator for TopN {
             let rows: Vec<u32> = rows.collect();
             self.rows.remove(rows);
             self.windows.iter_mut().for_each(|windows| windows.recycle(&mut partitions));
+            self.rows.tidy()?;
         }
         context.output.watermark(watermark)
     }

@@ -196,7 +196,7 @@ impl Ranked {
     }
 
     /// Removes some of what has expired; returns the latest time to call this again.
-    pub fn expire(&mut self, now: Timestamp, rows: usize) -> Option<Timestamp> {
+    pub fn expire(&mut self, now: Timestamp, rows: usize) -> Result<Option<Timestamp>> {
         let expired = self.rows.sweep(now, rows);
         for entry in &expired {
             self.twins.iter_mut().for_each(|twins| twins.unlink(*entry));
@@ -205,7 +205,13 @@ impl Ranked {
             self.remove(expired);
             self.release();
         }
-        self.rows.wake_at()
+        self.tidy()?;
+        Ok(self.rows.wake_at())
+    }
+
+    /// Frees some of the memory of rows that are gone.
+    pub fn tidy(&mut self) -> Result<()> {
+        self.rows.values_mut().tidy()
     }
 
     pub fn remove(&mut self, entries: impl IntoIterator<Item = u32>) {

@@ -361,3 +361,56 @@ fn several_rows_of_a_primary_key_are_an_error_when_event_time_moves_on() {
     let failed = rows.try_watermark(9).unwrap_err().to_string();
     assert!(failed.contains("=a]. Use ON CONFLICT DO NOTHING"), "{failed}");
 }
+
+#[test]
+fn of_several_rows_that_are_restored_the_first_of_each_partition_stays() {
+    let spec = |order: Vec<SortKey>| OperatorSpec::TopN {
+        partition: vec![0],
+        order,
+        from: 1,
+        to: Some(1),
+        output_rank: false,
+        input_updates: false,
+        ttl: 0,
+        window_end: None,
+        emit_update_before: true,
+    };
+    for updates in [false, true] {
+        // The first of three.
+        let mut rows = top(vec![key(1, true)], 1, 3, false, updates);
+        rows.push("+I a 5 1\n+I b 1 1\n+I a 9 2\n+I a 9 3");
+        rows.checkpoint(false);
+        rows.push("+I a 7 4\n+I b 1 0");
+        rows.checkpoint(false);
+        rows.restore_as(spec(vec![key(1, true)]));
+        assert_eq!(rows.push("+I a 8 5\n+I a 9 6\n+I b 1 9"), "", "{updates}");
+        assert_eq!(rows.checkpoint(false), 2, "all rows are written as they are now");
+        assert!(!rows.table("rows").contains("$arrival"), "{}", rows.table("rows"));
+        rows.restore(2);
+        assert_eq!(rows.push("+I a 10 7"), "-U a 9 2\n+U a 10 7\n", "the earlier of equal rows counts");
+        assert_eq!(rows.push("+I b 2 7"), "-U b 1 1\n+U b 2 7\n");
+    }
+}
+
+#[test]
+fn of_equal_times_that_are_restored_the_last_row_counts() {
+    let row = "STRING TIMESTAMP(3) INT";
+    let spec = |to, input_updates| OperatorSpec::TopN {
+        partition: vec![0],
+        order: vec![key(1, true)],
+        from: 1,
+        to: Some(to),
+        output_rank: false,
+        input_updates,
+        ttl: 0,
+        window_end: None,
+        emit_update_before: true,
+    };
+    let at = |second: u32| format!("1970-01-01T00:00:0{second}.000");
+    let mut rows = Harness::keyed(node(spec(3, false), &[row], row), &[&[0]]);
+    rows.push(&format!("+I a {0} 1\n+I a {0} 2\n+I a {1} 3", at(5), at(4)));
+    rows.checkpoint(false);
+    rows.restore_as(spec(1, false));
+    let out = rows.push(&format!("+I a {} 4", at(6)));
+    assert_eq!(out, format!("-U a {} 2\n+U a {} 4\n", at(5), at(6)));
+}
