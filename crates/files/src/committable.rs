@@ -87,7 +87,7 @@ impl Committer for FileCommitter {
         directories.sort();
         directories.dedup();
         // Once for all files of a directory.
-        directories.iter().try_for_each(|directory| storage::sync_directory(directory))?;
+        directories.iter().try_for_each(storage::sync_directory)?;
         Ok(outcomes)
     }
 }
@@ -105,6 +105,15 @@ fn publish(request: &CommitRequest, directories: &mut Vec<Location>) -> Result<C
                 Ok(()) => CommitOutcome::Committed,
                 Err(error) => failed(&error),
             }
+        }
+        // A bucket's rule may have ended the upload: that is likelier than a consumer.
+        Ok(Published::Missing) if request.restored && file.upload.is_some() => {
+            CommitOutcome::Failed(format!(
+                "neither the object {visible} of checkpoint {} nor the upload for it exists: if it was committed and has been \
+             taken away, put an empty object in its place and restore again; else its rows are lost, because the bucket \
+             has ended the upload or is another one",
+                request.checkpoint
+            ))
         }
         // A consumer may have removed the file after it was committed.
         Ok(Published::Missing) if request.restored => {

@@ -74,7 +74,7 @@ pub(crate) fn remove(
             let upload = Unpublished::Upload { visible: visible.clone(), id: upload.clone() };
             if rule.is_left_behind(ledger, *number) { doomed.push(upload) } else { files.push(upload) }
         }
-        files.retain(Unpublished::waits);
+        Unpublished::keep_waiting(files);
     }
     for path in files::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
         let Some((writer, number)) = path.name().and_then(WriterId::parse_hidden) else { continue };
@@ -106,7 +106,7 @@ pub(crate) fn settle(root: &Location, promised: &mut Vec<Promised>) -> Result<()
         return Ok(());
     }
     for entry in &mut *promised {
-        entry.files.retain(Unpublished::waits);
+        Unpublished::keep_waiting(&mut entry.files);
     }
     let _one = LOOKING.lock();
     for Promised { writer, .. } in promised.extract_if(.., |entry| entry.files.is_empty()) {

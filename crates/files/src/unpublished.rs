@@ -14,12 +14,33 @@ pub(crate) enum Unpublished {
 }
 
 impl Unpublished {
-    /// Whether it waits to be published; also if that cannot be found out.
-    pub(crate) fn waits(&self) -> bool {
-        match self {
-            Unpublished::Hidden(file) => files::may_exist(file),
-            Unpublished::Upload { visible, .. } => !matches!(files::look(visible), Ok(Some(_))),
-        }
+    /// Whether it waits to be published.
+    ///
+    /// # Errors
+    /// If that cannot be found out now.
+    fn waits(&self) -> Result<bool> {
+        Ok(match self {
+            Unpublished::Hidden(file) => files::look(file)?.is_some(),
+            Unpublished::Upload { visible, .. } => files::look(visible)?.is_none(),
+        })
+    }
+
+    /// Whether it is known not to wait any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.waits().is_ok_and(|waits| !waits)
+    }
+
+    /// Forgets those that have been published. Of what cannot be found out, none is forgotten; an object store
+    /// that does not answer is asked once.
+    pub(crate) fn keep_waiting(all: &mut Vec<Unpublished>) {
+        let mut answers = true;
+        all.retain(|file| {
+            !answers
+                || file.waits().unwrap_or_else(|_| {
+                    answers = matches!(file, Unpublished::Hidden(_));
+                    true
+                })
+        });
     }
 
     /// Removes it: it will never be published.

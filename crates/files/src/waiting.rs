@@ -62,13 +62,13 @@ impl Waiting {
     pub(crate) fn restored(files: impl Iterator<Item = WaitingFile>) -> Self {
         let mut waiting = Waiting::default();
         for file in files {
-            match file.unpublished().waits() {
-                false => tracing::warn!(
+            match file.unpublished().is_gone() {
+                true => tracing::warn!(
                     "the file {} of a checkpoint is not there any more: it was merged with others after the checkpoint, or it \
                      was removed before it was merged and its rows are missing in the output",
                     file.hidden
                 ),
-                true => waiting.add(file),
+                false => waiting.add(file),
             }
         }
         waiting

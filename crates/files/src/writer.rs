@@ -210,7 +210,13 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let file = NewFile::create(&hidden, &visible)?;
         if let (Some(upload), Some(ledger)) = (file.upload(), &mut self.ledger) {
             let (upload, visible) = (upload.to_owned(), visible.clone());
-            ledger.begun(Begun { number, visible, upload })?;
+            if let Err(error) =
+                ledger.begun(Begun { number, visible: visible.clone(), upload: upload.clone() })
+            {
+                // Nobody would know of it.
+                _ = Unpublished::Upload { visible, id: upload }.discard();
+                return Err(error);
+            }
         }
         self.turn += 1;
         let (buffer, turn) = (Vec::new(), self.turn);
@@ -275,7 +281,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
         let mut open: Vec<OpenFile<R>> = self.open.drain().map(|(_, file)| file).collect();
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
         leftovers::settle(&self.path, &mut self.promised)?;
-        self.handed_over.retain(Unpublished::waits);
+        Unpublished::keep_waiting(&mut self.handed_over);
         let new: Vec<WaitingFile> =
             std::mem::take(&mut self.finished).into_iter().chain(open.iter().map(OpenFile::waits)).collect();
         if new.is_empty() && self.waiting.is_empty() {
@@ -428,7 +434,7 @@ impl<R> Drop for RollingWriter<R> {
         let mut never_handed_over = open.chain(self.finished.drain(..).map(|file| file.unpublished()));
         let removed = never_handed_over.try_for_each(|file| file.discard());
         let settled = removed.and_then(|()| leftovers::settle(&self.path, &mut self.promised));
-        self.handed_over.retain(Unpublished::waits);
+        Unpublished::keep_waiting(&mut self.handed_over);
         let ledger = self.ledger.take().filter(|_| self.handed_over.is_empty());
         let done = settled.and_then(|()| ledger.map_or(Ok(()), Ledger::remove));
         if let Err(error) = done {

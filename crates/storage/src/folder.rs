@@ -13,11 +13,14 @@ use flott_types::{Error, Result};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode};
 
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::stores;
+
+/// An object store is asked for this many bytes of a file at once.
+const PIECE: u64 = 8 << 20;
 
 /// A folder under a URL. Cheap to clone.
 ///
@@ -190,9 +193,8 @@ impl Folder {
             .map_err(|error| failed("write", self.url_of(name), error))
     }
 
-    /// Writes a new file; `false` if one of this name exists. Of several concurrent callers, one succeeds. In
-    /// an object store, a file with the same content counts as the one that is written: contents over which
-    /// callers may compete must say whose they are.
+    /// Writes a new file; `false` if one of this name exists. Of several concurrent callers, one succeeds; if
+    /// what an object store answers is lost, a file with the same content counts as the one that was written.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -201,11 +203,12 @@ impl Folder {
             let put = self.store.put_opts(&self.at(name), bytes.clone().into(), PutMode::Create.into()).await;
             return match put {
                 Ok(_) => Ok(true),
-                // A request whose answer was lost was repeated: then the file is ours.
-                Err(object_store::Error::AlreadyExists { .. }) => {
-                    Ok(self.is_remote() && self.get(name).await?.is_some_and(|there| there == bytes))
-                }
-                Err(error) => Err(failed("write", self.url_of(name), error)),
+                Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+                // Perhaps only the answer was lost.
+                Err(error) => match self.get(name).await {
+                    Ok(Some(there)) if there == bytes => Ok(true),
+                    _ => Err(failed("write", self.url_of(name), error)),
+                },
             };
         };
         let cannot = |error| failed("write", self.url_of(name), error);
@@ -230,11 +233,43 @@ impl Folder {
     /// Reads a file; `None` if it does not exist.
     pub async fn get(&self, name: &str) -> Result<Option<Bytes>> {
         let cannot = |error: object_store::Error| failed("read", self.url_of(name), error);
-        match self.store.get(&self.at(name)).await {
-            Ok(result) => result.bytes().await.map(Some).map_err(cannot),
+        let read = match self.is_remote() {
+            true => self.get_in_pieces(name).await,
+            false => async { self.store.get(&self.at(name)).await?.bytes().await }.await,
+        };
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(cannot(error)),
         }
+    }
+
+    /// Each piece is a request of its own, so that a large file may take longer than one request may.
+    async fn get_in_pieces(&self, name: &str) -> object_store::Result<Bytes> {
+        let at = self.at(name);
+        let first = GetOptions { range: Some(GetRange::Bounded(0..PIECE)), ..GetOptions::default() };
+        let first = match self.store.get_opts(&at, first).await {
+            Ok(first) => first,
+            // It may be empty, and then it has no range.
+            Err(object_store::Error::NotFound { path, source }) => {
+                return Err(object_store::Error::NotFound { path, source });
+            }
+            Err(_) => return self.store.get(&at).await?.bytes().await,
+        };
+        let (size, version) = (first.meta.size, first.meta.e_tag.clone());
+        let first = first.bytes().await?;
+        if first.len() as u64 >= size {
+            return Ok(first);
+        }
+        let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        whole.extend_from_slice(&first);
+        while (whole.len() as u64) < size {
+            let from = whole.len() as u64;
+            let range = Some(GetRange::Bounded(from..size.min(from + PIECE)));
+            let options = GetOptions { range, if_match: version.clone(), ..GetOptions::default() };
+            whole.extend_from_slice(&self.store.get_opts(&at, options).await?.bytes().await?);
+        }
+        Ok(whole.into())
     }
 
     /// The direct contents; nothing if the folder does not exist.

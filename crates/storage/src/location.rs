@@ -135,8 +135,8 @@ fn object(text: &str, scheme: &str, rest: &str) -> Result<Location> {
     if bucket.is_empty() {
         return Err(Error::invalid(format!("'{text}' names no bucket; expected '{scheme}://BUCKET/...'")));
     }
-    // As it is written: `%` and spaces are part of the key.
-    Ok(Location::Object(ObjectLocation { store: format!("{scheme}://{bucket}"), key: joined(&[key]) }))
+    // One name for one object, and that as it is written: `%` and spaces are part of the key.
+    Ok(Location::Object(ObjectLocation { store: format!("s3://{bucket}"), key: joined(&[key]) }))
 }
 
 /// Without empty parts.
@@ -196,7 +196,7 @@ mod tests {
     fn objects_have_a_bucket_and_a_key() {
         for (text, shown) in [
             ("s3://bucket/a/b", "s3://bucket/a/b"),
-            ("s3a://bucket//a/b/", "s3a://bucket/a/b"),
+            ("s3a://bucket//a/b/", "s3://bucket/a/b"),
             ("s3://bucket", "s3://bucket"),
             ("s3://bucket/", "s3://bucket"),
         ] {

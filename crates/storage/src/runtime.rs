@@ -5,16 +5,13 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Waits for a storage future on the calling thread, inside a runtime: the caller's if there is one, else one
-/// of this process that serves storage only.
+/// Waits for a storage future on the calling thread, inside a runtime of this process that serves storage
+/// only: a caller's own may have no timers, or be one that this very thread would have to drive.
 ///
 /// The future is polled here, not on the runtime, so this may be called inside a runtime, where waiting for
 /// another runtime is forbidden.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let _within = match Handle::try_current() {
-        Ok(_) => None,
-        Err(_) => runtime().map(Runtime::enter),
-    };
+    let _within = runtime().map(Runtime::enter);
     pollster::block_on(future)
 }
 
@@ -57,5 +54,11 @@ mod tests {
         let answer =
             others.block_on(async { block_on(async { tokio::task::spawn_blocking(|| 42).await.unwrap() }) });
         assert_eq!(answer, 42);
+    }
+
+    #[test]
+    fn time_passes_whatever_runtime_the_caller_is_in() {
+        let others = Builder::new_current_thread().build().unwrap();
+        others.block_on(async { block_on(tokio::time::sleep(std::time::Duration::from_millis(1))) });
     }
 }

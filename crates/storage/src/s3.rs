@@ -15,9 +15,9 @@ use crate::stores::Store;
 /// A request is tried again for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 const RETRIES: usize = 12;
-/// Of one attempt.
+/// Of one attempt. It moves a few megabytes, or lets the store copy an object.
 const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Whether the settings can be used.
 pub(crate) fn check(settings: &BTreeMap<String, String>) -> Result<()> {

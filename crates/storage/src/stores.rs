@@ -51,6 +51,9 @@ pub fn configure<'a>(configuration: impl IntoIterator<Item = (&'a str, &'a str)>
     let mut stores = STORES.lock();
     let stores = stores.get_or_insert_default();
     if stores.settings != settings {
+        if !stores.open.is_empty() {
+            tracing::warn!("object stores are reached by other settings from now on ('s3.*')");
+        }
         *stores = Stores { settings, open: FastMap::default() };
     }
     Ok(())

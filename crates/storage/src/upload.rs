@@ -110,7 +110,10 @@ impl Upload {
             _ => {}
         }
         if let To::Parts { temporary, parts } = &mut self.to {
-            parts.complete().await.map_err(broken)?;
+            if let Err(error) = parts.complete().await {
+                // Perhaps only the answer was lost. Nobody else has this name.
+                self.folder.store().head(temporary).await.map_err(|_| broken(error))?;
+            }
             self.to = To::Object(std::mem::take(temporary));
         }
         match &self.to {
@@ -133,7 +136,7 @@ impl Upload {
             To::Object(temporary) => {
                 let store = self.folder.store();
                 match store.copy_if_not_exists(temporary, &self.folder.at(name)).await {
-                    Ok(()) => store.delete(temporary).await.map(|()| true).map_err(broken),
+                    Ok(()) => gone(store.delete(temporary).await).map(|()| true).map_err(broken),
                     Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
                     Err(error) => Err(broken(error)),
                 }
@@ -150,8 +153,8 @@ impl Upload {
         let broken = |error: object_store::Error| failed("remove a part of", self.folder.url(), error);
         match &mut self.to {
             To::Nowhere | To::Local(_) => Ok(()),
-            To::Parts { parts, .. } => parts.abort().await.map_err(broken),
-            To::Object(temporary) => self.folder.store().delete(temporary).await.map_err(broken),
+            To::Parts { parts, .. } => gone(parts.abort().await).map_err(broken),
+            To::Object(temporary) => gone(self.folder.store().delete(temporary).await).map_err(broken),
         }
     }
 
@@ -189,6 +192,14 @@ impl Upload {
         let parts = self.folder.store().put_multipart(&temporary).await;
         let parts = parts.map_err(|error| failed("create a file in", self.folder.url(), error))?;
         Ok(To::Parts { temporary, parts })
+    }
+}
+
+/// What is not there any more need not be removed.
+fn gone(removed: object_store::Result<()>) -> object_store::Result<()> {
+    match removed {
+        Err(object_store::Error::NotFound { .. }) => Ok(()),
+        removed => removed,
     }
 }
 

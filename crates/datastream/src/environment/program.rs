@@ -7,6 +7,7 @@ use std::time::Duration;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_runtime::OperatorFactory;
+use flott_types::config::secrets::is_of_processes;
 use flott_types::{Configuration, Error, Result};
 use parking_lot::Mutex;
 
@@ -243,7 +244,8 @@ impl StreamExecutionEnvironment {
     pub(crate) fn settings(&self, name: &str) -> Result<Settings> {
         let mut configuration: BTreeMap<String, String> = {
             let settings = self.shared.settings.lock();
-            let own = settings.configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+            let of_jobs = settings.configuration.iter().filter(|(key, _)| !is_of_processes(key));
+            let own = of_jobs.map(|(key, value)| (key.to_owned(), value.to_owned()));
             own.chain(settings.parameters.clone()).collect()
         };
         let mode = configuration.get("execution.runtime-mode").map(|mode| mode.to_ascii_lowercase());

@@ -183,8 +183,11 @@ impl Binder<'_> {
     }
 }
 
+/// Variables in the order in which they are written, each with its name.
+type Variables = Vec<(Ident, PatternVariable)>;
+
 /// The variables of a pattern, and its shape if they are not simply one after the other.
-fn variables_and_shape(pattern: &Pattern) -> Result<(Vec<(Ident, PatternVariable)>, Option<PatternShape>)> {
+fn variables_and_shape(pattern: &Pattern) -> Result<(Variables, Option<PatternShape>)> {
     if let Some(variables) = in_a_row(pattern)? {
         return Ok((variables, None));
     }

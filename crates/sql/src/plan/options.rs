@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use flott_connector::TableContext;
 use flott_plan::LookupRequests;
 use flott_types::Configuration;
+use flott_types::config::secrets::is_of_processes;
 
 /// When sinks get one row for each primary key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,8 +69,9 @@ impl PlanOptions {
         }
     }
 
-    /// The configuration as the job graph holds it.
+    /// The configuration as the job graph holds it: without what is a matter of processes, such as their keys.
     pub fn configuration_map(&self) -> BTreeMap<String, String> {
-        self.configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        let of_jobs = self.configuration.iter().filter(|(key, _)| !is_of_processes(key));
+        of_jobs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 }

@@ -93,16 +93,34 @@ pub struct ProcessIdentity {
 }
 
 impl ProcessIdentity {
-    /// Of the living process with this pid.
-    fn of(pid: u32) -> Option<Self> {
+    fn of_this() -> Option<Self> {
         let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned();
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name before it may contain anything.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let is_dead = matches!(*fields.first()?, "Z" | "X");
-        let started = fields.get(19)?.parse().ok()?;
-        (!is_dead).then_some(ProcessIdentity { namespace, started })
+        let (started, _) = started(&std::fs::read_to_string("/proc/self/stat").ok()?)?;
+        Some(ProcessIdentity { namespace, started })
     }
+
+    /// Whether it is known that this process, which had this pid, has ended.
+    fn has_ended(&self, pid: u32) -> bool {
+        if ProcessIdentity::of_this().is_none_or(|this| this.namespace != self.namespace) {
+            return false;
+        }
+        match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(stat) => started(&stat).is_some_and(|(at, is_dead)| is_dead || at != self.started),
+            // Unless processes of others are hidden: the first one belongs to somebody else.
+            Err(error) => {
+                error.kind() == std::io::ErrorKind::NotFound && std::path::Path::new("/proc/1/stat").exists()
+            }
+        }
+    }
+}
+
+/// When a process was started, and whether it only waits for somebody to ask how it ended; from what the system
+/// says of it.
+fn started(stat: &str) -> Option<(u64, bool)> {
+    // The name before it may contain anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let is_dead = matches!(fields.next()?, "Z" | "X");
+    Some((fields.nth(18)?.parse().ok()?, is_dead))
 }
 
 impl Owner {
@@ -114,16 +132,15 @@ impl Owner {
             host: host.unwrap_or_else(|| "an unknown host".to_owned()),
             boot: line("/proc/sys/kernel/random/boot_id"),
             pid: std::process::id(),
-            process: ProcessIdentity::of(std::process::id()),
+            process: ProcessIdentity::of_this(),
         }
     }
 
     /// Whether it is known that the process has ended: it ran where this one can see processes, and is not
     /// there.
     pub(super) fn has_ended(&self) -> bool {
-        let (this, Some(process)) = (Owner::this_process(), &self.process) else { return false };
-        let sees = this.process.as_ref().is_some_and(|this| this.namespace == process.namespace);
-        self.same_machine(&this) && sees && ProcessIdentity::of(self.pid).as_ref() != Some(process)
+        let on_this_machine = self.same_machine(&Owner::this_process());
+        on_this_machine && self.process.as_ref().is_some_and(|process| process.has_ended(self.pid))
     }
 
     /// Whether the two see each other's locks, because they share a kernel.

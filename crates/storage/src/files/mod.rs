@@ -58,11 +58,6 @@ pub fn look(location: &Location) -> Result<Option<FileInfo>> {
     }
 }
 
-/// Whether there is such a file; also if that cannot be found out.
-pub fn may_exist(location: &Location) -> bool {
-    look(location).map_or(true, |found| found.is_some())
-}
-
 /// Opens a file for reading from an offset.
 ///
 /// # Errors

@@ -27,6 +27,12 @@ const SECRETS: [&str; 12] = [
 /// Ends of keys that have such a part and no secret.
 const OPEN: [&str; 2] = ["max-tokens", "credentials-source"];
 
+/// Whether an option is a matter of processes only: how they reach object stores, and who they are to each
+/// other. Such options do not travel with jobs.
+pub fn is_of_processes(key: &str) -> bool {
+    key.starts_with("s3.") || key.starts_with("security.ssl.")
+}
+
 /// The value of an option as it may be shown: also without the names and passwords in addresses.
 pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     let key = key.to_ascii_lowercase();
