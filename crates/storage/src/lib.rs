@@ -29,6 +29,7 @@ mod location;
 mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
+mod store;
 mod stores;
 mod upload;
 

@@ -10,7 +10,7 @@ use object_store::client::SpawnedReqwestConnector;
 use object_store::{ClientOptions, RetryConfig};
 
 use crate::runtime;
-use crate::stores::Store;
+use crate::store::Store;
 
 /// A request is tried again for this long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -11,20 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_types::{FastMap, Result};
-use object_store::ObjectStore;
-use object_store::multipart::MultipartStore;
 use parking_lot::Mutex;
 
 #[cfg(feature = "s3")]
 use crate::s3;
+use crate::store::Store;
 
 /// Of URLs of objects. Flink has several clients for S3 and calls the second one `s3a`.
 pub(crate) const SCHEMES: [&str; 2] = ["s3", "s3a"];
-
-/// What is needed of a store: also uploads that outlive the process that began them.
-pub(crate) trait Store: ObjectStore + MultipartStore {}
-
-impl<S: ObjectStore + MultipartStore> Store for S {}
 
 /// Settings, and the clients that were made with them.
 #[derive(Default)]

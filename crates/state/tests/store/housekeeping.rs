@@ -75,11 +75,11 @@ fn a_snapshot_is_found_by_any_of_its_names() {
     assert!(error.to_string().contains("holds snapshots of several jobs"), "{error}");
     let empty = dir.path().to_str().unwrap();
     assert_eq!(refused(empty).to_string(), format!("there is no snapshot in '{empty}'"));
-    let error = refused("s3://bucket/checkpoints");
+    let error = refused("gs://bucket/checkpoints");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
-        "'s3://bucket/checkpoints': storage on 's3' is not built yet; use a local path or 'file:///...'"
+        "'gs://bucket/checkpoints': storage on 'gs' is not built; use a local path, 'file:///...' or 's3://BUCKET/...'"
     );
 }
 

@@ -11,7 +11,7 @@ use super::objects;
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::runtime::block_on;
-use crate::stores::Store;
+use crate::store::Store;
 
 /// An object's parts, but for the last, have this size: the least that stores take, since it is held in
 /// memory for each file under construction.

@@ -14,7 +14,8 @@ use super::{FileInfo, PreparedUpload, Published, is_hidden};
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::runtime::block_on;
-use crate::stores::{self, Store};
+use crate::store::Store;
+use crate::stores;
 
 /// The first piece that a reader fetches, and the largest. A piece is twice as large as the one before: the
 /// reader of a few bytes does not wait for megabytes, and that of a large file sends few requests.
