@@ -35,6 +35,8 @@ pub struct Folder {
     root: Option<PathBuf>,
     /// Within the store.
     path: Path,
+    /// Local files and folders that are made are for their owner only.
+    private: bool,
 }
 
 /// What a folder holds.
@@ -55,6 +57,7 @@ impl Folder {
             root_url: format!("memory://{name}"),
             root: None,
             path: Path::default(),
+            private: false,
         }
     }
 
@@ -65,12 +68,25 @@ impl Folder {
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::External`] if a
     /// local folder cannot be made.
     pub fn create(url: &str) -> Result<Self> {
+        Folder::created(url, false)
+    }
+
+    /// The same for what only its owner may read: a local folder that is made, and all files and folders that are
+    /// made within, are closed to other users. One that is there already stays as it is.
+    ///
+    /// # Errors
+    /// As [`Folder::create`].
+    pub fn create_private(url: &str) -> Result<Self> {
+        Ok(Folder { private: true, ..Folder::created(url, true)? })
+    }
+
+    fn created(url: &str, private: bool) -> Result<Self> {
         let path = match Location::parse(url)? {
             Location::Local(path) => absolute(url, &path)?,
             Location::Object(object) => return Folder::of_objects(&object),
         };
         if !path.is_dir() {
-            std::fs::create_dir_all(&path).map_err(|error| failed("make the folder", url, error))?;
+            make_folders(&path, private).map_err(|error| failed("make the folder", url, error))?;
             // Folders above may have been created too; they may also belong to somebody else and not be
             // readable.
             path.ancestors().skip(1).take(2).for_each(|above| _ = sync_folder(above));
@@ -97,6 +113,7 @@ impl Folder {
             root_url: object.store.clone(),
             root: None,
             path: object.path()?,
+            private: false,
         })
     }
 
@@ -109,6 +126,7 @@ impl Folder {
             root_url: format!("file://{}", path.display()),
             root: Some(path),
             path: Path::default(),
+            private: false,
         })
     }
 
@@ -187,7 +205,7 @@ impl Folder {
         // file.
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
-        write_synced(&temporary, &bytes)
+        write_synced(&temporary, &bytes, self.private)
             .and_then(|()| std::fs::rename(&temporary, &path))
             .and_then(|()| sync_folders(&path, root))
             .map_err(|error| failed("write", self.url_of(name), error))
@@ -214,7 +232,7 @@ impl Folder {
         let cannot = |error| failed("write", self.url_of(name), error);
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
-        write_synced(&temporary, &bytes).map_err(cannot)?;
+        write_synced(&temporary, &bytes, self.private).map_err(cannot)?;
         let linked = link(&temporary, &path, root);
         // Remains are swept later.
         _ = std::fs::remove_file(&temporary);
@@ -222,7 +240,7 @@ impl Folder {
             Linked::New => Ok(true),
             Linked::Taken => Ok(false),
             // A crash of the machine may leave a partial file, which its checksum reveals.
-            Linked::Impossible => match write_synced(&path, &bytes) {
+            Linked::Impossible => match write_synced(&path, &bytes, self.private) {
                 Ok(()) => sync_folders(&path, root).map(|()| true).map_err(cannot),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
                 Err(error) => Err(cannot(error)),
@@ -307,7 +325,7 @@ impl Folder {
         let Some(root) = &self.root else { return Ok(None) };
         let path = self.in_file_system(root, name);
         let cannot = |error| failed("make the folder of", self.url_of(name), error);
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(cannot)?;
+        path.parent().map_or(Ok(()), |above| make_folders(above, self.private)).map_err(cannot)?;
         Ok(Some(path))
     }
 
@@ -372,13 +390,32 @@ pub(crate) fn link(from: &FsPath, to: &FsPath, root: &FsPath) -> std::io::Result
 }
 
 /// A new file with this content, on the disk; the folders above it are created.
-fn write_synced(path: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
+fn write_synced(path: &FsPath, bytes: &[u8], private: bool) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        make_folders(folder, private)?;
     }
-    let mut file = File::options().write(true).create_new(true).open(path)?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Creates a folder and those above it; if `private`, for their owner only, where there are owners.
+fn make_folders(path: &FsPath, private: bool) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    builder.create(path)
 }
 
 /// Distinguishes the temporary files of this process from those of others, on any machine.

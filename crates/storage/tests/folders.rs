@@ -117,3 +117,22 @@ fn errors_name_the_path() {
     assert!(error.contains("storage on 'gs' is not built"), "{error}");
     assert!(Folder::open(dir.path().join("nothing").to_str().unwrap()).unwrap().is_none());
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_private_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::create_private(&dir.path().join("a/b").display().to_string()).unwrap().child("c");
+    block_on(folder.put("x", Bytes::from("one"))).unwrap();
+    block_on(folder.put_new("y", Bytes::from("two"))).unwrap();
+    block_on(folder.child("d").put_new("z", Bytes::from("three"))).unwrap();
+    let mode = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    for name in ["a", "a/b", "a/b/c", "a/b/c/d"] {
+        assert_eq!(mode(name), 0o700, "{name}");
+    }
+    for name in ["a/b/c/x", "a/b/c/y", "a/b/c/d/z"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+}
