@@ -58,18 +58,22 @@ pub(crate) async fn registered(
 ) -> Result<Registered> {
     let register = storage.register(key);
     let search = start.identity.search(key);
-    let vacancy = register.vacancy_after(start.now, start.continues).await?;
+    let nothing_to_do =
+        |origin| Registered { begun: Begun { origin, is_leased: false, warnings: Vec::new() }, held: None };
     let is_own = |other: &flott_state::store::Start| start.continues.contains(&other.claim.job);
+    if let Some(origin) = taken_over(&register, key, start).await? {
+        return Ok(nothing_to_do(origin));
+    }
+    let vacancy = register.vacancy_after(start.now, start.continues).await?;
     let continued = vacancy.newest().is_some_and(is_own);
-    if continued {
-        if let Some(origin) = vacancy.newest().and_then(ended) {
-            let begun = Begun { origin, is_leased: false, warnings: Vec::new() };
-            return Ok(Registered { begun, held: None });
-        }
-    } else if register.starts().await?.iter().any(is_own) {
-        return Err(Error::invalid(format!(
-            "job '{key}' was started elsewhere since the last leader of the cluster ran it; it is not continued here"
-        )));
+    // It may have ended in between.
+    if let Some(origin) = vacancy.newest().filter(|_| continued).and_then(ended) {
+        return Ok(nothing_to_do(origin));
+    }
+    if vacancy.newest().is_some_and(|newest| !is_own(newest) && !is_over(newest))
+        && !start.continues.is_empty()
+    {
+        return Err(Error::external(format!("job '{key}' has been started elsewhere at this moment")));
     }
     if start.restore == Some(LATEST)
         && vacancy.newest().is_some_and(|newest| newest.finished())
@@ -95,11 +99,58 @@ pub(crate) async fn registered(
         }
         Err(error) => {
             // Nothing came of it. If that cannot be written either, the next start finds that nobody runs the
-            // job.
-            _ = lease.end(&End::new(Outcome::Failed, start.now)).await;
+            // job. One that an earlier leader has left is tried again.
+            let outcome = if start.continues.is_empty() { Outcome::Failed } else { Outcome::Suspended };
+            _ = lease.end(&End::new(outcome, start.now)).await;
             Err(error)
         }
     }
+}
+
+/// What is known of the job of an earlier leader before it is begun again: that it is not to be.
+///
+/// # Errors
+/// If that cannot be known here.
+async fn taken_over(register: &JobRegister, key: &JobKey, start: &Start<'_>) -> Result<Option<Origin>> {
+    if start.continues.is_empty() {
+        return Ok(None);
+    }
+    let starts = register.starts().await?;
+    let own = starts.iter().rev().find(|other| start.continues.contains(&other.claim.job));
+    if own.is_none() && start.has_run {
+        // Its folder may be a mount that is missing on this machine.
+        return Err(Error::state(format!(
+            "the JobManager that led before has run job '{key}', and '{}' knows of no start of it: is that the same folder on this \
+             machine? The job is not begun anew",
+            register.url()
+        )));
+    }
+    if let Some(origin) = own.and_then(ended) {
+        return Ok(Some(origin));
+    }
+    let others = starts.last().filter(|newest| own.is_none_or(|own| own.epoch < newest.epoch));
+    Ok(match (own, others) {
+        (Some(_), Some(newest)) => Some(Origin::Refused {
+            why: format!(
+                "job '{key}' was started elsewhere since the last leader of the cluster ran it, as job {}; it is not continued here",
+                newest.claim.job
+            ),
+        }),
+        // It was submitted when the last leader was lost, and had not begun.
+        (None, Some(newest)) if !is_over(newest) => Some(Origin::Refused {
+            why: format!(
+                "job '{key}' was running already, as job {}, when this one was submitted; if this is another job, give it a name of \
+                 its own with 'pipeline.name' or 'pipeline.job-key'",
+                newest.claim.job
+            ),
+        }),
+        (Some(_) | None, _) => None,
+    })
+}
+
+/// Whether a start has ended, and nothing goes on with it by itself.
+fn is_over(start: &flott_state::store::Start) -> bool {
+    start.end.as_ref().is_some_and(|end| end.outcome != Outcome::Suspended)
 }
 
 /// How a job has ended that an earlier leader ran, if it is not to go on.

@@ -75,17 +75,17 @@ impl DispatcherGateway for Dispatcher {
                 Ok(job) => ClientAnswer::Job(Box::new(job)),
                 Err(error) => ClientAnswer::Refused(Failure::new(&error, manager.now())),
             },
-            ClientRequest::Job { job } => match manager.describe(manager.run_of(job)) {
+            ClientRequest::Job { job } => match manager.describe(job) {
                 Some(job) => ClientAnswer::Job(Box::new(job)),
                 None => ClientAnswer::Unknown,
             },
             ClientRequest::Jobs => ClientAnswer::Jobs(manager.jobs()),
             ClientRequest::TaskManagers => ClientAnswer::TaskManagers(manager.task_managers()),
-            ClientRequest::Plan { job } => match manager.graph(manager.run_of(job)) {
+            ClientRequest::Plan { job } => match manager.graph(job) {
                 Some(graph) => ClientAnswer::Plan(Box::new(graph.as_ref().clone())),
                 None => ClientAnswer::Unknown,
             },
-            ClientRequest::Info { job, seen, timeout_millis } => match manager.shared(manager.run_of(job)) {
+            ClientRequest::Info { job, seen, timeout_millis } => match manager.shared(job) {
                 Some(shared) => {
                     let (version, info) = shared.newer(seen, Duration::from_millis(timeout_millis));
                     ClientAnswer::Info(version, Box::new(info))
@@ -93,7 +93,7 @@ impl DispatcherGateway for Dispatcher {
                 None => ClientAnswer::Unknown,
             },
             ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(manager.run_of(job))),
-            ClientRequest::Cancel { job } => match manager.tell(manager.run_of(job), JobMessage::Cancel) {
+            ClientRequest::Cancel { job } => match manager.tell_public(job, JobMessage::Cancel) {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,
             },
@@ -107,7 +107,7 @@ impl DispatcherGateway for Dispatcher {
                 manager.credit(manager.results.abandon(job));
                 ClientAnswer::Done
             }
-            ClientRequest::Trigger { job, what } => manager.trigger(manager.run_of(job), what),
+            ClientRequest::Trigger { job, what } => manager.trigger(job, what),
             ClientRequest::Triggered { trigger, timeout_millis } => {
                 manager.triggers().wait(trigger, Duration::from_millis(timeout_millis), manager.now())
             }
@@ -143,7 +143,7 @@ impl JobManager {
             // Nobody waits for it any more: so be it.
             let _ = answer.send(result);
         });
-        match self.tell(job, JobMessage::Request(what.into(), answer)) {
+        match self.tell_public(job, JobMessage::Request(what.into(), answer)) {
             true => ClientAnswer::Triggered(self.triggers().add(answered)),
             false => ClientAnswer::Unknown,
         }

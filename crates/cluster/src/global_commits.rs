@@ -52,6 +52,8 @@ pub(crate) struct Services {
     pub(crate) job: JobId,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) threads: Threads,
+    /// Refuses what only who runs the job may do.
+    pub(crate) may_commit: Arc<dyn Fn() -> Result<()> + Send + Sync>,
     /// To the job master.
     pub(crate) own: Arc<dyn Fn(JobMessage) + Send + Sync>,
 }
@@ -189,8 +191,14 @@ impl GlobalSinks {
                 None => one.worker.insert(one.sink.start(&self.services)?),
             };
             let (own, round) = (self.services.own.clone(), self.round);
+            let may_commit = self.services.may_commit.clone();
             worker.run(move |committer| {
-                let answer = guard("global committer", || committer.commit(&requests));
+                // Right before, whenever the thread comes to it: the process may have been frozen since the
+                // checkpoint was completed.
+                let answer = guard("global committer", || {
+                    may_commit()?;
+                    committer.commit(&requests)
+                });
                 own(JobMessage::Committed(at, round, answer));
             });
             asked += 1;

@@ -28,6 +28,7 @@ use crate::resource_manager::ResourceManager;
 use crate::results::{Credits, ResultStores};
 use crate::status::JobShared;
 use crate::storage::Storage;
+use crate::takeover::Takeovers;
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// How many jobs are remembered, including ended ones.
@@ -61,7 +62,9 @@ pub struct JobManager {
     /// By the ids under which they run.
     pub(crate) jobs: Mutex<BTreeMap<JobId, Job>>,
     /// Those that run under another id than the one that clients know.
-    aliases: Mutex<BTreeMap<JobId, JobId>>,
+    pub(crate) aliases: Mutex<BTreeMap<JobId, JobId>>,
+    /// The jobs of earlier leaders that do not run yet.
+    pub(crate) takeovers: Mutex<Takeovers>,
     pub(crate) submitted: AtomicU64,
     /// Snapshots that clients have begun.
     triggers: Triggers,
@@ -94,6 +97,7 @@ impl JobManager {
             resources,
             jobs: Mutex::default(),
             aliases: Mutex::default(),
+            takeovers: Mutex::default(),
             submitted: AtomicU64::new(0),
             triggers: Triggers::default(),
             questions: MetricsQuestions::default(),
@@ -135,6 +139,12 @@ impl JobManager {
     fn remember_some(&self, job: JobId, entry: Job) -> Vec<JobId> {
         let mut forgotten = Vec::new();
         let mut jobs = self.jobs.lock();
+        let public = entry.shared.job;
+        if public != job {
+            // In the place of what clients have seen of it until now.
+            self.aliases.lock().insert(public, job);
+            jobs.remove(&public);
+        }
         jobs.insert(job, entry);
         while jobs.len() > REMEMBERED {
             let start = |job: &Job| job.shared.lock().timestamps.first().map(|(_, at)| *at);
@@ -149,9 +159,10 @@ impl JobManager {
         forgotten
     }
 
-    /// A job runs here under another id than the one that clients know.
-    pub(crate) fn alias(&self, job: JobId, run: JobId) {
-        self.aliases.lock().insert(job, run);
+    /// Looks at a job that clients know by this id.
+    pub(crate) fn of_clients<T>(&self, job: JobId, look: impl FnOnce(&Job) -> T) -> Option<T> {
+        let jobs = self.jobs.lock();
+        jobs.get(&self.run_of(job)).map(look)
     }
 
     /// The id under which a job runs that a client knows by this one.
@@ -176,10 +187,11 @@ impl JobManager {
 
     /// What a client has to know of a job that was submitted before. It does not get at collected rows.
     pub(crate) fn describe(&self, job: JobId) -> Option<JobDescription> {
-        let jobs = self.jobs.lock();
-        let entry = jobs.get(&job)?;
-        let savepoint_dir = entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
-        Some(description(&entry.shared, None, savepoint_dir))
+        self.of_clients(job, |entry| {
+            let savepoint_dir =
+                entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
+            description(&entry.shared, None, savepoint_dir)
+        })
     }
 
     /// The way for clients.
@@ -192,12 +204,12 @@ impl JobManager {
     }
 
     pub(crate) fn graph(&self, job: JobId) -> Option<Arc<JobGraph>> {
-        self.jobs.lock().get(&job).map(|job| job.graph.clone())
+        self.of_clients(job, |job| job.graph.clone())
     }
 
     /// The state of a job.
     pub(crate) fn shared(&self, job: JobId) -> Option<Arc<JobShared>> {
-        self.jobs.lock().get(&job).map(|job| job.shared.clone())
+        self.of_clients(job, |job| job.shared.clone())
     }
 
     pub(crate) fn triggers(&self) -> &Triggers {
@@ -229,6 +241,7 @@ impl JobManager {
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
     pub fn shutdown(&self, timeout: Duration) {
+        self.close_takeovers();
         let jobs: Vec<_> =
             self.jobs.lock().values().map(|job| (job.mailbox.clone(), job.shared.clone())).collect();
         for (mailbox, _) in &jobs {
@@ -273,7 +286,7 @@ impl JobManager {
     pub(crate) fn ended(&self, job: JobId, how: Option<&(JobStatus, Option<Failure>)>) {
         let public = self.jobs.lock().get(&job).map(|job| job.shared.job);
         if let (Some(public), Some((status, failure))) = (public, how) {
-            self.note_end(public, *status, failure.clone());
+            self.note_end_at_last(public, *status, failure.as_ref());
         }
         let metrics = self.metrics(job);
         self.results.job_ended(job);
@@ -292,6 +305,11 @@ impl JobManager {
     pub(crate) fn tell(&self, job: JobId, message: JobMessage) -> bool {
         let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
         mailbox.is_some_and(|mailbox| mailbox.send(message))
+    }
+
+    /// The same for a job that clients know by this id. What is sent while it is being taken over reaches it.
+    pub(crate) fn tell_public(&self, job: JobId, message: JobMessage) -> bool {
+        self.of_clients(job, |job| job.mailbox.send(message)).unwrap_or(false)
     }
 }
 

@@ -48,6 +48,7 @@ mod snapshots;
 mod status;
 mod storage;
 mod submission;
+mod takeover;
 mod task_manager;
 pub mod transport;
 mod watermark_alignment;

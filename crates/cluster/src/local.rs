@@ -15,6 +15,7 @@ use flott_types::{Clock, JobId, Result, SystemClock};
 use crate::client::JobClient;
 use crate::client_messages::DispatcherGateway;
 use crate::cluster_client::ClusterClient;
+use crate::high_availability::JobRegistry;
 use crate::job_manager::{JobManager, JobManagerServices};
 use crate::messages::TaskManagerId;
 use crate::snapshots::Snapshots;
@@ -51,6 +52,8 @@ pub struct LocalClusterOptions {
     pub threads: Threads,
     /// When a TaskManager counts as lost.
     pub liveness: Liveness,
+    /// Where its jobs are recorded for the next leader.
+    pub high_availability: Option<JobRegistry>,
 }
 
 impl LocalClusterOptions {
@@ -66,6 +69,7 @@ impl LocalClusterOptions {
             exchanges: Arc::new(LocalExchanges::default()),
             threads: Threads::default(),
             liveness: Liveness::default(),
+            high_availability: None,
         }
     }
 }
@@ -94,6 +98,7 @@ impl LocalCluster {
             exchanges,
             threads,
             liveness,
+            high_availability,
         } = options;
         let manager = JobManager::start(JobManagerServices {
             clock: clock.clone(),
@@ -103,7 +108,7 @@ impl LocalCluster {
             resources: liveness,
             leader: FIRST_LEADER,
             defaults: BTreeMap::new(),
-            high_availability: None,
+            high_availability,
         })?;
         let environment = |reports, results| TaskEnvironment {
             clock: clock.clone(),
@@ -135,6 +140,14 @@ impl LocalCluster {
     /// As [`ClusterClient::submit`].
     pub fn submit(&self, graph: &JobGraph) -> Result<JobClient> {
         self.clients.submit(graph)
+    }
+
+    /// Takes over the jobs of earlier leaders: [`JobManager::take_over`].
+    ///
+    /// # Errors
+    /// As [`JobManager::take_over`].
+    pub fn take_over(&self) -> Result<()> {
+        self.manager.take_over()
     }
 
     /// The jobs, oldest first.

@@ -67,7 +67,7 @@ impl Beginning {
     pub(crate) fn new(graph: &JobGraph, begun: &Begun) -> Self {
         let mut warnings = begun.warnings.clone();
         let from = match &begun.origin {
-            Origin::Anew => BeganFrom::Nothing,
+            Origin::Anew | Origin::Refused { .. } => BeganFrom::Nothing,
             Origin::Nothing { dir, others } => BeganFrom::NoState { dir: dir.clone(), others: *others },
             Origin::Finished { at } | Origin::Ended { at, .. } => BeganFrom::Finished { at: *at },
             Origin::Snapshot { manifest, url } => {

@@ -2,6 +2,7 @@
 //! read by clients.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -152,7 +153,9 @@ impl JobShared {
             beginning,
             state: Mutex::new(state),
             changed: Condvar::new(),
-            version: AtomicU64::new(1),
+            // Another one than that of whoever runs the job under an earlier or a later leader: clients wait for
+            // another than they have seen.
+            version: AtomicU64::new((RandomState::new().hash_one(job.0) >> 1).max(1)),
         }
     }
 
@@ -169,7 +172,6 @@ impl JobShared {
         self.changed.notify_all();
     }
 
-    /// What is known, as soon as it is newer than `seen`, or after this long; and its version.
     /// What is known, as soon as it is another version than this one, which may be of an earlier leader of the cluster.
     pub(crate) fn newer(&self, seen: u64, timeout: Duration) -> (u64, JobInfo) {
         let mut state = self.state.lock();

@@ -103,6 +103,8 @@ pub struct Start<'a> {
     /// As what the job has run under earlier leaders of the cluster: if the last of its starts is one of these, it is
     /// continued, whatever else was asked for when it was submitted.
     pub continues: &'a [JobId],
+    /// One of these has held the lease of the job: then its start must be found.
+    pub has_run: bool,
     /// The leadership on which this start depends.
     pub leading: Option<&'a Leading>,
     /// Now.
@@ -143,6 +145,11 @@ pub enum Origin {
     Finished {
         /// When.
         at: Timestamp,
+    },
+    /// The job of an earlier leader is not run here: another start has its key.
+    Refused {
+        /// For people.
+        why: String,
     },
     /// The job of an earlier leader has ended otherwise, and is not run again.
     Ended {

@@ -1,7 +1,9 @@
-//! How a job begins: submitted by a client, or taken over from an earlier leader of the cluster.
+//! How a job begins: submitted by a client, or taken over from an earlier leader of the cluster
+//! ([`crate::takeover`]).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
@@ -14,26 +16,40 @@ use flott_types::{Error, ErrorKind, JobId, Result, Timestamp};
 use crate::client_messages::JobDescription;
 use crate::enumerators::Enumerators;
 use crate::global_commits::sinks;
-use crate::high_availability::{Ended, Entry, JobRegistry};
+use crate::high_availability::Ended;
 use crate::identity::Identity;
 use crate::job_manager::{Job, JobManager, JobManagerServices, description};
 use crate::job_master::{JobMaster, JobSetup};
 use crate::metrics::JobMetrics;
 use crate::options::JobOptions;
-use crate::restored::{BeganFrom, Beginning};
+use crate::restored::Beginning;
 use crate::results::{Release, ResultStore};
 use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start};
 use crate::transport::Mailbox;
 
+/// How soon what could not be recorded is tried again, at first and at most.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 /// A job that is to run.
-struct Launch {
+pub(crate) struct Launch {
     /// As clients know it.
-    job: JobId,
+    pub(crate) job: JobId,
     /// As it runs under this leader: see [`crate::high_availability`].
-    run: JobId,
-    /// As it ran under earlier ones.
-    before: Vec<JobId>,
+    pub(crate) run: JobId,
+    /// As it ran under earlier ones; none if it is submitted.
+    pub(crate) before: Vec<JobId>,
+    /// One of these has held its lease.
+    pub(crate) has_run: bool,
+}
+
+impl Launch {
+    /// How a start of it ends that comes to nothing.
+    fn nothing(&self) -> Outcome {
+        // The job of an earlier leader is tried again.
+        if self.before.is_empty() { Outcome::Failed } else { Outcome::Suspended }
+    }
 }
 
 impl JobManager {
@@ -50,7 +66,7 @@ impl JobManager {
         // The job that runs is the one that was serialised.
         let json: Arc<str> = graph.to_json()?.into();
         let job = self.new_job_id();
-        let launched = self.launch(json, &Launch { job, run: job, before: Vec::new() });
+        let launched = self.launch(json, &Launch { job, run: job, before: Vec::new(), has_run: false });
         if launched.is_err()
             && let Some(registry) = self.services.high_availability.as_ref().filter(|all| all.knows(job))
             && let Err(error) = block_on(registry.forget(job))
@@ -60,56 +76,13 @@ impl JobManager {
         launched
     }
 
-    /// Takes over the jobs of earlier leaders that this one does not know yet, if it leads a cluster.
+    /// Runs a job.
     ///
     /// # Errors
-    /// If they cannot be read. One that cannot be run at the moment is tried again by the next call.
-    pub fn take_over(self: &Arc<Self>) -> Result<()> {
-        let Some(registry) = &self.services.high_availability else { return Ok(()) };
-        for entry in block_on(registry.unknown())? {
-            let job = entry.job;
-            if let Err(error) = self.continued(registry, entry) {
-                tracing::warn!(%job, %error, "the job of an earlier leader does not run yet");
-                registry.unknow(job);
-            }
-        }
-        Ok(())
-    }
-
-    fn continued(self: &Arc<Self>, registry: &JobRegistry, entry: Entry) -> Result<()> {
-        let Entry { job, graph, runs, ended } = entry;
-        if let Some(ended) = ended {
-            return self.remember_ended(job, &graph, &ended);
-        }
-        let run = block_on(registry.begin(job, self.new_job_id()))?;
-        tracing::info!(%job, %run, "the job of an earlier leader goes on");
-        self.alias(job, run);
-        match self.launch(graph.as_str().into(), &Launch { job, run, before: runs }) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::External => Err(error),
-            // It will be no better next time.
-            Err(error) => {
-                let now = self.now();
-                let ended = Ended::new(JobStatus::Failed, Some(Failure::new(&error, now)), now);
-                block_on(registry.end(job, &ended))?;
-                self.remember_ended(job, &graph, &ended)
-            }
-        }
-    }
-
-    /// A job that ended under an earlier leader.
-    fn remember_ended(&self, job: JobId, graph: &str, ended: &Ended) -> Result<()> {
-        let graph = JobGraph::from_json(graph)?;
-        let Ended { status, failure, at, .. } = ended;
-        let beginning = Beginning { from: BeganFrom::Finished { at: *at }, warnings: Vec::new() };
-        let shared = Arc::new(JobShared::new(job, graph.name.clone(), beginning, *at, false));
-        self.as_ended(&shared, graph, *status, failure.clone());
-        Ok(())
-    }
-
-    fn launch(self: &Arc<Self>, json: Arc<str>, of: &Launch) -> Result<JobDescription> {
-        let Launch { job: public, run: job, before } = of;
-        let (public, job) = (*public, *job);
+    /// If it does not run.
+    pub(crate) fn launch(self: &Arc<Self>, json: Arc<str>, of: &Launch) -> Result<JobDescription> {
+        let Launch { job: public, run: job, before, has_run } = of;
+        let (public, job, has_run) = (*public, *job, *has_run);
         let graph = JobGraph::from_json(&json)?;
         if graph.vertices.is_empty() {
             return Err(Error::invalid("the job has no operators"));
@@ -126,6 +99,9 @@ impl JobManager {
         let (two_phase, global) = sinks(&graph, registry, &context)?;
         let collected = collected(&graph)?;
         let identity = Identity::of(&graph);
+        if let Some(key) = identity.key.as_ref().filter(|_| before.is_empty()) {
+            self.check_key(key)?;
+        }
         let registry = self.services.high_availability.as_ref().filter(|_| collected.is_none());
         if let Some(registry) = registry.filter(|_| before.is_empty()) {
             block_on(registry.add(public, &json, now))?;
@@ -138,7 +114,8 @@ impl JobManager {
                 commits: two_phase,
                 allow_older: options.allow_older,
                 continues: before,
-                leading: registry.map(|registry| registry.leading()),
+                has_run,
+                leading: registry.map(|registry| registry.leading().as_ref()),
                 now,
             },
         )?;
@@ -152,7 +129,7 @@ impl JobManager {
             Origin::Snapshot { manifest, url } => (Some(Arc::from(manifest)), Some(url)),
             Origin::Anew | Origin::Nothing { .. } => (None, None),
             Origin::Finished { .. } => {
-                self.note_end(public, JobStatus::Finished, None);
+                self.note_end(public, JobStatus::Finished, None)?;
                 return Ok(self.finished_before(&shared, graph, collected));
             }
             Origin::Ended { outcome, .. } => {
@@ -161,11 +138,22 @@ impl JobManager {
                     Outcome::Failed => JobStatus::Failed,
                     Outcome::Finished | Outcome::Stopped | Outcome::Suspended => JobStatus::Finished,
                 };
-                self.note_end(public, status, None);
+                self.note_end(public, status, None)?;
                 self.as_ended(&shared, graph, status, None);
                 return Ok(description(&shared, None, None));
             }
+            Origin::Refused { why } => {
+                let failure = Some(Failure::new(&Error::invalid(why), now));
+                self.note_end(public, JobStatus::Failed, failure.clone())?;
+                self.as_ended(&shared, graph, JobStatus::Failed, failure);
+                return Ok(description(&shared, None, None));
+            }
         };
+        if let Some(registry) = registry {
+            // From now on it must be found where it is.
+            block_on(registry.began(public, is_leased))
+                .inspect_err(|_| self.came_to_nothing(job, &graph, of.nothing(), now))?;
+        }
         let checkpointing = options.checkpoints.interval.is_some();
         let release = match (checkpointing, options.task.mode) {
             (true, Mode::ExactlyOnce) => Release::OnCheckpoint,
@@ -192,6 +180,7 @@ impl JobManager {
             initial,
             restored_from,
             is_leased,
+            leading: registry.map(|registry| registry.leading().clone()),
             commits: two_phase,
             clock: clock.clone(),
             storage: storage.clone(),
@@ -203,7 +192,8 @@ impl JobManager {
                 own.send(message);
             }),
         };
-        let master = JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, now))?;
+        let master =
+            JobMaster::new(setup).inspect_err(|_| self.came_to_nothing(job, &graph, of.nothing(), now))?;
         if let Some(store) = results {
             self.results.add(job, store);
         }
@@ -222,7 +212,7 @@ impl JobManager {
             });
             if let Err(error) = ran {
                 // A defect; but a client that waits must not wait for ever, nor tasks run on.
-                manager.came_to_nothing(job, &planned, clock.now());
+                manager.came_to_nothing(job, &planned, Outcome::Failed, clock.now());
                 manager.resources.remove_job(job);
                 if let Some(results) = manager.results.get(job) {
                     results.ended(Err(error.to_string()));
@@ -240,7 +230,7 @@ impl JobManager {
             self.jobs.lock().remove(&job);
             self.resources.remove_job(job);
             self.results.remove(job);
-            self.came_to_nothing(job, &own_graph, now);
+            self.came_to_nothing(job, &own_graph, of.nothing(), now);
             return Err(error);
         }
         Ok(description(&shared, collected, savepoint_dir))
@@ -263,7 +253,7 @@ impl JobManager {
     }
 
     /// Remembers a job that is not run.
-    fn as_ended(
+    pub(crate) fn as_ended(
         &self,
         shared: &Arc<JobShared>,
         graph: JobGraph,
@@ -284,26 +274,42 @@ impl JobManager {
     }
 
     /// How a job has ended, for the next leader.
-    pub(crate) fn note_end(&self, job: JobId, status: JobStatus, failure: Option<Failure>) {
+    ///
+    /// # Errors
+    /// If that cannot be recorded, or another one leads.
+    fn note_end(&self, job: JobId, status: JobStatus, failure: Option<Failure>) -> Result<()> {
         // One that is suspended goes on.
         let registry = self.services.high_availability.as_ref().filter(|all| all.knows(job));
-        let Some(registry) = registry.filter(|_| status != JobStatus::Suspended) else { return };
-        if let Err(error) = block_on(registry.end(job, &Ended::new(status, failure, self.now()))) {
-            tracing::warn!(%job, %error, "the end of the job could not be recorded for the next leader");
+        let Some(registry) = registry.filter(|_| status != JobStatus::Suspended) else { return Ok(()) };
+        block_on(registry.end(job, &Ended::new(status, failure, self.now())))
+    }
+
+    /// The same, tried again until it is recorded or another one leads: before that the job does not count as ended,
+    /// since the next leader would run it again.
+    pub(crate) fn note_end_at_last(&self, job: JobId, status: JobStatus, failure: Option<&Failure>) {
+        let mut pause = BETWEEN_ATTEMPTS;
+        while let Err(error) = self.note_end(job, status, failure.cloned()) {
+            if error.kind() != ErrorKind::External {
+                tracing::warn!(%job, %error, "the end of the job is not recorded");
+                return;
+            }
+            tracing::warn!(%job, %error, "the end of the job cannot be recorded for the next leader; it is tried again");
+            std::thread::park_timeout(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     /// A start that has no job master to note its end.
-    fn came_to_nothing(&self, job: JobId, graph: &JobGraph, now: Timestamp) {
+    fn came_to_nothing(&self, job: JobId, graph: &JobGraph, outcome: Outcome, now: Timestamp) {
         let place = Place { job, configuration: &graph.configuration };
-        if let Err(error) = self.services.storage.end(&place, &End::new(Outcome::Failed, now)) {
+        if let Err(error) = self.services.storage.end(&place, &End::new(outcome, now)) {
             tracing::warn!(%job, %error, "the end of the job could not be recorded");
         }
         self.services.storage.release(&place);
     }
 
     /// Unique within the process and, by the clock, beyond it; nothing more is asked of it.
-    fn new_job_id(&self) -> JobId {
+    pub(crate) fn new_job_id(&self) -> JobId {
         let count = self.submitted.fetch_add(1, Ordering::Relaxed);
         let clock = &self.services.clock;
         let mix = |mut x: u64| {

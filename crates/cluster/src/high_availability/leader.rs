@@ -5,9 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use flott_state::store::Owner;
 use flott_storage::Folder;
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Error, ErrorKind, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ClusterFolder;
@@ -81,12 +82,15 @@ impl ClusterFolder {
         Ok(terms)
     }
 
-    /// The last claim.
-    async fn newest(&self) -> Result<Option<Claim>> {
+    /// The last claim, or why it cannot be read: it is damaged, or of another version.
+    async fn newest(&self) -> Result<Option<(Term, Result<Claim>)>> {
         for term in self.terms().await?.into_iter().rev() {
-            // A folder without a claim belongs to a process that died while making it.
-            if let Some(claim) = read(&self.term(term), CLAIM).await? {
-                return Ok(Some(claim));
+            match read(&self.term(term), CLAIM).await {
+                Ok(Some(claim)) => return Ok(Some((term, Ok(claim)))),
+                // A folder without a claim belongs to a process that died while making it.
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::State => return Ok(Some((term, Err(error)))),
+                Err(error) => return Err(error),
             }
         }
         Ok(None)
@@ -97,7 +101,8 @@ impl ClusterFolder {
     /// # Errors
     /// If the folder cannot be read.
     pub async fn leader(&self) -> Result<Option<Leader>> {
-        let Some(claim) = self.newest().await? else { return Ok(None) };
+        let Some((_, claim)) = self.newest().await? else { return Ok(None) };
+        let claim = claim?;
         let alive: Alive = read(&self.term(claim.term), ALIVE).await?.unwrap_or_default();
         Ok(Some(Leader {
             term: claim.term,
@@ -113,7 +118,7 @@ impl ClusterFolder {
 pub struct Candidate {
     folder: ClusterFolder,
     /// The last that it has seen of whoever leads, and when by its own clock.
-    seen: Option<(Term, u64, u64)>,
+    seen: Option<(Term, Option<Bytes>, u64)>,
 }
 
 impl Candidate {
@@ -128,12 +133,12 @@ impl Candidate {
     /// If the folder cannot be read or written.
     pub async fn stand(&mut self, now: Timestamp, nanos: u64) -> Result<Option<Leading>> {
         let newest = self.folder.newest().await?;
-        if let Some(claim) = &newest
-            && self.leads(claim, nanos).await?
+        if let Some((term, claim)) = &newest
+            && self.leads(*term, claim.as_ref().ok(), nanos).await?
         {
             return Ok(None);
         }
-        let term = Term(newest.as_ref().map_or(0, |claim| claim.term.0) + 1);
+        let term = Term(newest.as_ref().map_or(0, |(term, _)| term.0) + 1);
         let leaders = self.folder.leaders();
         let name = format!("lock-{:016x}", RandomState::new().hash_one((std::process::id(), now, nanos)));
         let lock = match lock(&leaders, &name)? {
@@ -155,30 +160,32 @@ impl Candidate {
             return Ok(None);
         }
         self.seen = None;
-        if let Some(before) = newest {
+        if let Some((_, Ok(before))) = newest {
             leading.clean_up(&before).await;
         }
         Ok(Some(leading))
     }
 
-    /// Whether whoever made this claim leads, as far as can be known.
-    async fn leads(&mut self, claim: &Claim, nanos: u64) -> Result<bool> {
-        let folder = self.folder.term(claim.term);
-        if read::<Resigned>(&folder, RESIGNED).await?.is_some() {
+    /// Whether whoever made this claim leads, as far as can be known. That it says anything new is enough: it may be
+    /// of a version that cannot be read here.
+    async fn leads(&mut self, term: Term, claim: Option<&Claim>, nanos: u64) -> Result<bool> {
+        let folder = self.folder.term(term);
+        if folder.get(RESIGNED).await?.is_some() {
             return Ok(false);
         }
-        if let Some(name) = claim.lock.as_ref().filter(|_| claim.owner.same_machine(&Owner::this_process()))
+        if let Some(claim) = claim.filter(|claim| claim.owner.same_machine(&Owner::this_process()))
+            && let Some(name) = &claim.lock
             && matches!(look_at(&self.folder.leaders(), name)?, Lock::Free(_))
         {
             return Ok(false);
         }
-        let count = read::<Alive>(&folder, ALIVE).await?.map_or(0, |alive| alive.count);
-        match self.seen {
-            Some((term, last, since)) if (term, last) == (claim.term, count) => {
-                Ok(Duration::from_nanos(nanos.saturating_sub(since)) < self.folder.lease)
+        let alive = folder.get(ALIVE).await?;
+        match &self.seen {
+            Some((seen, last, since)) if *seen == term && *last == alive => {
+                Ok(Duration::from_nanos(nanos.saturating_sub(*since)) < self.folder.lease)
             }
             _ => {
-                self.seen = Some((claim.term, count, nanos));
+                self.seen = Some((term, alive, nanos));
                 Ok(true)
             }
         }
@@ -312,7 +319,6 @@ fn locked(file: File) -> Result<Lock> {
 #[cfg(test)]
 mod tests {
     use flott_storage::block_on;
-    use flott_types::ErrorKind;
 
     use super::*;
 

@@ -8,6 +8,7 @@
 //! <storageDir>/<cluster-id>/leader/term-<n>/resigned    that it does so no longer, by its own will
 //! <storageDir>/<cluster-id>/jobs/<job>/plan             what runs
 //! <storageDir>/<cluster-id>/jobs/<job>/run-<n>          as what, since the n-th leader
+//! <storageDir>/<cluster-id>/jobs/<job>/began-<n>        that this run has begun
 //! <storageDir>/<cluster-id>/jobs/<job>/end-<n>          how it ended
 //! ```
 //!
@@ -26,6 +27,13 @@
 //!   run means nothing.
 //! - **A job that is accepted is in the folder before its client hears so.** A leader looks for jobs that it does
 //!   not know as long as it leads: what a deposed leader has accepted in its last moment is not lost either.
+//!
+//! - **A key is never taken from another job.** Whether a run has begun is recorded after it has claimed the lease of
+//!   the job. A job that has begun and whose start is not found is not begun anew: its checkpoints are somewhere else.
+//!   One that has not is what it was when it was submitted, and is refused if another job has its key.
+//! - **What cannot be taken over at the moment is tried again**, and counts as initializing; one record that cannot be
+//!   read holds up its own job only.
+//! - **A job counts as ended when that is recorded**, and not before: else the next leader would run it again.
 //!
 //! Clients know a job by the id under which it was submitted, for ever. Jobs that collect rows for a client are not
 //! here: nobody continues them.
@@ -95,7 +103,8 @@ impl ClusterFolder {
         if lease < 100 {
             return Err(read.wrong(LEASE, "at least '100 ms'"));
         }
-        let folder = Folder::create(storage).map_err(|error| error.context(format_args!("'{STORAGE}'")))?;
+        let folder =
+            Folder::create_private(storage).map_err(|error| error.context(format_args!("'{STORAGE}'")))?;
         Ok(Some(ClusterFolder {
             folder: folder.child(&parts.join("/")),
             lease: Duration::from_millis(lease.unsigned_abs()),

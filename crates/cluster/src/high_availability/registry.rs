@@ -13,6 +13,7 @@ use super::leader::{Leading, Term};
 use super::records::{VERSION, bytes_of, read};
 
 const PLAN: &str = "plan";
+
 /// The jobs, as their leader sees and writes them.
 #[derive(Debug)]
 pub struct JobRegistry {
@@ -30,6 +31,10 @@ pub(crate) struct Entry {
     pub graph: String,
     /// As what it has run, the last one at the end.
     pub runs: Vec<JobId>,
+    /// One of these came so far as to run, so that its client may have heard of it.
+    pub accepted: bool,
+    /// One of these has held the lease of the job, so that its start is among those of the job.
+    pub leased: bool,
     /// How it has ended, if it has.
     pub ended: Option<Ended>,
 }
@@ -59,6 +64,14 @@ struct Run {
     run: JobId,
 }
 
+/// That a run came so far as to run.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Began {
+    version: u32,
+    leased: bool,
+}
+
 impl Ended {
     pub(crate) fn new(status: JobStatus, failure: Option<Failure>, at: Timestamp) -> Self {
         Ended { version: VERSION, status, failure, at }
@@ -72,7 +85,7 @@ impl JobRegistry {
     }
 
     /// The term in which it writes.
-    pub fn leading(&self) -> &Leading {
+    pub(crate) fn leading(&self) -> &Arc<Leading> {
         &self.leading
     }
 
@@ -105,6 +118,13 @@ impl JobRegistry {
         Ok(before.map_or(run, |before| before.run))
     }
 
+    /// The run of this leader has begun, and holds the lease of the job if it has one.
+    pub(crate) async fn began(&self, job: JobId, leased: bool) -> Result<()> {
+        let record = bytes_of(&Began { version: VERSION, leased })?;
+        self.job(job).put_new(&self.name("began"), record).await?;
+        self.leading.check().await
+    }
+
     /// It has ended. That counts if no other leader has begun to run it.
     pub(crate) async fn end(&self, job: JobId, ended: &Ended) -> Result<()> {
         self.leading.check().await?;
@@ -125,18 +145,17 @@ impl JobRegistry {
         Ok(())
     }
 
-    /// The jobs that this leader does not know yet. From now on it does.
-    pub(crate) async fn unknown(&self) -> Result<Vec<Entry>> {
+    /// The jobs that this leader does not know yet, or why one of them cannot be read. From now on it knows them.
+    pub(crate) async fn unknown(&self) -> Result<Vec<(JobId, Result<Entry>)>> {
         let mut found = Vec::new();
         for name in self.jobs.list().await?.folders {
             let Ok(job) = name.parse::<JobId>() else { continue };
             if self.known.lock().contains(&job) {
                 continue;
             }
-            if let Some(entry) = self.entry(job).await? {
-                self.known.lock().insert(job);
-                found.push(entry);
-            }
+            let Some(entry) = self.entry(job).await.transpose() else { continue };
+            self.known.lock().insert(job);
+            found.push((job, entry));
         }
         Ok(found)
     }
@@ -146,27 +165,42 @@ impl JobRegistry {
         self.known.lock().contains(&job)
     }
 
-    /// Somebody could not run a job after all: it is found again.
-    pub(crate) fn unknow(&self, job: JobId) {
-        self.known.lock().remove(&job);
-    }
-
-    async fn entry(&self, job: JobId) -> Result<Option<Entry>> {
+    /// A job as it is now; `None` if there is none.
+    pub(crate) async fn entry(&self, job: JobId) -> Result<Option<Entry>> {
         let folder = self.job(job);
-        let Some(Plan { graph, .. }) = read(&folder, PLAN).await? else { return Ok(None) };
-        let mut terms: Vec<Term> = Vec::new();
         let files = folder.list().await?.files;
-        terms.extend(files.iter().filter_map(|name| name.strip_prefix("run-")?.parse().ok().map(Term)));
-        terms.sort_unstable();
-        let mut runs = Vec::new();
-        for term in &terms {
-            let run: Option<Run> = read(&folder, &format!("run-{}", term.0)).await?;
-            runs.extend(run.map(|run| run.run));
+        if !files.iter().any(|name| name == PLAN) {
+            return Ok(None);
         }
-        let ended = match terms.last() {
+        let terms_of = |what: &str| {
+            let of = |name: &String| name.strip_prefix(what)?.parse().ok().map(Term);
+            let mut terms: Vec<Term> = files.iter().filter_map(of).collect();
+            terms.sort_unstable();
+            terms
+        };
+        let runs_of = terms_of("run-");
+        let ended: Option<Ended> = match runs_of.last() {
             Some(last) => read(&folder, &format!("end-{}", last.0)).await?,
             None => None,
         };
-        Ok(Some(Entry { job, graph, runs, ended }))
+        let graph = match read(&folder, PLAN).await {
+            Ok(Some(Plan { graph, .. })) => graph,
+            Ok(None) => return Ok(None),
+            // Of a job that has ended it is not needed.
+            Err(_) if ended.is_some() => String::new(),
+            Err(error) => return Err(error),
+        };
+        let mut runs = Vec::new();
+        for term in runs_of {
+            let run: Option<Run> = read(&folder, &format!("run-{}", term.0)).await?;
+            runs.extend(run.map(|run| run.run));
+        }
+        let (mut accepted, mut leased) = (false, false);
+        for term in terms_of("began-") {
+            if let Some(began) = read::<Began>(&folder, &format!("began-{}", term.0)).await? {
+                (accepted, leased) = (true, leased || began.leased);
+            }
+        }
+        Ok(Some(Entry { job, graph, runs, accepted, leased, ended }))
     }
 }

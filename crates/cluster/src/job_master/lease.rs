@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott_checkpoint::JobStatus;
 use flott_state::store::RENEWAL_MILLIS;
+use flott_storage::block_on;
 use flott_types::{CheckpointId, Result, Timestamp};
 
 use crate::storage::{End, Outcome, Place};
@@ -50,6 +51,18 @@ impl Renewal {
             busy.store(false, Ordering::SeqCst);
         });
     }
+}
+
+/// Whether the job may commit something now, as far as can be known: nobody else runs it, or leads the cluster.
+pub(super) fn may_commit(setup: &JobSetup) -> Arc<dyn Fn() -> Result<()> + Send + Sync> {
+    let (storage, job, leading) = (setup.storage.clone(), setup.job, setup.leading.clone());
+    let configuration = setup.options.task.configuration.clone();
+    Arc::new(move || {
+        if let Some(leading) = &leading {
+            block_on(leading.check())?;
+        }
+        storage.deposed(&Place { job, configuration: &configuration }).map_or(Ok(()), Err)
+    })
 }
 
 impl JobMaster {

@@ -33,6 +33,7 @@ use flott_types::{
 
 use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
 use crate::global_commits::{GlobalSink, GlobalSinks, Services};
+use crate::high_availability::Leading;
 use crate::messages::{ToTaskManager, Work};
 use crate::options::JobOptions;
 use crate::resource_manager::{GrantedSlot, ResourceManager};
@@ -108,6 +109,8 @@ pub(crate) struct JobSetup {
     pub(crate) restored_from: Option<String>,
     /// Others want to hear of it now and then.
     pub(crate) is_leased: bool,
+    /// The leadership on which it depends.
+    pub(crate) leading: Option<Arc<Leading>>,
     /// Whether sinks publish output with checkpoints.
     pub(crate) commits: bool,
     /// Whether the end of the job needs a checkpoint, because a sink commits with it or the user wants
@@ -242,6 +245,7 @@ impl JobMaster {
             job: setup.job,
             clock: setup.clock.clone(),
             threads: setup.threads.clone(),
+            may_commit: lease::may_commit(&setup),
             own: setup.own.clone(),
         };
         let global = GlobalSinks::new(std::mem::take(&mut setup.global), retries, services);

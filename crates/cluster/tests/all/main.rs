@@ -8,6 +8,7 @@ mod damage;
 mod faults;
 mod global_commits;
 mod hanging;
+mod high_availability;
 mod identity;
 mod jobs;
 mod random;

@@ -53,7 +53,8 @@ impl JobRegister {
     /// Makes sure that nobody runs the job.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::Invalid`] if somebody does, with who and since when.
+    /// [`flott_types::ErrorKind::Invalid`] if somebody does, with who and since when;
+    /// [`flott_types::ErrorKind::External`] if somebody is about to.
     pub async fn vacancy(&self, now: Timestamp) -> Result<Vacancy> {
         self.vacancy_after(now, &[]).await
     }
@@ -132,7 +133,7 @@ impl JobRegister {
     }
 
     fn starting(&self) -> Error {
-        Error::invalid(format!("another process is starting the job of '{}' at this moment", self.url()))
+        Error::external(format!("another process is starting the job of '{}' at this moment", self.url()))
     }
 }
 
