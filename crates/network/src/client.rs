@@ -3,6 +3,7 @@
 //! server protects this too.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ const WAIT: Duration = Duration::from_secs(10);
 /// How often a question is repeated while there is no connection, and after how long.
 const ATTEMPTS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(250);
-/// The same while another JobManager may be about to lead: for a minute or more.
+/// The same where there are several JobManagers, of which another one may be about to lead: for a minute or more.
 const ATTEMPTS_AT_LEADER: usize = 240;
 const GRACE_OF_LEADER: Duration = Duration::from_secs(5);
 /// How often a JobManager may say that another one leads.
@@ -72,8 +73,12 @@ struct Http {
     place: Place,
     /// Where its leader is, as far as is known.
     leader: Mutex<Option<String>>,
+    /// Whether there are several JobManagers.
+    several: AtomicBool,
     agent: Agent,
     grace: Duration,
+    /// The same for what cannot be asked again.
+    grace_once: Duration,
     threads: Threads,
     /// Who waits for rows of a job. One thread waits for all of them.
     waiting: Mutex<FastMap<JobId, Vec<Waker>>>,
@@ -101,8 +106,9 @@ impl Http {
             // Another one follows whoever is frozen.
             Place::Leader(_) => GRACE_OF_LEADER,
         };
-        let (leader, grace) = (Mutex::default(), grace.unwrap_or(usual));
-        Http { place, leader, agent: config.build().into(), grace, threads, waiting }
+        let (leader, grace_once, grace) = (Mutex::default(), grace.unwrap_or(GRACE), grace.unwrap_or(usual));
+        let several = AtomicBool::new(matches!(place, Place::Leader(_)));
+        Http { place, leader, several, agent: config.build().into(), grace, grace_once, threads, waiting }
     }
 
     /// The address that is asked now.
@@ -118,10 +124,7 @@ impl Http {
 
     /// How often a question is repeated while there is no answer.
     fn attempts(&self) -> usize {
-        match &self.place {
-            Place::Url(_) => ATTEMPTS,
-            Place::Leader(_) => ATTEMPTS_AT_LEADER,
-        }
+        if self.several.load(Ordering::SeqCst) { ATTEMPTS_AT_LEADER } else { ATTEMPTS }
     }
 
     /// How long the answer may take.
@@ -141,7 +144,8 @@ impl Http {
             | ClientRequest::Abandon { .. }
             | ClientRequest::Trigger { .. } => Duration::ZERO,
         };
-        self.grace.saturating_add(own)
+        let grace = if is_repeatable(request) { self.grace } else { self.grace_once };
+        grace.saturating_add(own)
     }
 
     fn send(&self, request: &ClientRequest) -> Sent {
@@ -160,10 +164,11 @@ impl Http {
         let sent = match post.send(&body[..]) {
             Ok(answer) => self.read(&address, answer),
             // Whoever is there and does not answer is not asked again, unless another one may lead by now.
-            Err(error @ ureq::Error::Timeout(_)) => match &self.place {
-                Place::Url(_) => Sent::Answered(Err(at(Error::external(error.to_string())))),
-                Place::Leader(_) => Sent::Lost(at(Error::external(error.to_string()))),
-            },
+            Err(error @ ureq::Error::Timeout(_)) => {
+                let error = at(Error::external(error.to_string()));
+                let several = self.several.load(Ordering::SeqCst);
+                if several { Sent::Lost(error) } else { Sent::Answered(Err(error)) }
+            }
             Err(error) => Sent::Lost(at(Error::external(error.to_string()))),
         };
         match &sent {
@@ -188,6 +193,12 @@ impl Http {
         let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
         let location = header("location").filter(|_| status == StatusCode::TEMPORARY_REDIRECT);
         if let Some(leader) = location.as_deref().and_then(|url| url.strip_suffix(HTTP_PATH)) {
+            self.several.store(true, Ordering::SeqCst);
+            if is_encrypted(address) && !is_encrypted(leader) {
+                return Sent::Answered(Err(at(Error::invalid(format!(
+                    "it sends on to '{leader}', which is not encrypted: nothing is sent there"
+                )))));
+            }
             *self.leader.lock() = Some(leader.to_owned());
             return Sent::Moved;
         }
@@ -199,7 +210,11 @@ impl Http {
         };
         let text = || at(Error::external(format!("{status}: {}", String::from_utf8_lossy(&bytes))));
         Sent::Answered(match theirs {
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => return Sent::Lost(text()),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                // One that stands by, while nobody leads.
+                self.several.store(true, Ordering::SeqCst);
+                return Sent::Lost(text());
+            }
             Some(version) if version != VERSION => Err(at(Error::invalid(format!(
                 "it is of version {version}, and this client of {VERSION}: both must be of one version"
             )))),
@@ -212,36 +227,45 @@ impl Http {
     }
 }
 
+/// Whether a request only asks, or has the same effect however often it is sent.
+fn is_repeatable(request: &ClientRequest) -> bool {
+    match request {
+        ClientRequest::Submit { .. } | ClientRequest::Trigger { .. } | ClientRequest::Triggered { .. } => {
+            false
+        }
+        ClientRequest::Job { .. }
+        | ClientRequest::Jobs
+        | ClientRequest::TaskManagers
+        | ClientRequest::Plan { .. }
+        | ClientRequest::Info { .. }
+        | ClientRequest::Metrics { .. }
+        | ClientRequest::Cancel { .. }
+        | ClientRequest::Fetch { .. }
+        | ClientRequest::AwaitRows { .. }
+        | ClientRequest::Abandon { .. } => true,
+    }
+}
+
+fn is_encrypted(address: &str) -> bool {
+    address.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+}
+
 impl DispatcherGateway for Remote {
     /// What only asks is asked again for a while when there is no connection: the JobManager may be starting.
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
-        let repeatable = match request {
-            ClientRequest::Submit { .. }
-            | ClientRequest::Trigger { .. }
-            | ClientRequest::Triggered { .. } => false,
-            ClientRequest::Job { .. }
-            | ClientRequest::Jobs
-            | ClientRequest::TaskManagers
-            | ClientRequest::Plan { .. }
-            | ClientRequest::Info { .. }
-            | ClientRequest::Metrics { .. }
-            | ClientRequest::Cancel { .. }
-            | ClientRequest::Fetch { .. }
-            | ClientRequest::AwaitRows { .. }
-            | ClientRequest::Abandon { .. } => true,
-        };
         if let ClientRequest::Abandon { job } = &request {
             // Whoever waits for its rows ends.
             self.0.waiting.lock().remove(job);
         }
-        let mut left = if repeatable { self.0.attempts() } else { 0 };
-        let mut moves = MOVES;
+        let repeatable = is_repeatable(&request);
+        let (mut asked, mut moves) = (0, MOVES);
         loop {
             match self.0.send(&request) {
                 Sent::Moved if moves > 0 => moves -= 1,
                 Sent::Moved => return Err(Error::external("each JobManager says that another one leads")),
-                Sent::Lost(error) if left > 0 => {
-                    left -= 1;
+                // How often, may have become known by this answer.
+                Sent::Lost(error) if repeatable && asked < self.0.attempts() => {
+                    (asked, moves) = (asked + 1, MOVES);
                     tracing::debug!(%error, "the cluster is asked again");
                     std::thread::park_timeout(PAUSE);
                 }
@@ -266,10 +290,15 @@ impl DispatcherGateway for Remote {
         let wait = move || {
             let timeout_millis = u64::try_from(WAIT.as_millis()).unwrap_or(u64::MAX);
             let request = ClientRequest::AwaitRows { job, timeout_millis };
+            let mut moves = MOVES;
             // An error is something for the reader, too.
-            while matches!(http.send(&request), Sent::Answered(Ok(ClientAnswer::NotYet)) | Sent::Moved)
-                && http.waiting.lock().contains_key(&job)
-            {}
+            while http.waiting.lock().contains_key(&job) {
+                match http.send(&request) {
+                    Sent::Answered(Ok(ClientAnswer::NotYet)) => moves = MOVES,
+                    Sent::Moved if moves > 0 => moves -= 1,
+                    Sent::Answered(_) | Sent::Moved | Sent::Lost(_) => break,
+                }
+            }
             http.wake(job);
         };
         if self.0.threads.spawn("await rows", wait).is_err() {
@@ -280,9 +309,9 @@ impl DispatcherGateway for Remote {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 
     use super::*;
@@ -330,5 +359,60 @@ mod tests {
         assert!(remote.0.threads.wait_until(0, Duration::from_secs(60)));
         let counts: Vec<_> = woken.iter().map(|woken| woken.0.load(Ordering::SeqCst)).collect();
         assert_eq!(counts, [1, 1]);
+    }
+
+    /// A server that sends everybody on to itself.
+    fn who_sends_on() -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (own, address) = (listener.try_clone().unwrap(), listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut asked in own.incoming().flatten() {
+                let mut request = [0; 4096];
+                _ = asked.read(&mut request);
+                let answer = format!(
+                    "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{address}{HTTP_PATH}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
+                _ = asked.write_all(answer.as_bytes());
+            }
+        });
+        listener
+    }
+
+    #[test]
+    fn nobody_is_sent_on_for_ever() {
+        let listener = who_sends_on();
+        let remote = at(&listener, Duration::from_secs(60));
+        let told = remote.call(ClientRequest::Jobs).unwrap_err().to_string();
+        assert!(told.contains("another one leads"), "{told}");
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        remote.wake_when_collected(JobId(1), woken.clone().into());
+        assert!(remote.0.threads.wait_until(0, Duration::from_secs(60)));
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn nobody_is_sent_on_to_where_everybody_can_listen() {
+        let http = Http::new(Place::Url("https://a:1".to_owned()), None);
+        let sent_to = |leader: &str| {
+            let answer = Response::builder().status(307).header("location", format!("{leader}{HTTP_PATH}"));
+            http.read("https://a:1", answer.body(Body::builder().data("")).unwrap())
+        };
+        let Sent::Answered(Err(error)) = sent_to("http://b:1") else { panic!("it would go there") };
+        assert!(error.to_string().contains("'http://b:1', which is not encrypted"), "{error}");
+        assert_eq!(*http.leader.lock(), None);
+        assert!(matches!(sent_to("https://b:1"), Sent::Moved));
+        assert_eq!(http.leader.lock().as_deref(), Some("https://b:1"));
+    }
+
+    #[test]
+    fn a_leader_that_is_frozen_is_not_the_one_that_is_asked_next() {
+        // Connections are made, and nobody takes them.
+        let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", frozen.local_addr().unwrap());
+        let http = Http::new(Place::Url("http://127.0.0.1:1".to_owned()), Some(Duration::from_millis(20)));
+        http.several.store(true, Ordering::SeqCst);
+        *http.leader.lock() = Some(address);
+        assert!(matches!(http.send(&ClientRequest::Jobs), Sent::Lost(_)));
+        assert_eq!(http.address().unwrap().as_deref(), Some("http://127.0.0.1:1"));
     }
 }

@@ -7,12 +7,16 @@
 //! | thread | |
 //! |---|---|
 //! | election | stands for election; then renews its lease, which nothing else may hold up |
-//! | takeover | runs the JobManager; takes over the jobs of earlier leaders |
+//! | takeover | runs the JobManager; finds the jobs of earlier leaders, which begin on threads of their own |
+//! | lease | looks when the lease was last renewed: whoever hangs in that must not lead either |
+//!
+//! Whatever ends one of them before its time, a panic included, deposes the leader.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,7 +25,8 @@ use flott_cluster::client_messages::{ClientAnswer, ClientRequest, DispatcherGate
 use flott_cluster::high_availability::{Candidate, ClusterFolder, Leading, Term};
 use flott_connector::Registry;
 use flott_storage::block_on;
-use flott_types::{Clock, Error, ErrorKind, JobId, Result};
+use flott_types::panics::caught;
+use flott_types::{Clock, Error, ErrorKind, JobId, Result, SystemClock};
 use parking_lot::{Condvar, Mutex};
 
 use crate::process::JobManagerProcess;
@@ -30,6 +35,12 @@ use crate::process::JobManagerProcess;
 const LOOK: Duration = Duration::from_millis(250);
 /// How often a leader says that it does, in the time of a lease.
 const RENEWALS: u32 = 5;
+/// How often a leader looks at least for jobs that do not run yet.
+const TAKE_OVER: Duration = Duration::from_secs(2);
+/// How long one that is told to end waits for its threads: storage may hang.
+const LEAVE: Duration = Duration::from_secs(10);
+/// How often it looks whether they have ended.
+const LOOK_AT_THREADS: Duration = Duration::from_millis(5);
 
 /// What happens to one.
 #[derive(Debug)]
@@ -65,6 +76,10 @@ struct Shared {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     changed: Condvar,
+    /// When it began to say for the last time that it leads.
+    renewed: AtomicU64,
+    /// Held while it says so: what is said last is the newest.
+    renewing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -95,7 +110,9 @@ impl Standby {
         crate::options::JobManagerOptions::parse(&configuration)?;
         crate::tls::Tls::parse(&configuration)?;
         let (state, changed) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { folder, configuration, registry, clock, state, changed });
+        let (renewed, renewing) = (AtomicU64::new(0), Mutex::new(()));
+        let shared =
+            Arc::new(Shared { folder, configuration, registry, clock, state, changed, renewed, renewing });
         Ok(Standby { shared, told: channel().1, threads: Vec::new() })
     }
 
@@ -106,16 +123,7 @@ impl Standby {
     pub fn stand(&mut self, rest: String) -> Result<()> {
         let (tell, told) = channel();
         self.told = told;
-        let elected = self.shared.clone();
-        let thread = std::thread::Builder::new().name("election".to_owned()).spawn(move || {
-            if let Err(error) = elected.run(rest, &tell) {
-                elected.depose();
-                // The process ends anyway if nobody listens.
-                let _ = tell.send(Told::Ended(error));
-            }
-        });
-        let failed = |error| Error::external("there is no thread for the election").with_source(error);
-        self.threads.push(thread.map_err(failed)?);
+        self.threads.push(self.shared.spawn("election", tell.clone(), move |own| own.run(rest, &tell))?);
         Ok(())
     }
 
@@ -132,7 +140,14 @@ impl Standby {
 
     /// Waits so long for something to happen.
     pub fn run_for(&self, time: Duration) -> Option<Told> {
-        self.told.recv_timeout(time).ok()
+        match self.told.recv_timeout(time) {
+            Ok(told) => Some(told),
+            Err(RecvTimeoutError::Timeout) => None,
+            // Nobody is left who could tell anything.
+            Err(RecvTimeoutError::Disconnected) => {
+                Some(Told::Ended(Error::internal("this JobManager does not stand for election")))
+            }
+        }
     }
 }
 
@@ -149,11 +164,20 @@ impl Drop for Standby {
             std::mem::forget(process);
             return;
         }
+        let (clock, mut hangs) = (SystemClock::new(), false);
         for thread in self.threads.drain(..) {
-            // A panic has been told.
-            _ = thread.join();
+            while !thread.is_finished() && Duration::from_nanos(clock.nanos()) < LEAVE {
+                std::thread::park_timeout(LOOK_AT_THREADS);
+            }
+            hangs |= !thread.is_finished();
         }
         drop(process);
+        if hangs {
+            tracing::warn!(
+                "the storage of the cluster does not answer: the other JobManagers wait for the lease of this one"
+            );
+            return;
+        }
         if let Some(leading) = leading
             && let Err(error) = block_on(leading.resign(self.shared.clock.now()))
         {
@@ -163,27 +187,85 @@ impl Drop for Standby {
 }
 
 impl Shared {
+    /// A thread whose end for another reason than that it is told to deposes this JobManager.
+    fn spawn(
+        self: &Arc<Self>,
+        name: &'static str,
+        tell: Sender<Told>,
+        work: impl FnOnce(&Arc<Self>) -> Result<()> + Send + 'static,
+    ) -> Result<JoinHandle<()>> {
+        let own = self.clone();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if let Err(error) = caught(|| work(&own)) {
+                own.depose();
+                // The process ends anyway if nobody listens.
+                let _ = tell.send(Told::Ended(error));
+            }
+        });
+        thread
+            .map_err(|error| Error::external(format!("there is no thread for the {name}")).with_source(error))
+    }
+
     fn run(self: &Arc<Self>, rest: String, tell: &Sender<Told>) -> Result<()> {
         let Some(leading) = self.elected() else { return Ok(()) };
         tracing::info!(term = leading.term().0, folder = self.folder.url(), "this JobManager leads");
+        self.renewed.store(self.clock.nanos(), Ordering::SeqCst);
         self.state.lock().leading = Some(leading.clone());
+        // It ends by itself, also if the others hang.
+        drop(self.spawn("lease", tell.clone(), |own| own.watch())?);
         // In between nobody finds it.
-        block_on(leading.renew(None, None))?;
-        let (own, of, teller) = (self.clone(), leading.clone(), tell.clone());
-        let takeover = std::thread::Builder::new().name("takeover".to_owned()).spawn(move || {
-            if let Err(error) = own.lead(&of, rest, &teller) {
-                own.depose();
-                let _ = teller.send(Told::Ended(error));
-            }
-        });
-        let takeover = takeover
-            .map_err(|error| Error::external("there is no thread for the takeover").with_source(error))?;
+        self.say(&leading)?;
+        let (of, teller) = (leading.clone(), tell.clone());
+        let takeover = self.spawn("takeover", tell.clone(), move |own| own.lead(&of, rest, &teller))?;
         let renewed = self.renew(&leading);
         if renewed.is_ok() {
             // It is told to end.
             _ = takeover.join();
         }
         renewed
+    }
+
+    /// Looks whether it has said for the time of a lease that it leads, until it is told to end.
+    fn watch(&self) -> Result<()> {
+        let lease = self.folder.lease();
+        while !self.ends_within(lease / RENEWALS) {
+            let silent = self.clock.nanos().saturating_sub(self.renewed.load(Ordering::SeqCst));
+            if Duration::from_nanos(silent) >= lease {
+                return Err(Error::external(format!(
+                    "this JobManager cannot say that it leads: '{}' has not answered for the time of its lease ('{} ms')",
+                    self.folder.url(),
+                    lease.as_millis()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that it leads, and where. If that cannot be written, it is said soon again; how long that may go on is
+    /// looked at elsewhere.
+    ///
+    /// # Errors
+    /// If it does not lead any more.
+    fn say(&self, leading: &Leading) -> Result<()> {
+        match self.renew_once(leading) {
+            Err(error) if error.kind() != ErrorKind::State => {
+                tracing::warn!(%error, "this JobManager cannot say that it leads");
+                Ok(())
+            }
+            said => said,
+        }
+    }
+
+    fn renew_once(&self, leading: &Leading) -> Result<()> {
+        let _one = self.renewing.lock();
+        let (rpc, rest) = {
+            let state = self.state.lock();
+            (state.rpc.clone(), state.rest.clone())
+        };
+        let before = self.clock.nanos();
+        block_on(leading.renew(rpc.as_deref(), rest.as_deref()))?;
+        self.renewed.store(before, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Waits until it leads; `None` if it is told to end.
@@ -210,25 +292,8 @@ impl Shared {
 
     /// Says that it leads, until it is told to end.
     fn renew(&self, leading: &Leading) -> Result<()> {
-        let lease = self.folder.lease();
-        let mut renewed = self.clock.nanos();
-        while !self.ends_within(lease / RENEWALS) {
-            let (rpc, rest) = {
-                let state = self.state.lock();
-                (state.rpc.clone(), state.rest.clone())
-            };
-            let before = self.clock.nanos();
-            match block_on(leading.renew(rpc.as_deref(), rest.as_deref())) {
-                Ok(()) => renewed = before,
-                Err(error) if error.kind() == ErrorKind::State => return Err(error),
-                Err(error) => {
-                    let silent = Duration::from_nanos(self.clock.nanos().saturating_sub(renewed));
-                    if silent >= lease {
-                        return Err(error.context("this JobManager cannot say that it leads"));
-                    }
-                    tracing::warn!(%error, "this JobManager cannot say that it leads");
-                }
-            }
+        while !self.ends_within(self.folder.lease() / RENEWALS) {
+            self.say(leading)?;
         }
         Ok(())
     }
@@ -238,26 +303,46 @@ impl Shared {
         let (registry, clock) = (self.registry.clone(), self.clock.clone());
         let process = JobManagerProcess::lead(&self.configuration, registry, clock, leading.clone())?;
         let process = Arc::new(process);
-        process.take_over()?;
-        let (rpc, rest) = {
+        if !self.finds_jobs(&process)? {
+            return Ok(());
+        }
+        {
             let mut state = self.state.lock();
             if state.ends || state.deposed {
                 return Ok(());
             }
             state.process = Some(process.clone());
             (state.rpc, state.rest) = (Some(process.announced()), Some(rest));
-            (state.rpc.clone(), state.rest.clone())
-        };
-        block_on(leading.renew(rpc.as_deref(), rest.as_deref()))?;
+        }
+        self.say(leading)?;
         // Nobody listens any more if the process ends.
         let _ = tell.send(Told::Leads(process.address(), leading.term()));
-        let often = self.folder.lease() / RENEWALS;
+        let often = (self.folder.lease() / RENEWALS).min(TAKE_OVER);
         while !self.ends_within(often) {
             if let Err(error) = process.take_over() {
                 tracing::warn!(%error, "the jobs of earlier leaders cannot be looked for");
             }
         }
         Ok(())
+    }
+
+    /// Finds the jobs of earlier leaders, of which clients must be able to hear as soon as they find this JobManager.
+    /// Returns whether it is not told to end meanwhile.
+    ///
+    /// # Errors
+    /// If the folder does not say them for the time of a lease: another JobManager may have more luck.
+    fn finds_jobs(&self, process: &JobManagerProcess) -> Result<bool> {
+        let since = self.clock.nanos();
+        while let Err(error) = process.take_over() {
+            if Duration::from_nanos(self.clock.nanos().saturating_sub(since)) >= self.folder.lease() {
+                return Err(error.context("the jobs of the cluster cannot be found"));
+            }
+            tracing::warn!(%error, "the jobs of the cluster cannot be found; it is tried again");
+            if self.ends_within(LOOK) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether it is told to end, or deposed, within this time.
@@ -307,11 +392,24 @@ impl DispatcherGateway for Switch {
         let (Some(process), Some(leading)) = (process, leading) else {
             return Err(Error::external("this JobManager stands by, and does not lead its cluster"));
         };
+        // By the request: `Done` is said of rows, and of a job that is cancelled.
+        let is_of_rows = match request {
+            // Nobody continues a job that collects rows.
+            ClientRequest::Fetch { .. }
+            | ClientRequest::AwaitRows { .. }
+            | ClientRequest::Abandon { .. }
+            | ClientRequest::Metrics { .. } => true,
+            ClientRequest::Submit { .. }
+            | ClientRequest::Job { .. }
+            | ClientRequest::Jobs
+            | ClientRequest::TaskManagers
+            | ClientRequest::Plan { .. }
+            | ClientRequest::Info { .. }
+            | ClientRequest::Cancel { .. }
+            | ClientRequest::Trigger { .. }
+            | ClientRequest::Triggered { .. } => false,
+        };
         let answer = process.dispatcher().call(request)?;
-        let is_of_rows = matches!(
-            answer,
-            ClientAnswer::Fetched(_) | ClientAnswer::NotYet | ClientAnswer::Done | ClientAnswer::Metrics(_)
-        );
         if !is_of_rows {
             // To a leader that was frozen its jobs seem to fail, and its successor continues them. So nothing is said
             // of them unless it still led when it knew that.

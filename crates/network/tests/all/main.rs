@@ -4,4 +4,5 @@
 
 mod control;
 mod exchange;
+mod standby;
 mod tls;
