@@ -64,13 +64,13 @@ class Process:
 
 
 class Cluster:
-    """Processes that find each other on loopback; with `standbys` JobManagers beside the one that leads."""
+    """Processes that find each other on loopback; with `standbys` JobManagers beside the one that leads, whose lease lasts that long."""
 
-    def __init__(self, binary, folder, options=(), place=None, standbys=0):
+    def __init__(self, binary, folder, options=(), place=None, standbys=0, lease="60 s"):
         self.binary, self.folder, self.place, self.standbys = binary, folder, place, standbys
         if standbys:
             options = (*options, "high-availability.type=filesystem", f"high-availability.storageDir={folder / 'ha'}",
-                       "high-availability.filesystem.lease-duration=4 s")
+                       f"high-availability.filesystem.lease-duration={lease}")
         self.options = [part for option in options for part in ("-D", option)]
         # Always the same: a JobManager that comes back is where it was.
         (self.rpc, self.rest), self.count = free_ports(2), 0

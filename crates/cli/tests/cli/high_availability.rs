@@ -7,12 +7,14 @@ use std::path::Path;
 use crate::cluster::{Process, TABLES, numbers, rows, until};
 use crate::support::{Run, run_in};
 
-/// The options by which all processes find each other.
-fn options(folder: &Path) -> [String; 2] {
+/// The options by which all processes find each other. Nobody waits for the end of a lease: leaders are killed, or
+/// told to end. So it is long, and a leader on a busy machine keeps it.
+fn options(folder: &Path) -> [String; 3] {
     let storage = folder.join("ha");
     [
         "-Dhigh-availability.type=filesystem".to_owned(),
         format!("-Dhigh-availability.storageDir={}", storage.display()),
+        "-Dhigh-availability.filesystem.lease-duration=10 min".to_owned(),
     ]
 }
 
@@ -53,7 +55,7 @@ fn jobs_go_on_when_another_job_manager_leads() {
     let (_, port) = leader.rsplit_once(':').unwrap();
     assert!(answer.contains(&format!("location: http://localhost:{port}/jobs/overview")), "{answer}");
     let ha = options(folder);
-    let args = ["taskmanager", "-Dtaskmanager.numberOfTaskSlots=4", &ha[0], &ha[1]];
+    let args = ["taskmanager", "-Dtaskmanager.numberOfTaskSlots=4", &ha[0], &ha[1], &ha[2]];
     let (_task_manager, _) = Process::start(folder, &args, &["TaskManager: "]);
 
     // One job ends, one goes on; a client that asks a standby is sent on.
