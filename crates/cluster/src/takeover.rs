@@ -181,7 +181,9 @@ impl JobManager {
                 self.takeovers.lock().jobs.remove(&job);
                 // Who waits for news looks at what runs now.
                 pending.shared.update(|_| {});
-                for message in pending.received.lock().try_iter() {
+                // First all: what is in its place may be itself, when the JobManager goes away.
+                let messages: Vec<_> = pending.received.lock().try_iter().collect();
+                for message in messages {
                     // It may have ended by now.
                     self.tell_public(job, message);
                 }
