@@ -4,6 +4,7 @@
 //! fans out never holds its whole result. Panics of an operator become errors that name it. An operator that
 //! had finished when its snapshot was taken is skipped ([`Stage`]).
 
+mod barrier;
 mod state;
 
 use std::sync::Arc;
@@ -264,12 +265,6 @@ impl Outputs {
             true => Ok(()),
             false => link.call(now, |operator, context| operator.input_dry(context)),
         })
-    }
-
-    /// Lets the operators emit what must precede the barrier, then sends the barrier.
-    pub fn barrier(&mut self, barrier: &Element, now: Timestamp, ended: bool) -> Result<()> {
-        self.visit_called(&mut |link| link.call(now, |operator, context| operator.prepare_barrier(context)))?;
-        if ended { Ok(()) } else { self.broadcast(barrier) }
     }
 
     /// Takes the state of all operators.

@@ -223,17 +223,26 @@ impl ExchangeWriter {
         Ok(())
     }
 
+    /// Until the barrier is sent, what is sent precedes it: if it may overtake, that waits for nothing.
+    pub fn prepare(&mut self, barrier: &Element) {
+        let overtakes = matches!(barrier, Element::Barrier(barrier, _) if barrier.overtakes_at.is_some());
+        self.forces = self.overtakes && overtakes;
+    }
+
     /// Sends a control element to every receiver, after everything before it.
     ///
     /// # Errors
     /// As [`ExchangeWriter::emit`].
     pub fn broadcast(&mut self, element: &Element) -> Result<()> {
-        let overtakes = matches!(element, Element::Barrier(barrier, _) if barrier.overtakes_at.is_some());
-        self.forces = self.overtakes && overtakes;
-        let flushed = self.flush();
-        self.forces = false;
-        flushed?;
-        self.senders.iter_mut().try_for_each(|sender| sender.send(element.try_clone()?))
+        if matches!(element, Element::Barrier(..)) {
+            self.prepare(element);
+        }
+        self.flush()?;
+        self.senders.iter_mut().try_for_each(|sender| sender.send(element.try_clone()?))?;
+        if matches!(element, Element::Barrier(..)) {
+            self.forces = false;
+        }
+        Ok(())
     }
 
     /// Every batch leaves here.

@@ -158,6 +158,10 @@ struct State {
     arrivals: VecDeque<(usize, Arrival)>,
     /// The barriers that have overtaken, and what they overtook.
     keeping: Vec<Keeping>,
+    /// How many elements are to be replayed before anything new is read.
+    replaying: usize,
+    /// The last element that was read was a replayed one of this channel.
+    took_replayed: Option<usize>,
 }
 
 impl State {
@@ -191,6 +195,8 @@ impl Gate {
             closed: false,
             arrivals: VecDeque::new(),
             keeping: Vec::new(),
+            replaying: 0,
+            took_replayed: None,
         };
         let writable = (0..channels).map(|_| Condvar::new()).collect();
         let (state, readable) = (Mutex::new(state), Condvar::new());
@@ -327,7 +333,9 @@ impl Gate {
         if let Some(command) = state.mail.pop_front() {
             return Next::Command(command);
         }
-        if let Some((channel, arrival)) = state.arrivals.pop_front() {
+        if state.replaying == 0
+            && let Some((channel, arrival)) = state.arrivals.pop_front()
+        {
             return Next::Arrived { channel, arrival };
         }
         if state.ready == 0 || admit == Admit::Nothing {
@@ -355,6 +363,7 @@ impl Gate {
         if channel.queue.is_empty() {
             state.ready -= 1;
         }
+        state.took(at);
         let others = self.no_longer_crowded(state);
         drop(guard);
         self.tell(at, waiter);
@@ -369,8 +378,8 @@ impl Gate {
         state.busy = busy;
         let nothing = |state: &mut State| {
             let ready = || state.channels.iter().any(|channel| channel.is_ready_for(admit));
-            let silent = state.mail.is_empty() && state.arrivals.is_empty();
-            silent && (state.ready == 0 || !ready()) && !state.woken && !state.closed
+            let told = state.replaying > 0 || state.arrivals.is_empty();
+            state.mail.is_empty() && told && (state.ready == 0 || !ready()) && !state.woken && !state.closed
         };
         state.reader_waits = true;
         state.waits += 1;
@@ -441,7 +450,7 @@ impl Gate {
     pub fn close(&self) {
         let mut guard = self.state.lock();
         guard.closed = true;
-        (guard.ready, guard.bytes, guard.crowded) = (0, 0, false);
+        (guard.ready, guard.bytes, guard.crowded, guard.replaying) = (0, 0, false, 0);
         guard.mail.clear();
         guard.arrivals.clear();
         guard.keeping.clear();
@@ -449,7 +458,7 @@ impl Gate {
             guard.channels.iter_mut().map(|channel| std::mem::take(&mut channel.queue)).collect();
         let mut waiters = Vec::new();
         for channel in &mut guard.channels {
-            (channel.batches, channel.rows, channel.bytes) = (0, 0, 0);
+            (channel.batches, channel.rows, channel.bytes, channel.replayed) = (0, 0, 0, 0);
             waiters.push(channel.waiter.take());
         }
         self.readable.notify_all();

@@ -126,7 +126,7 @@ pub(crate) fn replay(
         if let Some(Element::Status(WatermarkStatus::Idle)) = statuses.next_back() {
             elements.push(Element::Status(WatermarkStatus::Active));
         }
-        gate.put_first(place, elements);
+        gate.replay(place, elements);
     }
     Ok(())
 }

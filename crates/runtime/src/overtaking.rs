@@ -5,10 +5,8 @@
 //! messages, among them the trigger of a checkpoint; and [`crate::gate::overtaking`] tells it of barriers that
 //! arrive behind others.
 //!
-//! The snapshot of a barrier that overtakes waits until everything that it overtook is kept, and then goes to
-//! the thread that stores it. Snapshots stay in order: a later barrier arrives later in every channel.
-
-use std::collections::VecDeque;
+//! The snapshot of a barrier that overtakes waits in the queue of the thread that stores it until everything
+//! that it overtook is kept. Snapshots stay in order: a later barrier arrives later in every channel.
 
 use flott_batch::Batch;
 use flott_types::{CheckpointId, Result, Timestamp};
@@ -16,17 +14,14 @@ use flott_types::{CheckpointId, Result, Timestamp};
 use crate::gate::overtaking::{Admit, Arrival};
 use crate::in_flight::{self, Overtaken};
 use crate::pace::Pace;
-use crate::snapshot::Work;
 use crate::task::Task;
-use crate::{TaskDeployment, streams};
+use crate::{TaskDeployment, TaskReport, streams};
 use flott_checkpoint::life::Event;
 
 /// The state of it.
 #[derive(Default)]
 pub(crate) struct Overtaking {
     pace: Pace,
-    /// Snapshots of which not everything is kept yet.
-    waiting: VecDeque<Work>,
     /// The bytes that were processed while a barrier was on its way through the channels.
     processed: u64,
 }
@@ -103,40 +98,35 @@ impl Task {
         self.overtaking.as_mut().map_or(0, |overtaking| std::mem::take(&mut overtaking.processed))
     }
 
-    /// A snapshot of which not everything is kept yet.
-    pub(crate) fn wait_for_kept(&mut self, work: Work) {
-        if let Some(overtaking) = &mut self.overtaking {
-            overtaking.waiting.push_back(work);
-        }
-    }
-
     /// Everything that a barrier overtook is kept: its snapshot is complete.
     pub(crate) fn kept(&mut self, checkpoint: CheckpointId) -> Result<()> {
-        let kept = self.gate.take_kept(checkpoint)?;
-        let Some(mut work) = self.take_waiting(checkpoint) else { return Ok(()) };
-        work.overtaken = Some(Overtaken { channels: streams::input_channels(&self.deployment), kept });
-        match &self.uploader {
-            Some(uploader) => uploader.write(work),
-            None => Ok(()),
+        let Some(uploader) = &self.uploader else { return Ok(()) };
+        if !uploader.is_incomplete(checkpoint) {
+            // It was dropped, with one that it builds on.
+            self.gate.drop_kept(checkpoint);
+            return Ok(());
         }
+        match self.gate.take_kept(checkpoint)? {
+            Ok(kept) => {
+                let channels = streams::input_channels(&self.deployment);
+                uploader.complete(checkpoint, Overtaken { channels, kept });
+            }
+            Err(error) => {
+                (self.report)(TaskReport::Decline { checkpoint, failure: Some(error.to_string()) });
+                self.drop_snapshot(checkpoint);
+            }
+        }
+        Ok(())
     }
 
-    /// A checkpoint will not be taken: what was kept for it is dropped.
-    pub(crate) fn drop_kept(&mut self, checkpoint: CheckpointId) {
-        if self.overtaking.is_none() {
-            return;
+    /// A checkpoint will not be taken: its snapshot, if it waits, is dropped with those that build on it, and
+    /// so is what was kept for them.
+    pub(crate) fn drop_snapshot(&mut self, checkpoint: CheckpointId) {
+        let building_on_it = self.uploader.as_ref().map(|uploader| uploader.abort(checkpoint));
+        if self.overtaking.is_some() {
+            let all = building_on_it.into_iter().flatten().chain([checkpoint]);
+            all.for_each(|checkpoint| self.gate.drop_kept(checkpoint));
         }
-        self.gate.drop_kept(checkpoint);
-        let work = self.take_waiting(checkpoint);
-        if let (Some(work), Some(uploader)) = (work, &self.uploader) {
-            uploader.discard(work);
-        }
-    }
-
-    fn take_waiting(&mut self, checkpoint: CheckpointId) -> Option<Work> {
-        let waiting = &mut self.overtaking.as_mut()?.waiting;
-        let at = waiting.iter().position(|work| work.barrier.checkpoint == checkpoint)?;
-        waiting.remove(at)
     }
 }
 

@@ -3,9 +3,14 @@
 //!
 //! Order matters, because a snapshot of changes builds on the one before it.
 //!
-//! The queue is bounded by the coordinator's concurrent checkpoints: one that is aborted while it waits is
-//! discarded, unwritten, and so are the incremental snapshots that build on it. The next one must then be
-//! full. A store that hangs for an hour costs the one hand-over that hangs, and one that waits.
+//! So there is one queue, in the order in which the task took them, also for a snapshot whose barrier has
+//! overtaken rows that are still being kept: those behind it wait for it. One that is lost (it is aborted while
+//! it waits, or cannot be stored) takes the incremental snapshots that build on it along, up to the next full
+//! one. If there is none, the next one must be full, and one that is not, because it was taken meanwhile, is
+//! not accepted.
+//!
+//! The queue is bounded by the coordinator's concurrent checkpoints. A store that hangs for an hour costs the
+//! one hand-over that hangs, and one that waits.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -100,9 +105,16 @@ struct Queue {
     changed: Condvar,
 }
 
+/// A hand-over in the queue.
+struct Queued {
+    work: Work,
+    /// Not everything that its barrier overtook is kept yet.
+    incomplete: bool,
+}
+
 #[derive(Default)]
 struct Waiting {
-    work: VecDeque<Work>,
+    work: VecDeque<Queued>,
     /// The remaining work of discarded snapshots.
     later: Vec<Later>,
     /// The last hand-over was lost, so that nothing can build on it.
@@ -111,20 +123,40 @@ struct Waiting {
 }
 
 impl Waiting {
+    fn position(&self, checkpoint: CheckpointId) -> Option<usize> {
+        self.work.iter().position(|queued| queued.work.barrier.checkpoint == checkpoint)
+    }
+
     /// Discards a hand-over, and those that build on it. Returns the checkpoints of the latter.
     fn drop_one(&mut self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
-        let Some(at) = self.work.iter().position(|work| work.barrier.checkpoint == checkpoint) else {
-            return Vec::new();
-        };
-        let behind = self.work.iter().skip(at + 1).position(|work| work.full);
-        let end = behind.map_or(self.work.len(), |behind| at + 1 + behind);
+        let Some(at) = self.position(checkpoint) else { return Vec::new() };
+        let Some(Queued { work, .. }) = self.work.remove(at) else { return Vec::new() };
+        self.leave(work);
+        self.drop_building_from(at)
+    }
+
+    /// Discards what builds on a hand-over that was lost, and was in front of this position.
+    fn drop_building_from(&mut self, at: usize) -> Vec<CheckpointId> {
+        let full = self.work.iter().skip(at).position(|queued| queued.work.full);
+        let end = full.map_or(self.work.len(), |behind| at + behind);
         self.lost |= end == self.work.len();
-        let dropped: Vec<Work> = self.work.drain(at..end).collect();
-        let checkpoints = dropped.iter().skip(1).map(|work| work.barrier.checkpoint).collect();
-        // Their remaining work is done nevertheless: it is part of the snapshots after them.
-        self.later
-            .extend(dropped.into_iter().flat_map(|work| work.operators).filter_map(|state| state.later));
+        let dropped: Vec<Queued> = self.work.drain(at..end).collect();
+        let checkpoints = dropped.iter().map(|queued| queued.work.barrier.checkpoint).collect();
+        dropped.into_iter().for_each(|queued| self.leave(queued.work));
         checkpoints
+    }
+
+    /// The remaining work of a discarded hand-over is done nevertheless: it is part of the snapshots after it.
+    fn leave(&mut self, work: Work) {
+        self.later.extend(work.operators.into_iter().filter_map(|state| state.later));
+    }
+}
+
+/// Declines checkpoints that build on one that is lost. That one is the failure, if it is one.
+fn decline(building_on_it: &[CheckpointId], report: &Report) {
+    for checkpoint in building_on_it {
+        tracing::info!(%checkpoint, "a snapshot is dropped: it builds on one that was not stored");
+        report(TaskReport::Decline { checkpoint: *checkpoint, failure: None });
     }
 }
 
@@ -143,35 +175,65 @@ impl Uploader {
         Ok(Uploader { queue, thread, report })
     }
 
-    /// Whether the last hand-over was lost; resets the flag.
-    pub(crate) fn take_lost(&self) -> bool {
-        std::mem::take(&mut self.queue.state.lock().lost)
+    /// Whether the last hand-over was lost, so that the next one must be full.
+    pub(crate) fn must_be_full(&self) -> bool {
+        self.queue.state.lock().lost
     }
 
+    /// Stores a snapshot, after those before it.
     pub(crate) fn write(&self, work: Work) -> Result<()> {
+        self.push(Queued { work, incomplete: false })
+    }
+
+    /// Stores a snapshot once [`Uploader::complete`] brings what its barrier overtook.
+    pub(crate) fn write_when_complete(&self, work: Work) -> Result<()> {
+        self.push(Queued { work, incomplete: true })
+    }
+
+    fn push(&self, queued: Queued) -> Result<()> {
         if self.thread.has_ended() {
             return Err(Error::internal("the snapshot thread has ended"));
         }
-        self.queue.state.lock().work.push_back(work);
+        let mut state = self.queue.state.lock();
+        if state.lost && !queued.work.full {
+            // What it builds on was lost while it was taken.
+            let checkpoint = queued.work.barrier.checkpoint;
+            state.leave(queued.work);
+            drop(state);
+            decline(&[checkpoint], &self.report);
+            return Ok(());
+        }
+        state.lost = false;
+        state.work.push_back(queued);
+        drop(state);
         self.queue.changed.notify_one();
         Ok(())
     }
 
-    /// A hand-over that is not to be stored. What builds on it must be full.
-    pub(crate) fn discard(&self, work: Work) {
-        let mut state = self.queue.state.lock();
-        state.lost = true;
-        state.later.extend(work.operators.into_iter().filter_map(|state| state.later));
+    /// Whether a snapshot waits for what its barrier overtook.
+    pub(crate) fn is_incomplete(&self, checkpoint: CheckpointId) -> bool {
+        let state = self.queue.state.lock();
+        state.position(checkpoint).is_some_and(|at| state.work[at].incomplete)
     }
 
-    /// Nobody waits for this checkpoint any more.
-    pub(crate) fn abort(&self, checkpoint: CheckpointId) {
-        let building_on_it = self.queue.state.lock().drop_one(checkpoint);
-        for other in building_on_it {
-            let failure =
-                format!("it builds on checkpoint {checkpoint}, which was aborted before it was stored");
-            (self.report)(TaskReport::Decline { checkpoint: other, failure: Some(failure) });
+    /// Everything that a barrier overtook is kept.
+    pub(crate) fn complete(&self, checkpoint: CheckpointId, overtaken: Overtaken) {
+        let mut state = self.queue.state.lock();
+        if let Some(at) = state.position(checkpoint) {
+            let queued = &mut state.work[at];
+            queued.work.overtaken = Some(overtaken);
+            queued.incomplete = false;
+            self.queue.changed.notify_one();
         }
+    }
+
+    /// Nobody waits for this checkpoint any more. Those that build on it are declined, and returned.
+    pub(crate) fn abort(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let building_on_it = self.queue.state.lock().drop_one(checkpoint);
+        // What is behind may be complete.
+        self.queue.changed.notify_one();
+        decline(&building_on_it, &self.report);
+        building_on_it
     }
 }
 
@@ -199,7 +261,7 @@ impl Queue {
     fn next(&self) -> Option<(Vec<Later>, Work)> {
         let mut state = self.state.lock();
         loop {
-            if let Some(work) = state.work.pop_front() {
+            if let Some(Queued { work, .. }) = state.work.pop_front_if(|queued| !queued.incomplete) {
                 return Some((std::mem::take(&mut state.later), work));
             }
             if state.closed {
@@ -241,8 +303,9 @@ fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock,
                 report(TaskReport::Ack { checkpoint, snapshot, metrics });
             }
             Err(error) => {
-                queue.state.lock().lost = true;
+                let building_on_it = queue.state.lock().drop_building_from(0);
                 report(TaskReport::Decline { checkpoint, failure: Some(error.to_string()) });
+                decline(&building_on_it, report);
             }
         }
     }
@@ -282,22 +345,112 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_aborted_while_the_store_hangs_is_never_written() {
-        let (began, begun) = channel();
-        let (go_on, wait) = channel();
-        let reports = Arc::new(Mutex::new(Vec::new()));
+    type Reports = Arc<Mutex<Vec<String>>>;
+
+    fn uploader(writer: impl SnapshotWriter + 'static) -> (Uploader, Reports) {
+        let reports = Reports::default();
         let seen = reports.clone();
         let report: Report = Arc::new(move |report| {
             seen.lock().push(match report {
                 TaskReport::Ack { checkpoint, .. } => format!("{checkpoint} stored"),
-                TaskReport::Decline { checkpoint, .. } => format!("{checkpoint} declined"),
+                TaskReport::Decline { checkpoint, failure: None } => format!("{checkpoint} declined"),
+                TaskReport::Decline { checkpoint, failure: Some(_) } => format!("{checkpoint} failed"),
                 other => format!("{other:?}"),
             });
         });
-        let writer = Box::new(Hanging(began, wait));
         let clock = Arc::new(SystemClock::new());
-        let uploader = Uploader::start("t", &Threads::default(), writer, clock, report).unwrap();
+        let writer = Box::new(writer);
+        (Uploader::start("t", &Threads::default(), writer, clock, report).unwrap(), reports)
+    }
+
+    fn overtaken() -> Overtaken {
+        Overtaken { channels: Vec::new(), kept: Vec::new() }
+    }
+
+    /// Of three snapshots whose barriers have overtaken, the second and third hold changes since the one before.
+    #[test]
+    fn a_snapshot_that_waits_for_what_is_kept_does_not_survive_the_one_that_it_builds_on() {
+        let (began, begun) = channel();
+        let (go_on, wait) = channel();
+        let (uploader, reports) = uploader(Hanging(began, wait));
+        for (checkpoint, full) in [(4, true), (5, false), (6, false)] {
+            uploader.write_when_complete(work(checkpoint, full)).unwrap();
+        }
+        uploader.complete(CheckpointId(4), overtaken());
+        assert_eq!(begun.recv().unwrap(), 4);
+        assert_eq!(uploader.abort(CheckpointId(5)), [CheckpointId(6)]);
+        assert!(!uploader.is_incomplete(CheckpointId(6)) && uploader.must_be_full());
+        // What was overtaken by the dropped one may still be brought.
+        uploader.complete(CheckpointId(6), overtaken());
+        // One that was begun before the loss was known.
+        uploader.write_when_complete(work(7, false)).unwrap();
+        uploader.write_when_complete(work(8, true)).unwrap();
+        uploader.write(work(9, false)).unwrap();
+        assert!(uploader.is_incomplete(CheckpointId(8)) && !uploader.must_be_full());
+        uploader.complete(CheckpointId(8), overtaken());
+        (0..3).for_each(|_| go_on.send(()).unwrap());
+        assert_eq!((begun.recv().unwrap(), begun.recv().unwrap()), (8, 9));
+        drop(go_on);
+        drop(uploader);
+        assert_eq!(*reports.lock(), ["6 declined", "7 declined", "4 stored", "8 stored", "9 stored"]);
+    }
+
+    /// A queued one is dropped while the one that builds on it waits for what is kept.
+    #[test]
+    fn a_loss_reaches_those_behind_it_whether_they_wait_or_not() {
+        let (began, begun) = channel();
+        let (go_on, wait) = channel();
+        let (uploader, reports) = uploader(Hanging(began, wait));
+        uploader.write(work(3, true)).unwrap();
+        assert_eq!(begun.recv().unwrap(), 3);
+        uploader.write(work(4, false)).unwrap();
+        uploader.write_when_complete(work(5, false)).unwrap();
+        assert_eq!(uploader.abort(CheckpointId(4)), [CheckpointId(5)]);
+        assert!(uploader.must_be_full());
+        go_on.send(()).unwrap();
+        drop(go_on);
+        drop(uploader);
+        assert_eq!(*reports.lock(), ["5 declined", "3 stored"]);
+    }
+
+    /// A store that fails once.
+    struct Failing(Hanging, bool);
+
+    impl SnapshotWriter for Failing {
+        fn write(
+            &mut self,
+            barrier: Barrier,
+            target: Option<&str>,
+            all: Vec<OperatorState>,
+        ) -> Result<Stored> {
+            let stored = self.0.write(barrier, target, all);
+            if std::mem::take(&mut self.1) { Err(Error::external("no disk")) } else { stored }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_stored_takes_along_what_builds_on_it() {
+        let (began, begun) = channel();
+        let (go_on, wait) = channel();
+        let (uploader, reports) = uploader(Failing(Hanging(began, wait), true));
+        uploader.write(work(1, true)).unwrap();
+        assert_eq!(begun.recv().unwrap(), 1);
+        uploader.write(work(2, false)).unwrap();
+        uploader.write_when_complete(work(3, false)).unwrap();
+        uploader.write(work(4, true)).unwrap();
+        uploader.write(work(5, false)).unwrap();
+        (0..3).for_each(|_| go_on.send(()).unwrap());
+        assert_eq!((begun.recv().unwrap(), begun.recv().unwrap()), (4, 5));
+        drop(go_on);
+        drop(uploader);
+        assert_eq!(*reports.lock(), ["1 failed", "2 declined", "3 declined", "4 stored", "5 stored"]);
+    }
+
+    #[test]
+    fn what_is_aborted_while_the_store_hangs_is_never_written() {
+        let (began, begun) = channel();
+        let (go_on, wait) = channel();
+        let (uploader, reports) = uploader(Hanging(began, wait));
         uploader.write(work(1, true)).unwrap();
         assert_eq!(begun.recv().unwrap(), 1);
         // Each times out before its turn comes.
@@ -305,15 +458,15 @@ mod tests {
             uploader.write(work(checkpoint, checkpoint > 2)).unwrap();
             uploader.abort(CheckpointId(checkpoint));
             assert_eq!(uploader.queue.state.lock().work.len(), 0);
-            assert!(uploader.take_lost(), "the next one cannot build on it");
+            assert!(uploader.must_be_full(), "the next one cannot build on it");
         }
-        assert!(!uploader.take_lost());
         uploader.write(work(100, true)).unwrap();
+        assert!(!uploader.must_be_full());
         uploader.write(work(101, false)).unwrap();
         uploader.write(work(102, false)).unwrap();
         uploader.write(work(103, true)).unwrap();
         uploader.abort(CheckpointId(101));
-        assert!(!uploader.take_lost(), "what comes next builds on 103");
+        assert!(!uploader.must_be_full(), "what comes next builds on 103");
         (0..3).for_each(|_| go_on.send(()).unwrap());
         assert_eq!((begun.recv().unwrap(), begun.recv().unwrap()), (100, 103));
         uploader.abort(CheckpointId(103));

@@ -236,9 +236,7 @@ impl Task {
             }
             TaskCommand::Complete(checkpoint) => return self.step(Event::Complete(checkpoint), now),
             TaskCommand::Aborted(checkpoint) => {
-                if let Some(uploader) = &self.uploader {
-                    uploader.abort(checkpoint);
-                }
+                self.drop_snapshot(checkpoint);
                 return self.step(Event::Aborted(checkpoint), now);
             }
             TaskCommand::AddSplits(splits) => {
@@ -308,16 +306,16 @@ impl Task {
                     let mut work = self.snapshot(barrier, ended, aligning_since, now)?;
                     work.metrics.unaligned = overtakes;
                     match (&self.uploader, overtakes) {
-                        (_, true) => self.wait_for_kept(work),
+                        (Some(uploader), true) => uploader.write_when_complete(work)?,
                         (Some(uploader), false) => uploader.write(work)?,
-                        (None, false) => {}
+                        (None, _) => {}
                     }
                     // Results of requests in flight and of timers come again from the savepoint.
                     self.chain.root.hold(self.life.is_suspended())?;
                 }
                 Action::Decline(checkpoint) => {
                     (self.report)(TaskReport::Decline { checkpoint, failure: None });
-                    self.drop_kept(checkpoint);
+                    self.drop_snapshot(checkpoint);
                 }
                 Action::EndInput(input) => {
                     if let Some(head) = self.chain.root.links.first_mut() {
@@ -370,7 +368,7 @@ impl Task {
                 self.uploader.insert(uploader)
             }
         };
-        let full = barrier.kind.is_full() | self.full_next | uploader.take_lost();
+        let full = barrier.kind.is_full() | self.full_next | uploader.must_be_full();
         // A savepoint's changes are not in the files that the next checkpoint builds on.
         self.full_next = barrier.kind.is_savepoint();
         let mut operators = Vec::with_capacity(self.deployment.vertex.operators.len());

@@ -30,6 +30,7 @@ impl Sender for LogSender {
             }
             Element::Watermark(watermark) => format!("W{watermark}"),
             Element::EndOfInput => "end".to_owned(),
+            Element::Barrier(barrier, _) => format!("b{}", barrier.checkpoint),
             other => panic!("{other:?}"),
         };
         self.0.0.lock()[self.1].push(text);
@@ -41,7 +42,11 @@ impl Sender for LogSender {
     }
 
     fn force(&mut self, element: Element) -> Result<()> {
-        self.send(element)
+        self.send(element)?;
+        if let Some(text) = self.0.0.lock()[self.1].last_mut() {
+            text.insert(0, '!');
+        }
+        Ok(())
     }
 }
 
@@ -190,4 +195,28 @@ fn values_of_programs_are_cut_too() {
     let seen = std::mem::take(&mut *seen.lock());
     assert!(seen.len() >= 5 && seen.iter().all(|values| values.len() <= 20), "{}", seen.len());
     assert_eq!(seen.concat(), values);
+}
+
+/// What operators emit in front of the barrier, and what was held back.
+#[test]
+fn what_precedes_a_barrier_that_overtakes_does_not_wait_for_room() {
+    let (writer, log) = writer(Exchange::Forward, 1, 4);
+    let mut writer = writer.with_overtaking(true);
+    let kind = flott_checkpoint::CheckpointKind::Checkpoint;
+    for overtakes_at in [Some(0), None] {
+        let checkpoint = flott_types::CheckpointId(7);
+        let barrier = flott_checkpoint::Barrier { checkpoint, created_at: 0, kind, overtakes_at };
+        let barrier = Element::Barrier(barrier, None);
+        writer.emit(changes(0..4).into(), 0).unwrap();
+        writer.prepare(&barrier);
+        writer.emit(changes(4..8).into(), 0).unwrap();
+        writer.broadcast(&Element::Watermark(Watermark(3))).unwrap();
+        writer.emit(changes([8]).into(), 0).unwrap();
+        writer.broadcast(&barrier).unwrap();
+        writer.emit(changes(9..13).into(), 0).unwrap();
+        let forced = if overtakes_at.is_some() { "!" } else { "" };
+        let expected =
+            ["0 1 2 3", &format!("{forced}4 5 6 7"), "W3", &format!("{forced}8"), "b7", "9 10 11 12"];
+        assert_eq!(log.take(), [expected.map(str::to_owned).to_vec()]);
+    }
 }

@@ -74,7 +74,7 @@ fn what_is_overtaken_is_what_lies_before_the_barrier_and_what_still_arrives_befo
     gate.force(1, batch(6));
     gate.force(1, barrier(7));
     gate.force(1, batch(9));
-    let kept = shown(gate.take_kept(CheckpointId(7)).unwrap());
+    let kept = shown(gate.take_kept(CheckpointId(7)).unwrap().unwrap());
     assert_eq!(kept, ["0:1", "0:w5", "1:3", "2:4", "1:5", "1:6"]);
     // What has arrived is told first, and everything is read as always.
     let read = rest(&gate);
@@ -125,11 +125,58 @@ fn a_sender_asks_for_room_and_may_finish_what_it_has_begun() {
 fn what_is_put_in_front_is_read_first_and_counts() {
     let gate = gate(2);
     gate.force(0, batch(3));
-    gate.put_first(0, vec![batch(1), batch(2)]);
+    gate.replay(0, vec![batch(1), batch(2)]);
     assert_eq!(gate.queued_rows(), 3);
     let waker = Waker::new(|| {});
     assert!(!gate.has_room(0, &waker) && gate.has_room(1, &waker));
     assert!(matches!(gate.next_if(Admit::Nothing), Next::Nothing));
     assert_eq!(rest(&gate), ["0:1", "0:2", "0:3"]);
     assert_eq!((gate.queued_rows(), gate.queued_bytes()), (0, 0));
+}
+
+/// What is new in one channel may retract what is replayed in another.
+#[test]
+fn nothing_new_is_read_before_everything_that_is_replayed() {
+    let gate = gate(3);
+    gate.force(0, batch(10));
+    gate.force(2, barrier(7));
+    gate.replay(1, vec![batch(1), batch(2), batch(3)]);
+    gate.replay(0, vec![batch(4)]);
+    gate.force(1, batch(11));
+    // Arrivals wait too: nothing overtakes what is replayed.
+    let Next::Element { channel: 0, element } = gate.next() else { panic!("not what is replayed") };
+    assert_eq!(show(element), "4");
+    let Next::Element { channel: 1, element } = gate.next() else { panic!("not what is replayed") };
+    assert_eq!(show(element), "1");
+    gate.unblock_all();
+    // The rest of a batch that is taken in pieces, also of the last one.
+    gate.put_back(1, Records::new(vec![1_u64]).into());
+    for value in ["1", "2", "3"] {
+        let Next::Element { channel: 1, element } = gate.next() else { panic!("not what is replayed") };
+        assert_eq!(show(element), value);
+    }
+    gate.put_back(1, Records::new(vec![33_u64]).into());
+    let Next::Element { channel: 1, element } = gate.next() else { panic!("not what is replayed") };
+    assert_eq!(show(element), "33");
+    assert_eq!(rest(&gate), ["(2:b7)", "2:b7", "0:10", "1:11"]);
+    gate.force(2, batch(12));
+    gate.put_back(2, Records::new(vec![5_u64]).into());
+    assert_eq!(rest(&gate), ["2:5", "2:12"]);
+}
+
+/// A sender whose barrier comes much later than the others' would have everything kept.
+#[test]
+fn what_is_kept_is_bounded() {
+    let gate = Gate::new(1, Limits { gate_bytes: 100, ..LIMITS }).with_overtaking(true);
+    gate.keep(CheckpointId(7), &[0]);
+    let mut bytes = 0;
+    while bytes <= 400 {
+        let Element::Batch(batch) = batch(1) else { panic!("a batch") };
+        bytes += batch.bytes();
+        gate.force(0, Element::Batch(batch));
+        assert!(matches!(gate.next(), Next::Element { .. }));
+    }
+    gate.force(0, barrier(7));
+    let refused = gate.take_kept(CheckpointId(7)).unwrap().unwrap_err().to_string();
+    assert!(refused.contains("more than 400 bytes"), "{refused}");
 }

@@ -211,8 +211,13 @@ fn a_barrier_overtakes_what_waits_before_a_full_gate() {
     };
     assert_eq!(arrived, barrier);
     gate.keep(checkpoint, &[0]);
-    let kept: Vec<usize> =
-        gate.take_kept(checkpoint).unwrap().into_iter().map(|(_, element)| number(element)).collect();
+    let kept: Vec<usize> = gate
+        .take_kept(checkpoint)
+        .unwrap()
+        .unwrap()
+        .into_iter()
+        .map(|(_, element)| number(element))
+        .collect();
     assert_eq!(kept, (0..=sent).collect::<Vec<_>>());
     (0..=sent).for_each(|at| assert_eq!(number(next(&gate)), at));
 }

@@ -41,15 +41,13 @@ impl Progress {
         Ok(())
     }
 
-    /// Puts it into a snapshot.
+    /// Puts it into a snapshot: one entry, always, so that each subtask finds its own at its place.
     pub fn save(&self, snapshot: &mut OperatorSnapshot) {
-        if self.0 < Watermark::MAX.0 {
-            snapshot.lists.push(ListState {
-                name: Self::STATE.to_owned(),
-                redistribution: Redistribution::Union,
-                entries: vec![self.0.to_string()],
-            });
-        }
+        snapshot.lists.push(ListState {
+            name: Self::STATE.to_owned(),
+            redistribution: Redistribution::Union,
+            entries: vec![self.0.to_string()],
+        });
     }
 
     /// Advances time, which never goes back; returns whether it advanced.
@@ -116,16 +114,21 @@ mod tests {
         assert!(restored(&["soon"]).is_err());
     }
 
+    /// Also if one of them was at its end when the snapshot was taken.
     #[test]
-    fn the_end_of_time_is_not_in_snapshots() {
+    fn each_subtask_finds_its_own_and_the_end_of_time_is_not_restored() {
         let entries = |at| {
             let (mut progress, mut snapshot) = (Progress::default(), OperatorSnapshot::default());
             progress.advance(at);
             progress.save(&mut snapshot);
             snapshot.lists.into_iter().flat_map(|list| list.entries).collect::<Vec<_>>()
         };
-        assert_eq!(entries(70), ["70"]);
-        assert!(entries(i64::MAX).is_empty());
+        let saved = [70, i64::MAX, 50].map(entries).concat();
+        let saved: Vec<&str> = saved.iter().map(String::as_str).collect();
+        let found = |subtask, parallelism| restored_by(&saved, subtask, parallelism).unwrap();
+        assert_eq!([0, 1, 2].map(|subtask| found(subtask, 3)), [70, 50, 50]);
+        // As many as had not ended: nobody's place is the same.
+        assert_eq!([0, 1].map(|subtask| found(subtask, 2)), [50, 50]);
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub(super) struct Channel {
     pub(super) rows: usize,
     pub(super) bytes: usize,
     pub(super) blocked: bool,
+    /// So many elements at its front are replayed after a restore.
+    pub(super) replayed: usize,
+    /// It has nothing more to replay, but others have.
+    pub(super) held: bool,
     /// The sender that was turned away and waits for room.
     pub(super) waiter: Option<Waiter>,
 }
@@ -37,7 +41,7 @@ impl Channel {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        !self.blocked && !self.queue.is_empty()
+        !self.blocked && !self.held && !self.queue.is_empty()
     }
 
     /// Whether what is at its front is admitted.

@@ -10,6 +10,9 @@
 //! the limits once more, up to twice of them; only then does it wait. What has to precede a barrier that
 //! overtakes goes in at once ([`Gate::force`]): a part of a batch for each channel.
 //!
+//! What is replayed after a restore ([`Gate::replay`]) is read before everything new, of whatever channel. Until
+//! then no barrier overtakes: a second restore could not tell what was replayed from what is new.
+//!
 //! Without [`Gate::with_overtaking`], nothing of this happens and nothing is checked but one flag.
 
 use std::sync::Arc;
@@ -41,6 +44,11 @@ pub enum Arrival {
     End,
 }
 
+/// What is kept for one barrier has at most this many times the bytes that a gate holds. The queues bound what
+/// lies in front of a barrier when it overtakes (twice their limit, and what was forced into them); but of an
+/// input whose barrier comes much later than that of the others, everything up to it is kept.
+const KEPT_GATES: usize = 4;
+
 /// What a barrier overtook: elements, in order within each channel.
 pub type Kept = Vec<(usize, Element)>;
 
@@ -50,8 +58,12 @@ pub(super) struct Keeping {
     checkpoint: CheckpointId,
     /// The channels where it has not arrived.
     missing: Vec<usize>,
-    /// What it overtook; or why that could not be copied.
+    /// What it overtook; or why that could not be kept.
     kept: Result<Kept>,
+    /// The bytes of it.
+    bytes: usize,
+    /// How many there may be.
+    most: usize,
 }
 
 impl Keeping {
@@ -61,6 +73,14 @@ impl Keeping {
             Element::Begin | Element::Barrier(..) | Element::EndOfInput | Element::Broken(_) => return,
         }
         let Ok(kept) = &mut self.kept else { return };
+        self.bytes = self.bytes.saturating_add(bytes_of(element));
+        if self.bytes > self.most {
+            self.kept = Err(Error::external(format!(
+                "the barrier has overtaken more than {} bytes, and has still not arrived from every sender",
+                self.most
+            )));
+            return;
+        }
         match element.try_clone() {
             Ok(copy) => kept.push((channel, copy)),
             Err(error) => self.kept = Err(error),
@@ -78,6 +98,28 @@ impl Keeping {
             | Element::Status(_)
             | Element::Broken(_) => false,
         }
+    }
+}
+
+impl State {
+    /// An element was taken from a channel.
+    pub(super) fn took(&mut self, channel: usize) {
+        self.took_replayed = None;
+        let from = &mut self.channels[channel];
+        if from.replayed > 0 {
+            from.replayed -= 1;
+            self.replaying -= 1;
+            self.took_replayed = Some(channel);
+            self.hold_new();
+        }
+    }
+
+    /// Holds the channels in which nothing is left to replay, until that is so in all of them.
+    fn hold_new(&mut self) {
+        for channel in &mut self.channels {
+            channel.held = self.replaying > 0 && channel.replayed == 0;
+        }
+        self.ready = self.channels.iter().filter(|channel| channel.is_ready()).count();
     }
 }
 
@@ -126,20 +168,27 @@ impl Gate {
         self.put(&mut self.state.lock(), channel, element, bytes);
     }
 
-    /// Puts the rest of a batch back to where it was taken from.
+    /// Puts the rest of a batch back to where it was taken from, before anything else is taken.
     pub fn put_back(&self, channel: usize, rest: Batch) {
-        self.put_first(channel, vec![Element::Batch(rest)]);
-    }
-
-    /// Puts elements in front of everything that waits in a channel.
-    pub fn put_first(&self, channel: usize, elements: Vec<Element>) {
         let mut guard = self.state.lock();
         let state = &mut *guard;
+        let replayed = usize::from(state.took_replayed == Some(channel));
+        self.put_first(state, channel, vec![Element::Batch(rest)], replayed);
+    }
+
+    /// Puts elements in front of everything that waits in a channel. Until they and those of other channels
+    /// have been read, nothing else is: what is new may retract what is replayed in another channel.
+    pub fn replay(&self, channel: usize, elements: Vec<Element>) {
+        let mut guard = self.state.lock();
+        let replayed = elements.len();
+        self.put_first(&mut guard, channel, elements, replayed);
+    }
+
+    fn put_first(&self, state: &mut State, channel: usize, elements: Vec<Element>, replayed: usize) {
         if state.closed || elements.is_empty() {
             return;
         }
         let target = &mut state.channels[channel];
-        let was_ready = target.is_ready();
         for element in elements.into_iter().rev() {
             let bytes = bytes_of(&element);
             if let Element::Batch(batch) = &element {
@@ -150,16 +199,17 @@ impl Gate {
             }
             target.queue.push_front((element, bytes));
         }
-        if !was_ready && target.is_ready() {
-            state.ready += 1;
-            self.wake_reader(state);
-        }
+        target.replayed += replayed;
+        state.replaying += replayed;
+        state.hold_new();
+        self.wake_reader(state);
     }
 
     /// A barrier overtakes what lies in these channels, and what still arrives there before it.
     pub fn keep(&self, checkpoint: CheckpointId, channels: &[usize]) {
         let mut guard = self.state.lock();
-        let mut keeping = Keeping { checkpoint, missing: Vec::new(), kept: Ok(Vec::new()) };
+        let most = self.limits.gate_bytes.saturating_mul(KEPT_GATES);
+        let mut keeping = Keeping { checkpoint, missing: Vec::new(), kept: Ok(Vec::new()), bytes: 0, most };
         for channel in channels {
             let mut complete = false;
             for (element, _) in &guard.channels[*channel].queue {
@@ -176,13 +226,14 @@ impl Gate {
         guard.keeping.push(keeping);
     }
 
-    /// What a barrier overtook, once it has arrived everywhere.
+    /// What a barrier overtook, once it has arrived everywhere; or why that could not be kept: something of it
+    /// cannot be copied, or it is too much.
     ///
     /// # Errors
-    /// If something could not be copied, or not everything has arrived.
-    pub fn take_kept(&self, checkpoint: CheckpointId) -> Result<Kept> {
+    /// If not everything has arrived.
+    pub fn take_kept(&self, checkpoint: CheckpointId) -> Result<Result<Kept>> {
         match self.remove_kept(checkpoint) {
-            Some(Keeping { missing, kept, .. }) if missing.is_empty() => kept,
+            Some(Keeping { missing, kept, .. }) if missing.is_empty() => Ok(kept),
             Some(_) | None => {
                 Err(Error::internal(format!("what barrier {checkpoint} overtook is not complete")))
             }
