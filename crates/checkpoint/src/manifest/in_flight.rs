@@ -8,13 +8,15 @@
 //! - A subtask of another parallelism reads the files of the old ones whose rows may be its own: by key groups
 //!   where rows are spread by key, of which it takes its own; else each old subtask's rows go whole to one
 //!   new one. Rows of one old channel stay in order; there is no order between channels.
+//! - The same if the stream is spread in another way now, or by other columns: then old rows may be anybody's.
+//!   If its rows have other columns, they are refused.
 //! - Where channels change, watermarks are not replayed: a row that was on time in its old channel could be
 //!   late behind the watermark of another. What the senders say after the restore is later than any of them.
 
 use flott_types::{Error, KeyGroup, KeyGroupRange, OperatorUid, Result, SubtaskIndex};
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, OperatorSnapshot, StateFile};
+use super::{Checksum, Manifest, OperatorSnapshot, StateFile};
 
 /// What was under way to one subtask of an operator, the head of its chain.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -52,13 +54,27 @@ pub struct InFlightChannel {
     pub sender: u32,
     /// Of how many.
     pub senders: u32,
+    /// What the stream was like. Builds that did not write it cannot be continued from.
+    #[serde(default)]
+    pub shape: Option<StreamShape>,
+}
+
+/// What a stream is like.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamShape {
+    /// How it spreads rows.
+    pub spread: Spread,
+    /// Of the names and types of its columns. Records name their type themselves.
+    pub columns: Checksum,
 }
 
 /// How a stream spreads its rows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Spread {
-    /// By key group.
-    ByKey,
+    /// By key group of these columns; of records, by that of the key that they carry.
+    ByKey(Vec<usize>),
     /// To anybody.
     Any,
     /// To the first subtask.
@@ -76,8 +92,8 @@ pub struct InputEdge {
     pub stream: InputStream,
     /// The number of subtasks that send.
     pub senders: u32,
-    /// How it spreads rows.
-    pub spread: Spread,
+    /// What it is like.
+    pub shape: StreamShape,
 }
 
 /// What a new subtask replays of one file.
@@ -110,7 +126,8 @@ impl Manifest {
     /// What each of `parallelism` new subtasks of an operator replays, whose streams are these.
     ///
     /// # Errors
-    /// [`flott_types::ErrorKind::State`] if something was under way in a stream that the job does not have.
+    /// [`flott_types::ErrorKind::State`] if something was under way in a stream that the job does not have, or
+    /// whose rows have other columns now.
     pub fn in_flight_shares(
         &self,
         uid: &OperatorUid,
@@ -125,20 +142,26 @@ impl Manifest {
             let mut channels: Vec<Vec<Replayed>> = vec![Vec::new(); parallelism as usize];
             for (at, channel) in (0..).zip(&in_flight.channels) {
                 let edge = edges.iter().find(|edge| edge.stream == channel.stream);
-                let edge = edge.filter(|edge| edge.spread != Spread::Never);
+                let edge = edge.filter(|edge| edge.shape.spread != Spread::Never);
                 let edge = edge.ok_or_else(|| operator.no_such_stream(&channel.stream))?;
-                let same = operator.parallelism == parallelism;
+                let shape = channel.shape.as_ref().filter(|shape| shape.columns == edge.shape.columns);
+                let shape = shape.ok_or_else(|| operator.other_columns(&channel.stream))?;
+                let same_receivers =
+                    operator.parallelism == parallelism && operator.max_parallelism == max_parallelism;
+                let same_spread = shape.spread == edge.shape.spread;
+                let same = same_receivers && same_spread;
                 let replayed = Replayed {
                     at,
                     edge: edge.edge,
                     sender: channel.sender % edge.senders.max(1),
-                    own_keys: !same && edge.spread == Spread::ByKey,
+                    own_keys: !same && matches!(edge.shape.spread, Spread::ByKey(_)),
                     unchanged: same && channel.senders == edge.senders,
                 };
-                let to = match edge.spread {
-                    _ if same => old.0..old.0 + 1,
-                    Spread::ByKey => operator.heirs(old, parallelism, max_parallelism),
+                let to = match edge.shape.spread {
                     Spread::First => 0..1,
+                    Spread::ByKey(_) if same => old.0..old.0 + 1,
+                    Spread::ByKey(_) if same_spread => operator.heirs(old, parallelism, max_parallelism),
+                    Spread::ByKey(_) => 0..parallelism,
                     Spread::Any | Spread::Never => old.0 % parallelism..old.0 % parallelism + 1,
                 };
                 for new in to {
@@ -181,6 +204,17 @@ impl OperatorSnapshot {
             "the checkpoint was not aligned, and holds rows that were on their way from the operator with uid '{from}' to input \
              {} of '{}', between which the job has no such stream: restore it with the job that wrote it, take a savepoint, \
              which holds no such rows, and start the changed job from that",
+            input + 1,
+            self.name
+        ))
+    }
+
+    fn other_columns(&self, stream: &InputStream) -> Error {
+        let InputStream { from, input, .. } = stream;
+        Error::state(format!(
+            "the checkpoint was not aligned, and holds rows that were on their way from the operator with uid '{from}' to input \
+             {} of '{}', whose columns are not those that the stream has in this job: restore it with the job that wrote it, \
+             stop that with a savepoint, which holds no such rows, and start the changed job from that",
             input + 1,
             self.name
         ))

@@ -41,7 +41,9 @@ use flott_types::{CheckpointId, JobId, JobKey, KeyGroupRange, OperatorUid, Subta
 use serde::{Deserialize, Serialize};
 
 pub use blob::{Blob, Checksum, Summing};
-pub use in_flight::{InFlight, InFlightChannel, InFlightShare, InputEdge, InputStream, Replayed, Spread};
+pub use in_flight::{
+    InFlight, InFlightChannel, InFlightShare, InputEdge, InputStream, Replayed, Spread, StreamShape,
+};
 pub use redistribute::redistribute;
 pub use restore::{FileSlice, SubtaskRestore, TableRestore};
 pub use seal::{seal, unseal};
