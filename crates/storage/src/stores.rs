@@ -77,7 +77,7 @@ mod s3 {
 
     use flott_types::{Error, Result};
 
-    use super::Store;
+    use crate::store::Store;
 
     pub(super) fn check(_: &BTreeMap<String, String>) -> Result<()> {
         Ok(())
