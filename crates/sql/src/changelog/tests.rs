@@ -381,24 +381,15 @@ fn ranks_are_keys_with_their_partition() {
     plan.sink("b", ranked, Asked::OnlyAfter);
     let rows = plan.top("rows", t, 3, false);
     plan.sink("c", rows, Asked::Both);
+    let keyed = plan.source("keyed", Kinds::INSERTS, Some(&[0, 1]), false);
+    // Of one rank a row takes the place of another, which may have any other key.
+    plan.ranks("second", keyed, 2..=2, false);
+    plan.ranks("both", keyed, 2..=3, false);
     plan.check(expect![[r#"
         t: [I]
         first: [I,UA,D] {0}
         ranked: [I,UA,D] {0, 2}
         rows: [I,UB,UA,D]
-    "#]]);
-}
-
-/// Of one rank a row takes the place of another, which may have any other key.
-#[test]
-fn one_rank_has_the_key_of_its_partition_alone() {
-    let mut plan = Plan::default();
-    let keyed = plan.source("keyed", Kinds::INSERTS, Some(&[0, 1]), false);
-    let second = plan.ranks("second", keyed, 2..=2, false);
-    plan.sink("a", second, Asked::OnlyAfter);
-    let both = plan.ranks("both", keyed, 2..=3, false);
-    plan.sink("b", both, Asked::OnlyAfter);
-    plan.check(expect![[r#"
         keyed: [I] {0, 1}
         second: [I,UA,D] {0}
         both: [I,UA,D] {0, 1}
