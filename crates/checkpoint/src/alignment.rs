@@ -23,8 +23,8 @@
 //! barrier is forwarded before the end. One that was only announced waits for the next event, at the latest
 //! an [`Event::Tick`], so that the operators can finish before it; see [`crate::life`].
 //!
-//! **A barrier may overtake** ([`Barrier::overtakes_at`]). When that time has come and the checkpoint has not
-//! been taken, the snapshot is taken as soon as the barrier has arrived in the queue of one channel, and what
+//! **A barrier may overtake** ([`Barrier::overtakes_after`]). When that time has passed since the task heard of it and the checkpoint
+//! has not been taken, the snapshot is taken as soon as the barrier has arrived in the queue of one channel, and what
 //! waits in front of it becomes part of the snapshot ([`Action::Overtake`]): the driver keeps copies of what
 //! lies in the channels, and of what still arrives on channels where the barrier has not, until it does
 //! ([`Action::Kept`]). That is the snapshot of Chandy and Lamport as they described it; alignment is the
@@ -45,15 +45,18 @@
 //! use flott_types::CheckpointId;
 //!
 //! let barrier =
-//!     Barrier { checkpoint: CheckpointId(1), created_at: 0, kind: CheckpointKind::Checkpoint, overtakes_at: None };
+//!     Barrier { checkpoint: CheckpointId(1), created_at: 0, kind: CheckpointKind::Checkpoint, overtakes_after: None };
 //! let mut alignment = Alignment::new(Mode::ExactlyOnce, 2);
 //! assert_eq!(alignment.step(Event::Barrier { channel: 0, barrier }, 10)?, [Action::Block(0)]);
 //! assert_eq!(alignment.step(Event::Barrier { channel: 1, barrier }, 12)?, [Action::Trigger(barrier), Action::Unblock]);
 //! # Ok::<(), flott_types::Error>(())
 //! ```
 
+mod announced;
+
 use flott_types::{CheckpointId, Error, Result, Timestamp};
 
+use self::announced::Announced;
 use crate::Barrier;
 
 /// What happens to channels that are ahead.
@@ -147,7 +150,7 @@ pub struct Alignment {
     /// The checkpoint that has come through some channels but not all.
     aligning: Option<Aligning>,
     /// Triggered by the coordinator, not seen in the stream yet. Ids increase.
-    announced: Vec<Barrier>,
+    announced: Vec<Announced>,
     /// Aborted by the coordinator, not seen in the stream yet. Forgotten when a later one is over.
     cancelled: Vec<CheckpointId>,
     /// The highest checkpoint that is over for this task: triggered or aborted.
@@ -187,6 +190,8 @@ struct Aligning {
     barrier: Barrier,
     arrived: usize,
     since: Timestamp,
+    /// When the task heard of it.
+    announced: Timestamp,
 }
 
 impl Alignment {
@@ -215,23 +220,25 @@ impl Alignment {
 
     /// When the driver has to send [`Event::Tick`]: then a barrier overtakes.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.next_to_overtake()?.overtakes_at
+        self.next_to_overtake()?.deadline()
     }
 
     /// The checkpoint that will overtake if it is not aligned before.
-    fn next_to_overtake(&self) -> Option<Barrier> {
+    fn next_to_overtake(&self) -> Option<Announced> {
         if self.mode != Mode::ExactlyOnce || self.open == 0 {
             return None;
         }
-        let next = self.aligning.map(|aligning| aligning.barrier).or_else(|| self.announced.first().copied());
-        next.filter(|barrier| {
+        let aligning =
+            self.aligning.map(|Aligning { barrier, announced, .. }| Announced { barrier, since: announced });
+        let next = aligning.or_else(|| self.announced.first().copied());
+        next.filter(|Announced { barrier, .. }| {
             let id = barrier.checkpoint.0;
             let mut open = self.channels.iter().filter(|c| !c.ended);
             let is_there = open.clone().any(|c| c.last.max(c.arrived) >= id);
             // Or nothing can arrive any more.
             let has_begun = is_there || open.clone().all(|c| c.end_arrived);
             let must_be_read = open.any(|c| !c.can_be_overtaken && c.last < id);
-            barrier.overtakes_at.is_some() && has_begun && !must_be_read
+            barrier.overtakes_after.is_some() && has_begun && !must_be_read
         })
     }
 
@@ -259,9 +266,9 @@ impl Alignment {
         let mut actions = Vec::new();
         let ends = matches!(event, Event::EndOfInput { .. });
         match event {
-            Event::Trigger(barrier) => self.announce(barrier),
+            Event::Trigger(barrier) => self.announce(barrier, now),
             Event::Barrier { channel, barrier } => self.barrier(channel, barrier, now, &mut actions)?,
-            Event::Arrived { channel, barrier } => self.arrived(channel, barrier, &mut actions)?,
+            Event::Arrived { channel, barrier } => self.arrived(channel, barrier, now, &mut actions)?,
             Event::EndArrived { channel } => {
                 self.channel(channel)?;
                 self.channels[channel].end_arrived = true;
@@ -279,14 +286,14 @@ impl Alignment {
         Ok(actions)
     }
 
-    fn announce(&mut self, barrier: Barrier) {
+    fn announce(&mut self, barrier: Barrier, now: Timestamp) {
         let id = barrier.checkpoint;
-        let known = self.announced.iter().any(|b| b.checkpoint == id) || self.cancelled.contains(&id);
+        let known = self.announced.iter().any(|b| b.barrier.checkpoint == id) || self.cancelled.contains(&id);
         if known || id <= self.done {
             return;
         }
-        let at = self.announced.partition_point(|b| b.checkpoint < id);
-        self.announced.insert(at, barrier);
+        let at = self.announced.partition_point(|b| b.barrier.checkpoint < id);
+        self.announced.insert(at, Announced { barrier, since: now });
     }
 
     fn barrier(
@@ -328,7 +335,9 @@ impl Alignment {
                     self.done = id;
                     return Ok(());
                 }
-                self.aligning = Some(Aligning { barrier, arrived: 1, since: now });
+                let announced = self.announced.iter().find(|other| other.barrier.checkpoint == id);
+                let announced = announced.map_or(now, |announced| announced.since);
+                self.aligning = Some(Aligning { barrier, arrived: 1, since: now, announced });
             }
         }
         let complete = self.aligning.is_some_and(|a| a.arrived == self.open);
@@ -358,7 +367,13 @@ impl Alignment {
     }
 
     /// A barrier has arrived in a queue. It is as good as the coordinator's message.
-    fn arrived(&mut self, channel: usize, barrier: Barrier, actions: &mut Vec<Action>) -> Result<()> {
+    fn arrived(
+        &mut self,
+        channel: usize,
+        barrier: Barrier,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) -> Result<()> {
         let id = barrier.checkpoint;
         let known = self.channel(channel)?;
         if known.end_arrived || id.0 <= known.arrived {
@@ -369,7 +384,7 @@ impl Alignment {
         }
         self.channels[channel].arrived = id.0;
         self.passed(channel, id, actions);
-        self.announce(barrier);
+        self.announce(barrier, now);
         Ok(())
     }
 
@@ -387,9 +402,10 @@ impl Alignment {
 
     /// Takes the snapshots whose time to overtake has come.
     fn overtake(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        while let Some(barrier) = self.next_to_overtake()
-            && barrier.overtakes_at.is_some_and(|at| at <= now)
+        while let Some(announced) = self.next_to_overtake()
+            && announced.is_due(now)
         {
+            let barrier = announced.barrier;
             let checkpoint = barrier.checkpoint;
             let was_aligning = self.aligning.take().is_some();
             self.done = checkpoint;
@@ -420,7 +436,7 @@ impl Alignment {
     }
 
     fn abort(&mut self, checkpoint: CheckpointId, actions: &mut Vec<Action>) {
-        self.announced.retain(|b| b.checkpoint != checkpoint);
+        self.announced.retain(|b| b.barrier.checkpoint != checkpoint);
         let keeping = self.keeping.len();
         self.keeping.retain(|keeping| keeping.checkpoint != checkpoint);
         if self.keeping.len() < keeping {
@@ -459,13 +475,13 @@ impl Alignment {
 
     fn forget_done(&mut self) {
         let done = self.done;
-        self.announced.retain(|b| b.checkpoint > done);
+        self.announced.retain(|b| b.barrier.checkpoint > done);
         self.cancelled.retain(|id| *id > done);
     }
 
     /// With all inputs ended no barrier will come.
     fn take_announced(&mut self, actions: &mut Vec<Action>) {
-        for barrier in self.announced.drain(..) {
+        for Announced { barrier, .. } in self.announced.drain(..) {
             self.done = barrier.checkpoint;
             actions.push(Action::Trigger(barrier));
         }

@@ -14,9 +14,10 @@ pub struct Barrier {
     pub created_at: Timestamp,
     /// What for.
     pub kind: CheckpointKind,
-    /// From when on it overtakes what waits in the channels that allow it; `None`: never.
+    /// How many milliseconds after a task has heard of it it overtakes what waits in the channels that allow it,
+    /// if it is not aligned by then; 0: at once; `None`: never. No time of day: clocks of machines differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overtakes_at: Option<Timestamp>,
+    pub overtakes_after: Option<i64>,
 }
 
 /// Why a snapshot is taken, as far as a task acts differently.

@@ -13,10 +13,10 @@ fn event(text: &str) -> Event {
     event_of(text, None)
 }
 
-fn event_of(text: &str, overtakes_at: Option<i64>) -> Event {
+fn event_of(text: &str, overtakes_after: Option<i64>) -> Event {
     let number = |text: &str| text.parse::<u64>().unwrap();
     let kind = CheckpointKind::Checkpoint;
-    let barrier = |id| Barrier { checkpoint: CheckpointId(id), created_at: 0, kind, overtakes_at };
+    let barrier = |id| Barrier { checkpoint: CheckpointId(id), created_at: 0, kind, overtakes_after };
     let (kind, rest) = text.split_at(1);
     match kind {
         "b" => {
@@ -63,12 +63,12 @@ fn overtaking(at: i64, channels: &str, events: &str) -> String {
     play_with(alignment, Some(at), events)
 }
 
-fn play_with(mut alignment: Alignment, overtakes_at: Option<i64>, events: &str) -> String {
+fn play_with(mut alignment: Alignment, overtakes_after: Option<i64>, events: &str) -> String {
     let mut lines = Vec::new();
     for (now, text) in events.split_whitespace().enumerate() {
         let due = alignment.next_deadline().is_some_and(|at| at <= now as i64);
-        assert!(!due || overtakes_at == Some(now as i64), "a barrier should have overtaken before {text}");
-        lines.push(match alignment.step(event_of(text, overtakes_at), now as i64) {
+        assert!(!due || overtakes_after == Some(now as i64), "a barrier should have overtaken before {text}");
+        lines.push(match alignment.step(event_of(text, overtakes_after), now as i64) {
             Ok(actions) if actions.is_empty() => "-".to_owned(),
             Ok(actions) => actions.iter().map(show).collect::<Vec<_>>().join(", "),
             Err(error) => format!("error: {}", error.message()),
@@ -227,5 +227,25 @@ fn a_later_barrier_or_an_abort_ends_what_is_kept() {
     assert_eq!(
         overtaking(0, "11", "t1 t2 q0.1 q0.2 q1.1 q1.2"),
         "- | - | overtake 1 in [0, 1] | overtake 2 in [0, 1] | kept 1 | kept 2"
+    );
+}
+
+/// The coordinator's clock says something else than the task's, which may be set back.
+#[test]
+fn when_a_barrier_overtakes_is_told_by_the_clock_of_the_task() {
+    let (checkpoint, kind) = (CheckpointId(1), CheckpointKind::Checkpoint);
+    let of = |after| Barrier { checkpoint, created_at: 1_000_000, kind, overtakes_after: Some(after) };
+    let new = || Alignment::new(Mode::ExactlyOnce, 2).with_overtaking(&[true, true]);
+    let is_taken =
+        |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Overtake { .. }));
+    let mut at_once = new();
+    assert!(!is_taken(&at_once.step(Event::Trigger(of(0)), 50).unwrap()));
+    let arrived = |barrier| Event::Arrived { channel: 0, barrier };
+    assert!(is_taken(&at_once.step(arrived(of(0)), 5).unwrap()));
+    let mut later = new();
+    assert!(!is_taken(&later.step(arrived(of(4)), 5).unwrap()));
+    assert_eq!(later.next_deadline(), Some(9));
+    assert!(
+        !is_taken(&later.step(Event::Tick, 8).unwrap()) && is_taken(&later.step(Event::Tick, 9).unwrap())
     );
 }

@@ -16,7 +16,7 @@ fn event(text: &str) -> Event {
     let number = |text: &str| text.parse::<u64>().unwrap();
     let id = |text: &str| CheckpointId(number(text));
     let barrier =
-        |text: &str, kind| Barrier { checkpoint: id(text), created_at: 0, kind, overtakes_at: None };
+        |text: &str, kind| Barrier { checkpoint: id(text), created_at: 0, kind, overtakes_after: None };
     let (kind, rest) = text.split_at(1);
     match kind {
         "o" => Event::Opened { at_end: false },

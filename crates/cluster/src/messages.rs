@@ -191,7 +191,7 @@ mod tests {
             checkpoint: CheckpointId(3),
             created_at: 4,
             kind: CheckpointKind::Savepoint,
-            overtakes_at: None,
+            overtakes_after: None,
         };
         let split = Split { id: "a".to_owned(), payload: Payload::new(1, vec![0xff, 2]) };
         for command in [

@@ -14,6 +14,8 @@ use flott_types::Result;
 pub(crate) struct JobOptions {
     pub(crate) task: TaskOptions,
     pub(crate) checkpoints: Config,
+    /// What of the configuration has no effect, and why; as in Flink that is logged.
+    pub(crate) warning: Option<String>,
     pub(crate) strategy: Strategy,
     /// `slot.request.timeout`
     pub(crate) slot_request_timeout: i64,
@@ -48,6 +50,12 @@ impl JobOptions {
                 return Err(read.wrong(retention_key, expected));
             }
         };
+        let unaligned = "execution.checkpointing.unaligned.enabled";
+        let asked = read.flag(unaligned, false)? || read.flag("execution.checkpointing.unaligned", false)?;
+        let warning = (asked && !task.overtakes).then(|| {
+            let why = if task.batch { "batch mode" } else { "the checkpointing mode AT_LEAST_ONCE" };
+            format!("'{unaligned}' has no effect in {why}: checkpoints are aligned")
+        });
         let timeout = "execution.checkpointing.timeout";
         let aligned = read.duration("execution.checkpointing.aligned-checkpoint-timeout")?.unwrap_or(0);
         let checkpoints = Config {
@@ -71,6 +79,7 @@ impl JobOptions {
             slot_request_timeout: read.duration("slot.request.timeout")?.unwrap_or(300_000),
             task,
             checkpoints,
+            warning,
             restore_path: restore_path.map(str::to_owned),
             ignore_unclaimed: read.flag("execution.state-recovery.ignore-unclaimed-state", false)?,
             allow_older: read.flag("execution.state-recovery.allow-older-checkpoint", false)?,
@@ -193,6 +202,20 @@ fn normal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unaligned_checkpoints_that_are_asked_for_in_vain_are_told() {
+        let warning = |others: &[(&str, &str)]| {
+            let unaligned = [("execution.checkpointing.unaligned.enabled", "true")];
+            let all = unaligned.iter().chain(others);
+            let all = all.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            JobOptions::parse(&all).unwrap().warning.unwrap_or_default()
+        };
+        assert_eq!(warning(&[]), "");
+        let at_least_once = ("execution.checkpointing.mode", "AT_LEAST_ONCE");
+        assert!(warning(&[at_least_once]).contains("no effect in the checkpointing mode AT_LEAST_ONCE"));
+        assert!(warning(&[("execution.runtime-mode", "BATCH")]).contains("no effect in batch mode"));
+    }
 
     #[test]
     fn values_that_cannot_work_are_refused_with_their_keys() {

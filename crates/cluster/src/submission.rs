@@ -90,6 +90,9 @@ impl JobManager {
         let JobManagerServices { clock, registry, storage, threads, .. } = &self.services;
         let now = clock.now();
         let mut options = JobOptions::parse(&graph.configuration)?;
+        if let Some(warning) = &options.warning {
+            tracing::warn!(job = graph.name, "{warning}");
+        }
         // Options that only operators and connectors read are checked here too, and not only when a task
         // starts.
         graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;

@@ -225,7 +225,7 @@ impl ExchangeWriter {
 
     /// Until the barrier is sent, what is sent precedes it: if it may overtake, that waits for nothing.
     pub fn prepare(&mut self, barrier: &Element) {
-        let overtakes = matches!(barrier, Element::Barrier(barrier, _) if barrier.overtakes_at.is_some());
+        let overtakes = matches!(barrier, Element::Barrier(barrier, _) if barrier.overtakes_after.is_some());
         self.forces = self.overtakes && overtakes;
     }
 

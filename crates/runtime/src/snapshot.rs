@@ -334,7 +334,7 @@ mod tests {
     fn work(checkpoint: u64, full: bool) -> Work {
         let kind = CheckpointKind::Checkpoint;
         let barrier =
-            Barrier { checkpoint: CheckpointId(checkpoint), created_at: 0, kind, overtakes_at: None };
+            Barrier { checkpoint: CheckpointId(checkpoint), created_at: 0, kind, overtakes_after: None };
         Work {
             barrier,
             target: None,

@@ -109,7 +109,7 @@ pub(crate) fn is_urgent(frame: &[u8]) -> bool {
     match frame {
         [VERSION, END] => true,
         [VERSION, BARRIER, body @ ..] => serde_json::from_slice::<(Barrier, Option<Arc<str>>)>(body)
-            .is_ok_and(|(barrier, _)| barrier.overtakes_at.is_some()),
+            .is_ok_and(|(barrier, _)| barrier.overtakes_after.is_some()),
         _ => false,
     }
 }
@@ -132,7 +132,7 @@ mod tests {
             checkpoint: CheckpointId(7),
             created_at: 12,
             kind: CheckpointKind::Savepoint,
-            overtakes_at: None,
+            overtakes_after: None,
         };
         let there = || {
             [
@@ -143,7 +143,7 @@ mod tests {
                 Element::Status(WatermarkStatus::Active),
                 Element::Barrier(barrier, Some("file:///savepoints/1".into())),
                 Element::Barrier(barrier, None),
-                Element::Barrier(Barrier { overtakes_at: Some(20), ..barrier }, None),
+                Element::Barrier(Barrier { overtakes_after: Some(20), ..barrier }, None),
                 Element::EndOfInput,
             ]
         };
@@ -154,7 +154,7 @@ mod tests {
             let back = decoder.decode(&frame).unwrap();
             assert_eq!(format!("{back:?}"), format!("{original:?}"));
             let urgent = match original {
-                Element::Barrier(barrier, _) => barrier.overtakes_at.is_some(),
+                Element::Barrier(barrier, _) => barrier.overtakes_after.is_some(),
                 other => matches!(other, Element::EndOfInput),
             };
             assert_eq!(is_urgent(&frame), urgent);

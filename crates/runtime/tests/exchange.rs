@@ -203,9 +203,9 @@ fn what_precedes_a_barrier_that_overtakes_does_not_wait_for_room() {
     let (writer, log) = writer(Exchange::Forward, 1, 4);
     let mut writer = writer.with_overtaking(true);
     let kind = flott_checkpoint::CheckpointKind::Checkpoint;
-    for overtakes_at in [Some(0), None] {
+    for overtakes_after in [Some(0), None] {
         let checkpoint = flott_types::CheckpointId(7);
-        let barrier = flott_checkpoint::Barrier { checkpoint, created_at: 0, kind, overtakes_at };
+        let barrier = flott_checkpoint::Barrier { checkpoint, created_at: 0, kind, overtakes_after };
         let barrier = Element::Barrier(barrier, None);
         writer.emit(changes(0..4).into(), 0).unwrap();
         writer.prepare(&barrier);
@@ -214,7 +214,7 @@ fn what_precedes_a_barrier_that_overtakes_does_not_wait_for_room() {
         writer.emit(changes([8]).into(), 0).unwrap();
         writer.broadcast(&barrier).unwrap();
         writer.emit(changes(9..13).into(), 0).unwrap();
-        let forced = if overtakes_at.is_some() { "!" } else { "" };
+        let forced = if overtakes_after.is_some() { "!" } else { "" };
         let expected =
             ["0 1 2 3", &format!("{forced}4 5 6 7"), "W3", &format!("{forced}8"), "b7", "9 10 11 12"];
         assert_eq!(log.take(), [expected.map(str::to_owned).to_vec()]);

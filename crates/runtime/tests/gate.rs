@@ -42,7 +42,7 @@ fn barrier(id: u64) -> Element {
         checkpoint: CheckpointId(id),
         created_at: 0,
         kind: CheckpointKind::Checkpoint,
-        overtakes_at: None,
+        overtakes_after: None,
     };
     Element::Barrier(barrier, None)
 }

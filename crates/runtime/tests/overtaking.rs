@@ -24,7 +24,7 @@ fn batch(value: u64) -> Element {
 
 fn barrier(id: u64) -> Element {
     let kind = CheckpointKind::Checkpoint;
-    let barrier = Barrier { checkpoint: CheckpointId(id), created_at: 0, kind, overtakes_at: Some(0) };
+    let barrier = Barrier { checkpoint: CheckpointId(id), created_at: 0, kind, overtakes_after: Some(0) };
     Element::Barrier(barrier, None)
 }
 

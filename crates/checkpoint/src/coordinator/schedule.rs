@@ -105,9 +105,8 @@ impl<S> Coordinator<S> {
         let drained = run.ends_at_once || matches!(kind, CheckpointKind::Terminate | CheckpointKind::Final);
         let checkpoint = self.next_id;
         self.next_id = checkpoint.next();
-        let after = self.config.overtakes_after.filter(|_| kind.may_overtake());
-        let overtakes_at = after.map(|after| now.saturating_add(after));
-        let barrier = Barrier { checkpoint, created_at: now, kind, overtakes_at };
+        let overtakes_after = self.config.overtakes_after.filter(|_| kind.may_overtake());
+        let barrier = Barrier { checkpoint, created_at: now, kind, overtakes_after };
         let deadline = now.saturating_add(self.config.timeout);
         let phase = Phase::Collecting { deadline, acks: FastMap::default() };
         let pending =

@@ -198,7 +198,7 @@ fn a_barrier_overtakes_what_waits_before_a_full_gate() {
     // What precedes the barrier does not wait for credit.
     sender.force(batch(sent)).unwrap();
     let (checkpoint, kind) = (CheckpointId(3), CheckpointKind::Checkpoint);
-    let barrier = Barrier { checkpoint, created_at: 0, kind, overtakes_at: Some(0) };
+    let barrier = Barrier { checkpoint, created_at: 0, kind, overtakes_after: Some(0) };
     sender.send(Element::Barrier(barrier, None)).unwrap();
     let started = SystemClock::new();
     let arrived = loop {
