@@ -196,10 +196,10 @@ fn the_second_row_of_a_partition_is_one_row_of_a_join() {
     let counts =
         "SELECT MOD(k, 7) AS k, MOD(k, 35) AS g, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7), MOD(k, 35)";
     let second = format!(
-        "SELECT k, g, n FROM (SELECT k, g, n, ROW_NUMBER() OVER (PARTITION BY k ORDER BY n DESC) AS rn FROM ({counts})) WHERE rn = 2"
+        "SELECT k, g, n FROM (SELECT k, g, n, ROW_NUMBER() OVER (PARTITION BY k ORDER BY n DESC, g) AS rn FROM ({counts})) WHERE rn = 2"
     );
     let names = "SELECT MOD(k, 7) AS k, COUNT(*) AS n FROM rows_in GROUP BY MOD(k, 7)";
-    let query = format!("SELECT a.k, a.n FROM ({second}) a JOIN ({names}) b ON a.k = b.k");
+    let query = format!("SELECT a.k, a.n * 100 + a.g FROM ({second}) a JOIN ({names}) b ON a.k = b.k");
     let all = run(&format!("{ROWS} INSERT INTO all_changes {query};")).unwrap();
     let rows = left(&all["all_changes"]);
     let keys: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').next()).collect();
