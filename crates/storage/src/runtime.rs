@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+#[cfg(feature = "s3")]
+use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Runtime};
 
 /// Waits for a storage future on the calling thread, inside a runtime of this process that serves storage
 /// only: a caller's own may have no timers, or be one that this very thread would have to drive.
@@ -38,6 +40,8 @@ fn runtime() -> Option<&'static Runtime> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::*;
 
     #[test]
