@@ -56,9 +56,9 @@ fn written(world: &World) -> u64 {
     world.controls.written.load(Ordering::SeqCst)
 }
 
-/// A job whose sink takes a row a millisecond, when its queues are full.
+/// A job whose sink takes a row in five milliseconds, when its queues are full.
 fn under_pressure(world: &World, graph: &JobGraph) -> JobClient {
-    world.controls.millis_per_row.store(1, Ordering::SeqCst);
+    world.controls.millis_per_row.store(5, Ordering::SeqCst);
     let client = world.cluster.submit(graph).unwrap();
     let running = |info: &JobInfo| {
         !info.tasks.is_empty() && info.tasks.values().all(|task| *task == ExecutionState::Running)
@@ -71,7 +71,7 @@ fn under_pressure(world: &World, graph: &JobGraph) -> JobClient {
         let now = emitted(world);
         still = if now == before && written(world) > 0 { still + 1 } else { 0 };
         before = now;
-        still > 30
+        still > 100
     }));
     assert!(emitted(world) < ROWS, "the queues hold everything: there is no pressure");
     client
@@ -115,6 +115,7 @@ fn aligned_it_would_wait() {
     let world = world(2, 2);
     let more = [("execution.checkpointing.unaligned.enabled", "false"), ("table.exec.batch-size", "64")];
     let client = under_pressure(&world, &job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &more));
+    world.controls.millis_per_row.store(1, Ordering::SeqCst);
     let (under_way, meanwhile) = checkpoint(&world, &client);
     assert!(meanwhile > under_way / 2, "{meanwhile} of {under_way} rows were written meanwhile");
     fail_and_finish(&world, &client);
@@ -145,6 +146,9 @@ fn it_is_aligned_in_time_or_overtakes_after_the_timeout() {
         ];
         let graph = job(folder.path(), Widths(2, 1), &Exchange::Rebalance, &more);
         let client = under_pressure(&world, &graph);
+        if !overtakes {
+            world.controls.millis_per_row.store(1, Ordering::SeqCst);
+        }
         let (under_way, meanwhile) = checkpoint(&world, &client);
         assert_eq!(meanwhile < under_way / 2, overtakes, "{meanwhile} of {under_way} rows");
         let history = client.info().checkpoints.history;

@@ -41,7 +41,7 @@ impl KeyedProcessFunction<i64, i64> for Count {
 
     fn process_element(&mut self, value: i64, ctx: &mut KeyedContext<'_, i64, (i64, u64)>) -> Result<()> {
         if self.controls.slow.load(Ordering::SeqCst) {
-            std::thread::park_timeout(Duration::from_millis(1));
+            std::thread::park_timeout(Duration::from_millis(3));
         }
         if self.controls.fails.swap(false, Ordering::SeqCst) {
             return Err(Error::external("a fault of the test"));
@@ -87,7 +87,7 @@ fn checkpoint_under_pressure(controls: &Controls, job: &JobClient) {
         let now = of(&controls.read);
         still = if now == before && of(&controls.counted) > 0 { still + 1 } else { 0 };
         before = now;
-        still > 30
+        still > 100
     }));
     let (read, counted) = (of(&controls.read), of(&controls.counted));
     assert!(read < VALUES as u64, "the channels hold everything: there is no pressure");
