@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use flott::processes::{Access, Pass};
 
 /// Flott: a stream processor with Flink's concepts and SQL.
 #[derive(Parser, Debug)]
@@ -118,12 +119,44 @@ pub(crate) enum JobCommand {
     },
 }
 
+/// How to get into a cluster.
+#[derive(ClapArgs)]
+pub(crate) struct PassArgs {
+    /// The token of a user of the cluster; by default FLOTT_TOKEN of the environment, which other users of the
+    /// machine do not see.
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+
+    /// A PEM file with the authorities that are trusted; by default `security.ssl.rest.truststore`.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<String>,
+}
+
+impl std::fmt::Debug for PassArgs {
+    /// Not the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PassArgs").field("ca", &self.ca).finish_non_exhaustive()
+    }
+}
+
+impl PassArgs {
+    /// To the cluster at this address.
+    pub fn access(&self, address: Option<String>) -> Access {
+        let of_environment = || std::env::var("FLOTT_TOKEN").ok();
+        let token = self.token.clone().or_else(of_environment).filter(|token| !token.is_empty());
+        Access { address, pass: Pass { token, authorities: self.ca.clone() } }
+    }
+}
+
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ClusterArgs {
     /// The cluster's REST server; by default that of the leader, if the configuration says
     /// `high-availability.storageDir`, or `rest.address` and `rest.port`, which is http://localhost:8081.
     #[arg(short = 'm', long, value_name = "URL")]
     pub cluster: Option<String>,
+
+    #[command(flatten)]
+    pub pass: PassArgs,
 
     /// Set a configuration key; may be given several times.
     #[arg(short = 'D', value_name = "KEY=VALUE")]
@@ -205,6 +238,9 @@ pub(crate) struct SqlArgs {
     #[arg(verbatim_doc_comment, long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub cluster: Option<String>,
 
+    #[command(flatten)]
+    pub pass: PassArgs,
+
     /// On a cluster: do not wait for the jobs of INSERTs.
     #[arg(long, requires = "cluster")]
     pub detached: bool,
@@ -234,7 +270,7 @@ Examples:
   flott sql -f job.sql --restore latest            go on where the job was, also after kill -9
 
 Exit status: 0 all went well, 1 a statement or job failed, 2 the command line is wrong, 130 Ctrl-C, 143 SIGTERM.
-Environment: FLOTT_CONF_DIR (folder of config.yaml), FLOTT_LOG (what is logged: info, flott_cluster=debug), NO_COLOR.";
+Environment: FLOTT_CONF_DIR (folder of config.yaml), FLOTT_LOG (what is logged: info, flott_cluster=debug), FLOTT_TOKEN (as --token), NO_COLOR.";
 
 /// How results are written.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]

@@ -197,7 +197,7 @@ impl Client {
                 None => self.goes_on_stopping(),
             };
         }
-        client.cancel();
+        client.try_cancel()?;
         match self.until(|| client.wait_for(TICK))? {
             Some(_) => self.console.info("The specified job is stopped."),
             None => return self.goes_on_stopping(),

@@ -19,7 +19,7 @@ pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
     if let Some(address) = manager.address() {
         console.info(&format!("JobManager: {address}"));
     }
-    tell_rest(manager.rest_address(), console);
+    tell_servers(manager.metrics_addresses(), &manager.rest_url(), console);
     until_told(&signals, || {
         if let Some(address) = manager.run_for(TICK)? {
             console.info(&format!("JobManager: {address}, which leads the cluster"));
@@ -42,22 +42,23 @@ pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
     let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
     let signals = Signals::listen()?;
     let cluster = Local::start(flott::connectors::builtin(), configuration)?;
-    tell_rest(cluster.rest_address(), console);
+    tell_servers(cluster.metrics_addresses(), &cluster.rest_url(), console);
     until_told(&signals, || {
         std::thread::park_timeout(TICK);
         Ok(())
     })
 }
 
-/// Where the REST server is, and the dashboard if this binary has it.
-fn tell_rest(address: SocketAddr, console: Console) {
+/// Where metrics are found, the dashboard if this binary has it, and the REST server.
+fn tell_servers(metrics: impl Iterator<Item = SocketAddr>, rest: &str, console: Console) {
+    metrics.for_each(|address| console.info(&format!("Metrics: http://{address}/metrics")));
     if has_dashboard() {
-        console.info(&format!("Dashboard: http://{address}/"));
+        console.info(&format!("Dashboard: {rest}/"));
     } else {
         console.info("Dashboard: none; this binary was built without it (`make dashboard`)");
     }
     // The last line: who starts a process in the background waits for it.
-    console.info(&format!("REST: http://{address}"));
+    console.info(&format!("REST: {rest}"));
 }
 
 fn until_told(signals: &Signals, mut tick: impl FnMut() -> Result<()>) -> Result<()> {

@@ -18,7 +18,7 @@ const WIDTH: usize = 62;
 pub(crate) fn run(command: &JobCommand, console: Console) -> Result<()> {
     let connect = |args: &ClusterArgs| {
         let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
-        Ok::<_, Stop>(flott::processes::connect(args.cluster.as_deref(), &configuration)?)
+        Ok::<_, Stop>(flott::processes::connect(&args.pass.access(args.cluster.clone()), &configuration)?)
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     match command {
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &JobCommand, console: Console) -> Result<()> {
         JobCommand::Cancel { job, cluster } => {
             let client = client(&connect(cluster)?, job)?;
             writeln!(out, "Cancelling job {job}.")?;
-            client.cancel();
+            client.try_cancel()?;
             writeln!(out, "Cancelled job {job}.")?;
         }
         JobCommand::Stop { job, savepoint_path, drain, cluster } => {

@@ -38,7 +38,10 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
     let signals = Signals::listen()?;
     let connectors = flott::connectors::builtin();
     let environment = match &args.cluster {
-        Some(address) => Environment::remote(connectors, configuration, Some(address))?,
+        Some(address) => {
+            let access = args.pass.access(Some(address.clone()));
+            Environment::remote(connectors, configuration, &access)?
+        }
         None => {
             let mut environment = Environment::new(connectors, configuration)?;
             serve_rest(&mut environment, console)?;
@@ -68,6 +71,7 @@ pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
         init: None,
         define: cluster.define,
         config: cluster.config,
+        pass: cluster.pass,
         // Without an address, that of the configuration.
         cluster: Some(cluster.cluster.unwrap_or_default()),
         detached,
@@ -81,7 +85,7 @@ pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
 /// A port that is taken does not keep statements from running; a wrong one is an error.
 fn serve_rest(environment: &mut Environment, console: Console) -> Result<()> {
     match environment.serve_rest() {
-        Ok(Some(address)) => console.info(&format!("REST: http://{address}")),
+        Ok(Some(_)) => console.info(&format!("REST: {}", environment.rest_url().unwrap_or_default())),
         Ok(None) => {}
         Err(error) if error.kind() == ErrorKind::External => console.warn(error.message()),
         Err(error) => return Err(error.into()),

@@ -150,9 +150,17 @@ impl JobClient {
 
     /// Asks the job to stop at once. Nothing happens when it has ended.
     pub fn cancel(&self) {
-        if let Err(error) = self.gateway.call(ClientRequest::Cancel { job: self.job }) {
+        if let Err(error) = self.try_cancel() {
             tracing::warn!(job = %self.job, %error, "the job could not be cancelled");
         }
+    }
+
+    /// The same, for who has to know whether the job has heard.
+    ///
+    /// # Errors
+    /// If the cluster cannot be reached, or does not let this client do so.
+    pub fn try_cancel(&self) -> Result<()> {
+        self.gateway.call(ClientRequest::Cancel { job: self.job }).map(|_| ())
     }
 
     /// Takes a savepoint, waits for it, and answers where it lies. `None` is

@@ -8,11 +8,12 @@ use std::time::Duration;
 use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{ClusterClient, LocalCluster};
 use flott_connector::Registry;
+pub use flott_network::client::Pass;
 use flott_network::client::Place;
 use flott_network::process::{JobManagerProcess, TaskManagerProcess};
 use flott_network::standby::{Standby, Standing, Told};
 use flott_operators::SqlOperators;
-use flott_rest::{Leads, Rest, RestOptions};
+use flott_rest::{Leads, Reporters, Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock};
 
 pub use flott_rest::has_dashboard;
@@ -25,6 +26,7 @@ const REST_PORT: &str = "8081";
 /// A JobManager with its REST server. Dropping it suspends its jobs.
 pub struct JobManager {
     rest: Rest,
+    reporters: Reporters,
     kind: Kind,
 }
 
@@ -48,13 +50,14 @@ impl JobManager {
         let sessions =
             |dispatcher| gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings);
         let Some(folder) = ClusterFolder::parse(&settings)? else {
-            let process = JobManagerProcess::start(&settings, connectors.clone(), clock)?;
+            let process = JobManagerProcess::start(&settings, connectors.clone(), clock.clone())?;
             rest.sql = Some(sessions(process.dispatcher()));
             let rest = Rest::start(rest, process.dispatcher())?;
-            return Ok(JobManager { rest, kind: Kind::Alone(process) });
+            let reporters = Reporters::start(&settings, process.dispatcher(), clock)?;
+            return Ok(JobManager { rest, reporters, kind: Kind::Alone(process) });
         };
         let host = announced(&settings)?;
-        let mut standby = Standby::new(folder, settings.clone(), connectors.clone(), clock)?;
+        let mut standby = Standby::new(folder, settings.clone(), connectors.clone(), clock.clone())?;
         let standing = standby.standing();
         rest.leads = Some(Arc::new(move || match standing() {
             Standing::Here => Leads::Here,
@@ -63,8 +66,9 @@ impl JobManager {
         }));
         rest.sql = Some(sessions(standby.dispatcher()));
         let rest = Rest::start(rest, standby.dispatcher())?;
-        standby.stand(format!("http://{host}:{}", rest.address().port()))?;
-        Ok(JobManager { rest, kind: Kind::OneOfSeveral(standby) })
+        standby.stand(format!("{}://{host}:{}", rest.scheme(), rest.address().port()))?;
+        let reporters = Reporters::start(&settings, standby.dispatcher(), clock)?;
+        Ok(JobManager { rest, reporters, kind: Kind::OneOfSeveral(standby) })
     }
 
     /// Where TaskManagers find it, from the beginning.
@@ -75,9 +79,14 @@ impl JobManager {
         }
     }
 
-    /// Where clients find it.
-    pub fn rest_address(&self) -> SocketAddr {
-        self.rest.address()
+    /// Where Prometheus finds metrics.
+    pub fn metrics_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.reporters.addresses()
+    }
+
+    /// Where clients find it, for people.
+    pub fn rest_url(&self) -> String {
+        format!("{}://{}", self.rest.scheme(), self.rest.address())
     }
 
     /// Lets it run so long. Says where TaskManagers find it, if it leads the cluster from now on.
@@ -115,6 +124,7 @@ fn announced(settings: &BTreeMap<String, String>) -> Result<String> {
 /// JobManager and TaskManager in one process, with a REST server. Dropping it suspends its jobs.
 pub struct Local {
     rest: Rest,
+    reporters: Reporters,
     _cluster: LocalCluster,
 }
 
@@ -124,21 +134,27 @@ impl Local {
     /// # Errors
     /// If the port is taken, or a value of the configuration cannot work.
     pub fn start(connectors: Registry, configuration: Configuration) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (settings, connectors) = (settings(&configuration), Arc::new(connectors));
-        let rest = rest_options(&settings, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>))?;
+        let mut rest = rest_options(&settings, &clock)?;
         let cluster = crate::sql::local_cluster(
             &connectors,
             &Arc::new(SqlOperators::new(flott_functions::builtin())),
             &configuration,
         )?;
-        let sessions = gateway::sessions(cluster.clients(), connectors, &settings);
-        let rest = RestOptions { sql: Some(sessions), ..rest };
-        Ok(Local { rest: Rest::start(rest, cluster.dispatcher())?, _cluster: cluster })
+        let reporters = Reporters::start(&settings, cluster.dispatcher(), clock)?;
+        rest.sql = Some(gateway::sessions(cluster.clients(), connectors, &settings));
+        Ok(Local { rest: Rest::start(rest, cluster.dispatcher())?, reporters, _cluster: cluster })
     }
 
-    /// Where clients find it.
-    pub fn rest_address(&self) -> SocketAddr {
-        self.rest.address()
+    /// Where Prometheus finds metrics.
+    pub fn metrics_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.reporters.addresses()
+    }
+
+    /// Where clients find it, for people.
+    pub fn rest_url(&self) -> String {
+        format!("{}://{}", self.rest.scheme(), self.rest.address())
     }
 }
 
@@ -174,21 +190,35 @@ impl TaskManager {
     }
 }
 
-/// The cluster whose REST server is at this address, such as `http://localhost:8081`; without one, the cluster of
-/// the configuration: whoever leads it, by `high-availability.type`, or that at `rest.address` and `rest.port`.
+/// Which cluster, and how to get in.
+#[derive(Clone, Default, Debug)]
+pub struct Access {
+    /// Its REST server, such as `http://localhost:8081`. Without one it is the cluster of the configuration: whoever
+    /// leads it, by `high-availability.type`, or that at `rest.address` and `rest.port`.
+    pub address: Option<String>,
+    /// The token, and the authorities that are trusted; by default those of `security.ssl.rest.truststore`.
+    pub pass: Pass,
+}
+
+/// A client of a cluster.
 ///
 /// # Errors
-/// If this is no address, or there is no cluster of this version.
-pub fn connect(address: Option<&str>, configuration: &Configuration) -> Result<ClusterClient> {
+/// If this is no address, or there is no cluster of this version, or it does not let this client in.
+pub fn connect(access: &Access, configuration: &Configuration) -> Result<ClusterClient> {
     let settings = settings(configuration);
-    let place = match address.filter(|address| !address.is_empty()) {
+    let mut pass = access.pass.clone();
+    if pass.authorities.is_none() {
+        let trusted = settings.get("security.ssl.rest.truststore").map(|path| path.trim().to_owned());
+        pass.authorities = trusted.filter(|path| !path.is_empty());
+    }
+    let place = match access.address.as_deref().filter(|address| !address.is_empty()) {
         Some(address) => Place::Url(address.to_owned()),
         None => match ClusterFolder::parse(&settings)? {
             Some(folder) => Place::Leader(folder),
             None => Place::Url(rest_url(&settings)),
         },
     };
-    flott_network::client::connect(place)
+    flott_network::client::connect(place, &pass)
 }
 
 fn rest_url(settings: &BTreeMap<String, String>) -> String {
@@ -197,7 +227,8 @@ fn rest_url(settings: &BTreeMap<String, String>) -> String {
     let port = named("rest.port").or_else(|| named("rest.bind-port")).unwrap_or(REST_PORT);
     // Of a range, the first.
     let port = port.split('-').next().unwrap_or(port);
-    format!("http://{host}:{port}")
+    let secure = named("security.ssl.rest.enabled").is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
+    format!("{}://{host}:{port}", if secure { "https" } else { "http" })
 }
 
 fn rest_options(settings: &BTreeMap<String, String>, clock: &Arc<dyn Clock>) -> Result<RestOptions> {

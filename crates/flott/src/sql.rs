@@ -10,6 +10,8 @@ use flott_connector_filesystem::FileCatalogStore;
 use flott_rest::{Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock, TypeKind};
 
+use crate::processes::Access;
+
 pub use flott_expr::Functions;
 pub use flott_expr::user::{
     AggregateDefinition, FunctionDefinition, SqlRow, SqlType, aggregate, async_scalar, async_table, scalar,
@@ -62,16 +64,15 @@ impl Environment {
         Ok(Environment { session, cluster: clients, operators, rest: None, local })
     }
 
-    /// With these connectors and this configuration, and with the cluster whose REST server is at this address
-    /// (`http://localhost:8081`), or that of the configuration. Statements are planned here; tables are read and written where the tasks
+    /// With these connectors and this configuration, and with a cluster somewhere else. Statements are planned here; tables are read and written where the tasks
     /// run. As in Flink, a job has parallelism 1 unless `parallelism.default` says otherwise.
     ///
     /// # Errors
     /// If there is no such cluster, or a value of the configuration cannot work.
-    pub fn remote(connectors: Registry, configuration: Configuration, address: Option<&str>) -> Result<Self> {
+    pub fn remote(connectors: Registry, configuration: Configuration, access: &Access) -> Result<Self> {
         // The cluster's folder, catalogs and savepoints may lie there.
         flott_storage::configure(configuration.iter())?;
-        let cluster = crate::processes::connect(address, &configuration)?;
+        let cluster = crate::processes::connect(access, &configuration)?;
         Environment::on(cluster, Arc::new(connectors), configuration)
     }
 
@@ -106,6 +107,11 @@ impl Environment {
             self.rest = Some(Rest::start(options, self.cluster.dispatcher())?);
         }
         Ok(self.rest.as_ref().map(Rest::address))
+    }
+
+    /// Where the REST server is found, for people.
+    pub fn rest_url(&self) -> Option<String> {
+        self.rest.as_ref().map(|rest| format!("{}://{}", rest.scheme(), rest.address()))
     }
 
     /// Defines a function by an identifier, as which statements can name it:

@@ -17,6 +17,7 @@ use flott_storage::block_on;
 use flott_types::{Error, FastMap, JobId, Result};
 use parking_lot::Mutex;
 use ureq::http::{Response, StatusCode};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use crate::VERSION;
@@ -48,11 +49,27 @@ pub enum Place {
     Leader(ClusterFolder),
 }
 
+/// How to get in.
+#[derive(Clone, Default)]
+pub struct Pass {
+    /// The token of a user.
+    pub token: Option<String>,
+    /// The path of a PEM file with the authorities that are trusted; without one, those that browsers trust.
+    pub authorities: Option<String>,
+}
+
+impl std::fmt::Debug for Pass {
+    /// Not the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pass").field("authorities", &self.authorities).finish_non_exhaustive()
+    }
+}
+
 /// The cluster at this place.
 ///
 /// # Errors
-/// If its address is none, or there is no cluster of this version.
-pub fn connect(place: Place) -> Result<ClusterClient> {
+/// If its address is none, or there is no cluster of this version, or it does not let this client in.
+pub fn connect(place: Place, pass: &Pass) -> Result<ClusterClient> {
     if let Place::Url(address) = &place
         && !address.starts_with("http://")
         && !address.starts_with("https://")
@@ -61,7 +78,7 @@ pub fn connect(place: Place) -> Result<ClusterClient> {
             "'{address}' is not the address of a cluster; one looks like http://localhost:8081"
         )));
     }
-    let gateway = Arc::new(Remote(Arc::new(Http::new(place, None))));
+    let gateway = Arc::new(Remote(Arc::new(Http::new(place, pass, None)?)));
     gateway.call(ClientRequest::Jobs)?;
     Ok(ClusterClient::new(gateway))
 }
@@ -76,6 +93,7 @@ struct Http {
     /// Whether there are several JobManagers.
     several: AtomicBool,
     agent: Agent,
+    token: Option<String>,
     grace: Duration,
     /// The same for what cannot be asked again.
     grace_once: Duration,
@@ -95,11 +113,28 @@ enum Sent {
 }
 
 impl Http {
-    fn new(place: Place, grace: Option<Duration>) -> Self {
-        let config = Agent::config_builder()
+    fn new(place: Place, pass: &Pass, grace: Option<Duration>) -> Result<Self> {
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false);
+        if let Some(path) = &pass.authorities {
+            let wrong = |why: &dyn std::fmt::Display| {
+                Error::invalid(format!("'security.ssl.rest.truststore': {path}: {why}"))
+            };
+            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+            let mut trusted = Vec::new();
+            for item in parse_pem(&pem) {
+                if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(&error))? {
+                    trusted.push(certificate);
+                }
+            }
+            if trusted.is_empty() {
+                return Err(wrong(&"it has no certificate"));
+            }
+            let trusted = RootCerts::Specific(Arc::new(trusted));
+            config = config.tls_config(TlsConfig::builder().root_certs(trusted).build());
+        }
         let (threads, waiting) = (Threads::default(), Mutex::default());
         let usual = match &place {
             Place::Url(_) => GRACE,
@@ -108,7 +143,8 @@ impl Http {
         };
         let (leader, grace_once, grace) = (Mutex::default(), grace.unwrap_or(GRACE), grace.unwrap_or(usual));
         let several = AtomicBool::new(matches!(place, Place::Leader(_)));
-        Http { place, leader, several, agent: config.build().into(), grace, grace_once, threads, waiting }
+        let (agent, token) = (config.build().into(), pass.token.clone());
+        Ok(Http { place, leader, several, agent, token, grace, grace_once, threads, waiting })
     }
 
     /// The address that is asked now.
@@ -160,6 +196,10 @@ impl Http {
         };
         let at = |error: Error| error.context(format_args!("the cluster at {address}"));
         let post = self.agent.post(format!("{address}{HTTP_PATH}")).header(HTTP_VERSION, VERSION);
+        let post = match &self.token {
+            Some(token) => post.header("authorization", format!("Bearer {token}")),
+            None => post,
+        };
         let post = post.config().timeout_global(Some(self.patience(request))).build();
         let sent = match post.send(&body[..]) {
             Ok(answer) => self.read(&address, answer),
@@ -318,7 +358,7 @@ mod tests {
 
     fn at(listener: &TcpListener, grace: Duration) -> Remote {
         let address = format!("http://{}", listener.local_addr().unwrap());
-        Remote(Arc::new(Http::new(Place::Url(address), Some(grace))))
+        Remote(Arc::new(Http::new(Place::Url(address), &Pass::default(), Some(grace)).unwrap()))
     }
 
     #[test]
@@ -392,7 +432,7 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_on_to_where_everybody_can_listen() {
-        let http = Http::new(Place::Url("https://a:1".to_owned()), None);
+        let http = Http::new(Place::Url("https://a:1".to_owned()), &Pass::default(), None).unwrap();
         let sent_to = |leader: &str| {
             let answer = Response::builder().status(307).header("location", format!("{leader}{HTTP_PATH}"));
             http.read("https://a:1", answer.body(Body::builder().data("")).unwrap())
@@ -409,7 +449,12 @@ mod tests {
         // Connections are made, and nobody takes them.
         let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", frozen.local_addr().unwrap());
-        let http = Http::new(Place::Url("http://127.0.0.1:1".to_owned()), Some(Duration::from_millis(20)));
+        let http = Http::new(
+            Place::Url("http://127.0.0.1:1".to_owned()),
+            &Pass::default(),
+            Some(Duration::from_millis(20)),
+        )
+        .unwrap();
         http.several.store(true, Ordering::SeqCst);
         *http.leader.lock() = Some(address);
         assert!(matches!(http.send(&ClientRequest::Jobs), Sent::Lost(_)));

@@ -23,12 +23,14 @@
 //! What Flink reports and we do not have is 0, as it is in Flink when it has not been measured: bytes, buffers,
 //! the parts of the JVM's memory. Paths that are only about a JVM do not exist.
 //!
-//! Who may ask: the server listens on loopback unless it is told otherwise. A page in a browser on the same
+//! Who may ask: whoever has a token of a user (`users`) with the role that a route names (`guard`), if the configuration
+//! names users; over TLS if it says so (`tls`). The server listens on loopback unless it is told otherwise. A page in a browser on the same
 //! machine can send requests too, so a request that changes something is refused if it comes from a page of
 //! another origin, and any request if it asks loopback by another name.
 
 mod checkpoints;
 mod cluster;
+mod guard;
 mod jobs;
 mod leads;
 mod messages;
@@ -36,14 +38,18 @@ mod metrics;
 mod operations;
 mod overview;
 mod pages;
+mod reporters;
 mod request;
 mod routes;
 mod server;
 mod sql;
 mod tasks;
+mod tls;
+mod users;
 mod vertices;
 
 pub use leads::Leads;
+pub use reporters::Reporters;
 pub use routes::PATHS;
 pub use server::{Rest, RestOptions};
 pub use sql::{Executed, SqlSession, SqlSessions};

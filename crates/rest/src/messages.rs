@@ -14,6 +14,7 @@ use flott_types::{Error, Result};
 
 use crate::cluster::Cluster;
 use crate::server::Names;
+use crate::users::{Role, forbidden, required_by};
 
 /// The version that both sides must be of.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -31,6 +32,10 @@ pub(crate) async fn answer(cluster: Arc<Cluster>, names: Arc<Names>, request: Re
         let told = format!("the client is of {theirs}, and the JobManager of {VERSION}");
         return response(StatusCode::BAD_REQUEST, told.into_bytes());
     }
+    // The guard has found it; without it nothing is given away.
+    let Some(role) = request.extensions().get::<Role>().copied() else {
+        return response(StatusCode::FORBIDDEN, b"the sender has no role".to_vec());
+    };
     let body = match to_bytes(request.into_body(), LONGEST).await {
         Ok(body) => body,
         Err(error) => return response(StatusCode::BAD_REQUEST, error.to_string().into_bytes()),
@@ -38,6 +43,10 @@ pub(crate) async fn answer(cluster: Arc<Cluster>, names: Arc<Names>, request: Re
     let answered = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, (StatusCode, Error)> {
         let wrong = |error| (StatusCode::BAD_REQUEST, error);
         let request: ClientRequest = codec::decode(&body).map_err(wrong)?;
+        let needed = required_by(&request);
+        if role < needed {
+            return Err((StatusCode::FORBIDDEN, Error::invalid(forbidden(needed).message)));
+        }
         // Who asks again may be answered: the JobManager is about to lead, or another one is.
         let answer = cluster.gateway.call(request);
         let answer = answer.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flott_checkpoint::JobStatus;
 use flott_cluster::{CheckpointStatus, JobInfo};
 use flott_operator::MetricValue;
-use flott_runtime::TaskMetricsReport;
+use flott_runtime::{OperatorMetricsReport, TaskMetricsReport};
 use flott_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Refusal, Request};
 
 /// Metrics by name, as text.
-type Metrics = BTreeMap<String, String>;
+pub(crate) type Metrics = BTreeMap<String, String>;
 
 pub(crate) fn job(cluster: &Cluster, request: &Request) -> Answered {
     let info = cluster.info(request.job()?)?;
@@ -93,7 +93,7 @@ fn named(request: &Request, metrics: &Metrics) -> Answer {
     Answer::Ok(wanted.iter().filter_map(value).collect::<Vec<Value>>().into())
 }
 
-fn of_job(info: &JobInfo, now: Timestamp) -> Metrics {
+pub(crate) fn of_job(info: &JobInfo, now: Timestamp) -> Metrics {
     let all = &info.checkpoints;
     let completed = all.history.iter().find(|record| record.status == CheckpointStatus::Completed);
     let number = |of: Option<i64>| of.unwrap_or(-1).to_string();
@@ -145,6 +145,16 @@ fn of_vertex(cluster: &Cluster, request: &Request) -> Answered<BTreeMap<u32, Met
 }
 
 fn of_task(report: &TaskMetricsReport) -> Metrics {
+    let mut all = own_of_task(report);
+    for operator in &report.operators {
+        let scope = scope(&operator.name);
+        all.extend(of_operator(operator).into_iter().map(|(name, value)| (format!("{scope}.{name}"), value)));
+    }
+    all
+}
+
+/// Those of the task itself, without its operators'.
+pub(crate) fn own_of_task(report: &TaskMetricsReport) -> Metrics {
     let rates = &report.rates;
     let mut all: Metrics = [
         ("numRecordsIn", report.num_records_in.to_string()),
@@ -164,25 +174,29 @@ fn of_task(report: &TaskMetricsReport) -> Metrics {
     if let Some(head) = report.operators.first() {
         all.insert("currentInputWatermark".to_owned(), head.current_input_watermark.to_string());
     }
-    for operator in &report.operators {
-        let scope = scope(&operator.name);
-        let own = [
-            ("numRecordsIn", operator.num_records_in.to_string()),
-            ("numRecordsOut", operator.num_records_out.to_string()),
-            ("numLateRecordsDropped", operator.num_late_records_dropped.to_string()),
-            ("numRecordsInErrors", operator.num_records_in_errors.to_string()),
-            ("numRecordsOutErrors", operator.num_records_out_errors.to_string()),
-            ("currentInputWatermark", operator.current_input_watermark.to_string()),
-            ("currentOutputWatermark", operator.current_output_watermark.to_string()),
-        ];
-        all.extend(own.into_iter().map(|(name, value)| (format!("{scope}.{name}"), value)));
-        for metric in &operator.user {
-            add_user_metric(&mut all, &format!("{scope}.{}", metric.name), &metric.value);
-        }
-    }
     for split in &report.splits {
         let scope = format!("split.{}", split.split);
         all.insert(format!("{scope}.watermark.currentWatermark"), split.current_watermark.to_string());
+    }
+    all
+}
+
+/// Those of an operator.
+pub(crate) fn of_operator(operator: &OperatorMetricsReport) -> Metrics {
+    let mut all: Metrics = [
+        ("numRecordsIn", operator.num_records_in.to_string()),
+        ("numRecordsOut", operator.num_records_out.to_string()),
+        ("numLateRecordsDropped", operator.num_late_records_dropped.to_string()),
+        ("numRecordsInErrors", operator.num_records_in_errors.to_string()),
+        ("numRecordsOutErrors", operator.num_records_out_errors.to_string()),
+        ("currentInputWatermark", operator.current_input_watermark.to_string()),
+        ("currentOutputWatermark", operator.current_output_watermark.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    for metric in &operator.user {
+        add_user_metric(&mut all, &metric.name, &metric.value);
     }
     all
 }

@@ -37,6 +37,11 @@ pub(crate) fn router(names: &Arc<Names>) -> Router {
     router
 }
 
+/// Whether a path is one of these files.
+pub(crate) fn has(path: &str) -> bool {
+    path == "/" || path == INDEX || FILES.iter().any(|file| file.path == path)
+}
+
 /// Answers with a file; without one, with why there is none.
 fn serve(names: &Arc<Names>, file: Option<&'static File>) -> axum::routing::MethodRouter {
     let names = names.clone();

@@ -44,6 +44,10 @@ impl Refusal {
         Refusal { status: 403, message: message.into() }
     }
 
+    pub fn wrong_method() -> Self {
+        Refusal { status: 405, message: "Method not allowed for this path.".to_owned() }
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Refusal { status: 409, message: message.into() }
     }

@@ -1,7 +1,11 @@
-//! Which handler answers which path.
+//! Which handler answers which path, and who may ask.
+
+use Method::{Delete, Get, Patch, Post};
+use axum::http;
 
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
+use crate::users::Role;
 use crate::{checkpoints, jobs, metrics, operations, overview, sql, vertices};
 
 /// Answers a request.
@@ -20,30 +24,44 @@ pub enum Method {
     Delete,
 }
 
-/// A path and who answers it.
+impl Method {
+    /// Whether a request of HTTP asks in this way.
+    pub(crate) fn is(self, method: &http::Method) -> bool {
+        match self {
+            // Its head alone is read like the whole.
+            Method::Get => matches!(*method, http::Method::GET | http::Method::HEAD),
+            Method::Post => *method == http::Method::POST,
+            Method::Patch => *method == http::Method::PATCH,
+            Method::Delete => *method == http::Method::DELETE,
+        }
+    }
+}
+
+/// A path, who may ask it, and who answers it.
 #[derive(Clone, Copy)]
 pub struct Path {
     /// How it is asked.
     pub method: Method,
     /// The path; parts in braces are variable.
     pub path: &'static str,
+    /// What users need to be.
+    pub(crate) role: Role,
     pub(crate) handler: Handler,
 }
 
+/// Something of a job or of the cluster, to look at.
 const fn get(path: &'static str, handler: Handler) -> Path {
-    Path { method: Method::Get, path, handler }
+    Path { method: Method::Get, path, role: Role::Viewer, handler }
 }
 
-const fn post(path: &'static str, handler: Handler) -> Path {
-    Path { method: Method::Post, path, handler }
+/// Something that is done to a job.
+const fn operate(method: Method, path: &'static str, handler: Handler) -> Path {
+    Path { method, path, role: Role::Operator, handler }
 }
 
-const fn patch(path: &'static str, handler: Handler) -> Path {
-    Path { method: Method::Patch, path, handler }
-}
-
-const fn delete(path: &'static str, handler: Handler) -> Path {
-    Path { method: Method::Delete, path, handler }
+/// Something of an SQL session, which can read and write what the cluster can.
+const fn sql(method: Method, path: &'static str, handler: Handler) -> Path {
+    Path { method, path, role: Role::Admin, handler }
 }
 
 /// All paths. Each also answers below `/v1`.
@@ -56,7 +74,7 @@ pub const PATHS: &[Path] = &[
     get("/jobs", jobs::ids),
     get("/jobs/overview", jobs::overview),
     get("/jobs/{jobid}", jobs::job),
-    patch("/jobs/{jobid}", operations::cancel),
+    operate(Patch, "/jobs/{jobid}", operations::cancel),
     get("/jobs/{jobid}/accumulators", jobs::accumulators),
     get("/jobs/{jobid}/config", jobs::config),
     get("/jobs/{jobid}/exceptions", jobs::exceptions),
@@ -66,14 +84,14 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/plan", jobs::plan),
     get("/jobs/{jobid}/status", jobs::status),
     get("/jobs/{jobid}/checkpoints", checkpoints::statistics),
-    post("/jobs/{jobid}/checkpoints", operations::checkpoint),
+    operate(Post, "/jobs/{jobid}/checkpoints", operations::checkpoint),
     get("/jobs/{jobid}/checkpoints/config", checkpoints::config),
     get("/jobs/{jobid}/checkpoints/details/{checkpointid}", checkpoints::details),
     get("/jobs/{jobid}/checkpoints/details/{checkpointid}/subtasks/{vertexid}", checkpoints::subtasks),
     get("/jobs/{jobid}/checkpoints/{triggerid}", operations::checkpoint_status),
-    post("/jobs/{jobid}/savepoints", operations::savepoint),
+    operate(Post, "/jobs/{jobid}/savepoints", operations::savepoint),
     get("/jobs/{jobid}/savepoints/{triggerid}", operations::savepoint_status),
-    post("/jobs/{jobid}/stop", operations::stop),
+    operate(Post, "/jobs/{jobid}/stop", operations::stop),
     get("/jobs/{jobid}/vertices/{vertexid}", vertices::vertex),
     get("/jobs/{jobid}/vertices/{vertexid}/accumulators", vertices::accumulators),
     get("/jobs/{jobid}/vertices/{vertexid}/backpressure", vertices::back_pressure),
@@ -87,17 +105,17 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/vertices/{vertexid}/taskmanagers", vertices::task_managers),
     get("/jobs/{jobid}/vertices/{vertexid}/watermarks", vertices::watermarks),
     get("/info", sql::info),
-    post("/sessions", sql::open),
-    get("/sessions/{sessionhandle}", sql::session),
-    delete("/sessions/{sessionhandle}", sql::close),
-    post("/sessions/{sessionhandle}/complete-statement", sql::complete),
-    post("/sessions/{sessionhandle}/configure-session", sql::configure),
-    post("/sessions/{sessionhandle}/heartbeat", sql::heartbeat),
-    post("/sessions/{sessionhandle}/statements", sql::execute),
-    get("/sessions/{sessionhandle}/operations/{operationhandle}/status", sql::status),
-    post("/sessions/{sessionhandle}/operations/{operationhandle}/cancel", sql::cancel),
-    delete("/sessions/{sessionhandle}/operations/{operationhandle}/close", sql::close_operation),
-    get("/sessions/{sessionhandle}/operations/{operationhandle}/result/{token}", sql::result),
+    sql(Post, "/sessions", sql::open),
+    sql(Get, "/sessions/{sessionhandle}", sql::session),
+    sql(Delete, "/sessions/{sessionhandle}", sql::close),
+    sql(Post, "/sessions/{sessionhandle}/complete-statement", sql::complete),
+    sql(Post, "/sessions/{sessionhandle}/configure-session", sql::configure),
+    sql(Post, "/sessions/{sessionhandle}/heartbeat", sql::heartbeat),
+    sql(Post, "/sessions/{sessionhandle}/statements", sql::execute),
+    sql(Get, "/sessions/{sessionhandle}/operations/{operationhandle}/status", sql::status),
+    sql(Post, "/sessions/{sessionhandle}/operations/{operationhandle}/cancel", sql::cancel),
+    sql(Delete, "/sessions/{sessionhandle}/operations/{operationhandle}/close", sql::close_operation),
+    sql(Get, "/sessions/{sessionhandle}/operations/{operationhandle}/result/{token}", sql::result),
 ];
 
 #[cfg(test)]

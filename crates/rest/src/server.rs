@@ -18,8 +18,10 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::Cluster;
+use crate::guard::guarded;
 use crate::leads::{Leads, in_front};
 use crate::messages;
 use crate::operations::Operations;
@@ -27,6 +29,8 @@ use crate::pages;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::routes::{Handler, Method, PATHS};
 use crate::sql::{Gateway, SqlSessions};
+use crate::tls::{self, TlsListener};
+use crate::users::Users;
 
 /// So many requests are answered at once; others wait. Clients may wait in theirs for something to happen, so
 /// there are more than are ever busy; threads that are not needed end.
@@ -48,6 +52,10 @@ pub struct RestOptions {
     pub leads: Option<Arc<dyn Fn() -> Leads + Send + Sync>>,
     /// Who plans SQL; without it there are no sessions.
     pub sql: Option<SqlSessions>,
+    /// `security.ssl.rest.*`
+    tls: Option<TlsAcceptor>,
+    /// `rest.authentication.token-file`
+    users: Option<Arc<Users>>,
 }
 
 impl RestOptions {
@@ -75,6 +83,8 @@ impl RestOptions {
             clock,
             leads: None,
             sql: None,
+            tls: tls::parse(configuration)?,
+            users: Users::parse(configuration)?,
         }))
     }
 }
@@ -82,6 +92,7 @@ impl RestOptions {
 /// A server that runs. Dropping it ends it.
 pub struct Rest {
     address: SocketAddr,
+    is_secure: bool,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
 }
@@ -98,7 +109,7 @@ impl Rest {
         let address = listener.local_addr().map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(1).max_blocking_threads(HANDLERS).thread_name("rest").enable_io();
+        builder.worker_threads(1).max_blocking_threads(HANDLERS).thread_name("rest").enable_all();
         let runtime = builder.build().map_err(failed)?;
         let sql = options.sql.map(|sessions| Gateway::new(sessions, options.clock.clone()));
         let cluster = Arc::new(Cluster {
@@ -109,29 +120,54 @@ impl Rest {
             operations: Mutex::new(Operations::default()),
         });
         let names = Arc::new(Names { is_loopback: address.ip().is_loopback(), configured: options.address });
-        let leads = options.leads;
+        let (leads, users, tls) = (options.leads, options.users, options.tls);
+        let is_secure = tls.is_some();
+        warn_of_strangers(&address, is_secure, users.is_some());
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
+        let app = in_front(router(&cluster, &names, users), leads);
         runtime.spawn(async move {
-            let serve = axum::serve(listener, in_front(router(&cluster, &names), leads));
-            let ended = serve.with_graceful_shutdown(async {
+            let stopped = async {
                 // The sender is dropped, or says so.
                 let _ = stopped.await;
-            });
-            if let Err(error) = ended.await {
+            };
+            let ended = match tls {
+                None => axum::serve(listener, app).with_graceful_shutdown(stopped).await,
+                Some(acceptor) => match TlsListener::new(listener, acceptor) {
+                    Ok(listener) => axum::serve(listener, app).with_graceful_shutdown(stopped).await,
+                    Err(error) => Err(error),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::error!(%error, "the REST server has ended");
             }
         });
         tracing::info!(%address, "the REST server listens");
-        Ok(Rest { address, stop: Some(stop), runtime: Some(runtime) })
+        Ok(Rest { address, is_secure, stop: Some(stop), runtime: Some(runtime) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// `https` with TLS.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_secure { "https" } else { "http" }
+    }
+}
+
+/// Whoever reaches the port can run jobs, or can read what is said.
+fn warn_of_strangers(address: &SocketAddr, is_secure: bool, has_users: bool) {
+    let is_protected = is_secure && has_users;
+    if !address.ip().is_loopback() && !is_protected {
+        tracing::warn!(
+            %address,
+            "others than this machine reach the REST server: 'security.ssl.rest.enabled' and 'rest.authentication.token-file' protect it"
+        );
     }
 }
 
@@ -159,7 +195,7 @@ fn bind(options: &RestOptions) -> Result<TcpListener> {
     Err(Error::external(format!("the REST server cannot listen on {address}:{ports}: {reason}")))
 }
 
-fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
+pub(crate) fn router(cluster: &Arc<Cluster>, names: &Arc<Names>, users: Option<Arc<Users>>) -> Router {
     let mut router = Router::new();
     for path in PATHS {
         let (cluster, names, handler) = (cluster.clone(), names.clone(), path.handler);
@@ -176,11 +212,10 @@ fn router(cluster: &Arc<Cluster>, names: &Arc<Names>) -> Router {
     let messages = on(MethodFilter::POST, move |request| messages::answer(asked, known, request));
     router = router.route(HTTP_PATH, messages);
     let missing = || async { refused(&Refusal::not_found("Not found.")) };
-    let wrong_method = || async {
-        refused(&Refusal { status: 405, message: "Method not allowed for this path.".to_owned() })
-    };
+    let wrong_method = || async { refused(&Refusal::wrong_method()) };
     let all = Router::new().nest("/v1", router.clone()).merge(router).merge(pages::router(names));
-    all.fallback(missing).method_not_allowed_fallback(wrong_method)
+    // The last, so that there is no route beside it.
+    guarded(all.fallback(missing).method_not_allowed_fallback(wrong_method), users)
 }
 
 async fn answer(
@@ -222,9 +257,9 @@ async fn read(request: HttpRequest, names: &Names) -> Answered<Request> {
 /// as far as the browser knows, and only the name tells. A server that others can reach has names of which it
 /// does not know.
 pub(crate) struct Names {
-    is_loopback: bool,
+    pub is_loopback: bool,
     /// `rest.bind-address`
-    configured: String,
+    pub configured: String,
 }
 
 impl Names {

@@ -170,6 +170,40 @@ pub const OPTIONS: &[ConfigOption] = &[
         "6123",
         "the port at which the JobManager listens for TaskManagers, and at which they find it; for the JobManager, 0 is any free port",
     ),
+    works(
+        "metrics.reporter",
+        Map,
+        "",
+        "of each reporter of metrics by its name: `NAME.factory.class` (Flink's classes for Prometheus, StatsD and SLF4J), `NAME.host`, \
+         `NAME.port`, `NAME.interval`",
+    ),
+    works(
+        "metrics.reporters",
+        Text,
+        "",
+        "the names of the reporters of metrics that a JobManager has; by default all that are configured",
+    ),
+    works(
+        "metrics.scope.delimiter",
+        Text,
+        ".",
+        "what stands between the parts of a metric's name in StatsD and the log",
+    ),
+    works("metrics.scope.jm", Text, "<host>.jobmanager", "the scope of metrics of the cluster"),
+    works("metrics.scope.jm-job", Text, "<host>.jobmanager.<job_name>", "the scope of metrics of a job"),
+    works("metrics.scope.jm.job", Text, "", "the same as metrics.scope.jm-job, and comes first"),
+    works(
+        "metrics.scope.operator",
+        Text,
+        "<host>.taskmanager.<tm_id>.<job_name>.<operator_name>.<subtask_index>",
+        "the scope of metrics of an operator",
+    ),
+    works(
+        "metrics.scope.task",
+        Text,
+        "<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>",
+        "the scope of metrics of a task",
+    ),
     works("parallelism.default", Number, "", "subtasks of each operator; by default the number of cores"),
     works(
         "pipeline.auto-watermark-interval",
@@ -208,6 +242,12 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     accepted("rest", Map, "the REST server needs no tuning"),
     works("rest.address", Text, "localhost", "the same as rest.bind-address, which comes first"),
+    works(
+        "rest.authentication.token-file",
+        Text,
+        "",
+        "a file of users of the REST server, one a line: name, role (`viewer`, `operator` or `admin`), and a token or `sha256:` and its hash",
+    ),
     works(
         "rest.bind-address",
         Text,
@@ -315,6 +355,25 @@ pub const OPTIONS: &[ConfigOption] = &[
         Text,
         "",
         "the path of a PEM file with the certificates by which others are known: of an authority, or the one that all share",
+    ),
+    works(
+        "security.ssl.rest.authentication-enabled",
+        Flag,
+        "false",
+        "whether clients of the REST server have to show a certificate, too",
+    ),
+    works("security.ssl.rest.enabled", Flag, "false", "whether the REST server speaks HTTPS"),
+    works(
+        "security.ssl.rest.keystore",
+        Text,
+        "",
+        "the path of a PEM file with the REST server's certificates and private key",
+    ),
+    works(
+        "security.ssl.rest.truststore",
+        Text,
+        "",
+        "the path of a PEM file with the certificates of the authorities that a client of the REST server trusts, and the server its clients",
     ),
     works(
         "sink.committer.retries",
