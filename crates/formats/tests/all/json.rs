@@ -47,7 +47,7 @@ fn every_type() {
         ("o", Map(boxed(TypeKind::STRING), boxed(Double))),
         ("p", Multiset(boxed(TypeKind::STRING))),
     ];
-    let rows = "+I -1 2 1.50 1.0E7 NaN TRUE 2020-02-29 12:34:56.700 2020-02-29T12:34:56.789 2020-02-29T12:34:56.000001 \
+    let rows = "+I -1 2 1.50 1.0E7 NaN TRUE 2020-02-29 12:34:56.7 2020-02-29T12:34:56.789 2020-02-29T12:34:56.000001 \
                 x'00ff' [[1,NULL],NULL,[]] (1) {a=1.5,'b c'=NULL} {q=2}\n\
                 +I NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL\n";
     let case = Case::new("json", &columns, &[]);
