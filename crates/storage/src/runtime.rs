@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn time_passes_whatever_runtime_the_caller_is_in() {
         let others = Builder::new_current_thread().build().unwrap();
-        others.block_on(async { block_on(tokio::time::sleep(std::time::Duration::from_millis(1))) });
+        let sleep = async { tokio::time::sleep(std::time::Duration::from_millis(1)).await };
+        others.block_on(async { block_on(sleep) });
     }
 }

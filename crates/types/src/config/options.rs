@@ -517,6 +517,12 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     works("table.exec.batch-size", Number, "4096", "rows per batch"),
     accepted("table.exec.disabled-operators", Text, "there is one operator for each task"),
+    works(
+        "table.exec.match-recognize.extended",
+        Flag,
+        "false",
+        "MATCH_RECOGNIZE takes what Flink refuses: alternation, groups with quantifiers, PERMUTE, exclusion, CLASSIFIER()",
+    ),
     accepted(
         "table.exec.mini-batch.allow-latency",
         Duration,
@@ -531,12 +537,6 @@ pub const OPTIONS: &[ConfigOption] = &[
         "table.exec.mini-batch.size",
         Number,
         "aggregations emit the net change of each batch of input, without waiting",
-    ),
-    works(
-        "table.exec.match-recognize.extended",
-        Flag,
-        "false",
-        "MATCH_RECOGNIZE takes what Flink refuses: alternation, groups with quantifiers, PERMUTE, exclusion, CLASSIFIER()",
     ),
     works(
         "table.exec.over.several-windows",
