@@ -270,7 +270,8 @@ Examples:
   flott sql -f job.sql --restore latest            go on where the job was, also after kill -9
 
 Exit status: 0 all went well, 1 a statement or job failed, 2 the command line is wrong, 130 Ctrl-C, 143 SIGTERM.
-Environment: FLOTT_CONF_DIR (folder of config.yaml), FLOTT_LOG (what is logged: info, flott_cluster=debug), FLOTT_TOKEN (as --token), NO_COLOR.";
+Environment: FLOTT_CONF_DIR (folder of config.yaml), FLOTT_LOG (what is logged: info, flott_cluster=debug),
+             FLOTT_TOKEN (as --token), NO_COLOR.";
 
 /// How results are written.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::request::Refusal;
 
 const FILE: &str = "rest.authentication.token-file";
-/// The shortest token: who can be guessed protects nothing.
+/// The shortest token: one that can be guessed protects nothing.
 const SHORTEST: usize = 16;
 
 /// What a user may do; each may do what those before may.
