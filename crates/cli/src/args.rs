@@ -122,8 +122,7 @@ pub(crate) enum JobCommand {
 /// How to get into a cluster.
 #[derive(ClapArgs)]
 pub(crate) struct PassArgs {
-    /// The token of a user of the cluster; by default FLOTT_TOKEN of the environment, which other users of the
-    /// machine do not see.
+    /// The token of a user of the cluster; by default FLOTT_TOKEN of the environment, which others do not see.
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
 
