@@ -14,6 +14,14 @@ pub(crate) enum Unpublished {
 }
 
 impl Unpublished {
+    /// What there is of a file: an upload, if it has the id of one.
+    pub(crate) fn of(hidden: &Location, visible: &Location, upload: Option<&str>) -> Self {
+        match upload {
+            None => Unpublished::Hidden(hidden.clone()),
+            Some(id) => Unpublished::Upload { visible: visible.clone(), id: id.to_owned() },
+        }
+    }
+
     /// Whether it waits to be published.
     ///
     /// # Errors

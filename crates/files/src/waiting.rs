@@ -45,10 +45,7 @@ pub(crate) struct WaitingFile {
 
 impl WaitingFile {
     pub(crate) fn unpublished(&self) -> Unpublished {
-        match &self.upload {
-            None => Unpublished::Hidden(self.hidden.clone()),
-            Some(upload) => Unpublished::Upload { visible: self.visible.clone(), id: upload.id().to_owned() },
-        }
+        Unpublished::of(&self.hidden, &self.visible, self.upload.as_ref().map(PreparedUpload::id))
     }
 }
 

@@ -372,10 +372,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
 
 impl<R> OpenFile<R> {
     fn unpublished(&self) -> Unpublished {
-        match self.file.upload() {
-            None => Unpublished::Hidden(self.hidden.clone()),
-            Some(id) => Unpublished::Upload { visible: self.visible.clone(), id: id.to_owned() },
-        }
+        Unpublished::of(&self.hidden, &self.visible, self.file.upload())
     }
 }
 

@@ -268,10 +268,8 @@ impl Folder {
         let first = GetOptions { range: Some(GetRange::Bounded(0..PIECE)), ..GetOptions::default() };
         let first = match self.store.get_opts(&at, first).await {
             Ok(first) => first,
+            Err(error @ object_store::Error::NotFound { .. }) => return Err(error),
             // It may be empty, and then it has no range.
-            Err(object_store::Error::NotFound { path, source }) => {
-                return Err(object_store::Error::NotFound { path, source });
-            }
             Err(_) => return self.store.get(&at).await?.bytes().await,
         };
         let (size, version) = (first.meta.size, first.meta.e_tag.clone());
