@@ -43,8 +43,8 @@ pub(crate) fn overview(cluster: &Cluster, _: &Request) -> Answered {
     Ok(Answer::Ok(json!({ "jobs": jobs })))
 }
 
-fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp) -> Value {
-    let (start, end) = span(info);
+pub(crate) fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp) -> Value {
+    let Ago { start, end, duration } = Ago::of(info, now);
     let mut counts: Map<String, Value> = [
         "created",
         "scheduled",
@@ -73,7 +73,7 @@ fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp) -> Value {
         "schedulerType": "Default",
         "start-time": start,
         "end-time": end,
-        "duration": duration(start, end, now),
+        "duration": duration,
         "state": info.status.to_string(),
         "last-modification": changes.max().unwrap_or(start),
         "tasks": counts,
@@ -83,6 +83,20 @@ fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp) -> Value {
 
 fn kind(info: &JobInfo) -> &'static str {
     if info.is_batch { "BATCH" } else { "STREAMING" }
+}
+
+/// When a job began and ended, -1 before its end, and how long it took or has taken.
+pub(crate) struct Ago {
+    pub start: Timestamp,
+    pub end: Timestamp,
+    pub duration: i64,
+}
+
+impl Ago {
+    pub fn of(info: &JobInfo, now: Timestamp) -> Self {
+        let (start, end) = span(info);
+        Ago { start, end, duration: duration(start, end, now) }
+    }
 }
 
 /// When the job began and ended; -1 before its end.

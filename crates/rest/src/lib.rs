@@ -7,6 +7,7 @@
 //! | module | paths |
 //! |---|---|
 //! | `overview` | `/overview`, `/config`, `/taskmanagers`, `/jobmanager/config` |
+//! | `applications` | `/applications` and below: each job is one |
 //! | `jobs` | `/jobs`, `/jobs/overview`, `/jobs/{jobid}` and what tells of a job as a whole |
 //! | `vertices` | `/jobs/{jobid}/vertices/{vertexid}` and below |
 //! | `checkpoints` | `/jobs/{jobid}/checkpoints` and below |
@@ -28,6 +29,7 @@
 //! machine can send requests too, so a request that changes something is refused if it comes from a page of
 //! another origin, and any request if it asks loopback by another name.
 
+mod applications;
 mod checkpoints;
 mod cluster;
 mod guard;

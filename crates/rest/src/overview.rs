@@ -51,6 +51,15 @@ pub(crate) fn configuration(cluster: &Cluster, request: &Request) -> Answered {
     Ok(Answer::Ok(entries.collect()))
 }
 
+/// What Flink tells of its JVM, as far as a process without one has it.
+pub(crate) fn environment(_: &Cluster, _: &Request) -> Answered {
+    let version = format!("Flott {}", env!("CARGO_PKG_VERSION"));
+    Ok(Answer::Ok(json!({
+        "jvm": { "version": version, "arch": std::env::consts::ARCH, "options": [] },
+        "classpath": [],
+    })))
+}
+
 pub(crate) fn task_managers(cluster: &Cluster, _: &Request) -> Answered {
     let members = cluster.task_managers()?;
     let members: Vec<_> = members.iter().map(member).collect();

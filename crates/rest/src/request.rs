@@ -75,6 +75,10 @@ impl Request {
         self.part("jobid", |text| text.parse().ok())
     }
 
+    pub fn application(&self) -> Answered<JobId> {
+        self.part("applicationid", |text| text.parse().ok())
+    }
+
     pub fn vertex(&self) -> Answered<VertexId> {
         self.part("vertexid", |text| {
             let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;

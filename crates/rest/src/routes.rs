@@ -6,7 +6,7 @@ use axum::http;
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
 use crate::users::Role;
-use crate::{checkpoints, jobs, metrics, operations, overview, sql, vertices};
+use crate::{applications, checkpoints, jobs, metrics, operations, overview, sql, vertices};
 
 /// Answers a request.
 pub(crate) type Handler = fn(&Cluster, &Request) -> Answered<Answer>;
@@ -68,7 +68,10 @@ const fn sql(method: Method, path: &'static str, handler: Handler) -> Path {
 pub const PATHS: &[Path] = &[
     get("/overview", overview::overview),
     get("/config", overview::config),
+    get("/applications/overview", applications::overview),
+    get("/applications/{applicationid}", applications::application),
     get("/jobmanager/config", overview::configuration),
+    get("/jobmanager/environment", overview::environment),
     get("/taskmanagers", overview::task_managers),
     get("/taskmanagers/{taskmanagerid}", overview::task_manager),
     get("/jobs", jobs::ids),

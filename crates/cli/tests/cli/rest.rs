@@ -401,3 +401,28 @@ fn the_first_page_is_there() {
     assert_eq!(status, 403, "{body}");
     server.end();
 }
+
+/// Flink's own pages begin with applications; each of our jobs is one.
+#[test]
+fn every_job_is_an_application() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), JOB);
+    let job = server.running_job();
+    let all = server.get("/applications/overview").1;
+    let one = &all["applications"][0];
+    assert_eq!(
+        (&one["id"], &one["status"], &one["name"]),
+        (&json!(job), &json!("RUNNING"), &json!("counts"))
+    );
+    assert_eq!(one["jobs"], json!({ "RUNNING": 1 }));
+    assert_eq!(one["end-time"], -1);
+    let (status, detail) = server.get(&format!("/applications/{job}"));
+    assert_eq!(status, 200, "{detail}");
+    assert_eq!(detail["jobs"][0]["jid"], json!(job));
+    assert!(detail["timestamps"]["RUNNING"].as_i64() > Some(0), "{detail}");
+    assert_eq!(server.get(&format!("/applications/{}", "0".repeat(32))).0, 404);
+    assert_eq!(server.get("/applications/xyz").0, 400);
+    let (status, answer) = server.get("/jobmanager/environment");
+    assert!(status == 200 && answer["jvm"]["arch"].is_string(), "{answer}");
+    server.end();
+}
