@@ -1,16 +1,13 @@
 //! TLS: which certificates are trusted, and which the client shows.
 //!
-//! Certificates and keys are PEM, in files or in the properties themselves. Java's key stores are not read:
-//! `openssl pkcs12 -in store.p12 -nodes -out store.pem` turns one into PEM.
+//! Certificates and keys are PEM, in files or in the properties themselves.
 
 use std::sync::Arc;
 
+use flott_tls::{Names, Pem};
 use flott_types::{Error, Result};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Properties;
 
@@ -24,27 +21,23 @@ impl Tls {
     /// # Errors
     /// What is wrong with them, or with a file they name.
     pub(crate) fn new(properties: &Properties) -> Result<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = Arc::new(roots(properties)?);
         let broken = |error: &dyn std::fmt::Display| Error::invalid(format!("TLS to Kafka: {error}"));
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-            .build()
-            .map_err(|error| broken(&error))?;
         let algorithm = properties.given("ssl.endpoint.identification.algorithm").unwrap_or("https");
-        let checks_name = match algorithm {
-            "" => false,
-            _ if algorithm.eq_ignore_ascii_case("https") => true,
+        let names = match algorithm {
+            "" => Names::Any,
+            _ if algorithm.eq_ignore_ascii_case("https") => Names::Checked,
             _ => {
                 return Err(properties
                     .wrong("ssl.endpoint.identification.algorithm", "https, or nothing to accept any name"));
             }
         };
-        let config = ClientConfig::builder_with_provider(provider)
+        let verifier = flott_tls::server_verifier(roots(properties)?, names).map_err(|error| broken(&error))?;
+        let config = ClientConfig::builder_with_provider(flott_tls::provider())
             .with_protocol_versions(&versions(properties)?)
             .map_err(|error| broken(&error))?
             // It is webpki's, which may be asked to overlook names.
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier { inner: verifier, checks_name }));
+            .with_custom_certificate_verifier(verifier);
         let config = match identity(properties)? {
             Some((chain, key)) => config.with_client_auth_cert(chain, key).map_err(|error| broken(&error))?,
             None => config.with_no_client_auth(),
@@ -66,16 +59,11 @@ fn versions(properties: &Properties) -> Result<Vec<&'static rustls::SupportedPro
 
 /// Whom the client trusts: those of the properties, or else those that browsers trust.
 fn roots(properties: &Properties) -> Result<RootCertStore> {
-    let of = Pem { location: "ssl.truststore.location", text: "ssl.truststore.certificates" };
-    let mut roots = RootCertStore::empty();
-    let Some((place, pem)) = of.read(properties, "ssl.truststore.type")? else {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        return Ok(roots);
-    };
-    for certificate in certificates(&place, &pem)? {
-        roots.add(certificate).map_err(|error| Error::invalid(format!("{place}: {error}")))?;
+    let of = Store { location: "ssl.truststore.location", text: "ssl.truststore.certificates" };
+    match of.read(properties, "ssl.truststore.type")? {
+        Some(pem) => pem.roots(),
+        None => Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()),
     }
-    Ok(roots)
 }
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -83,42 +71,24 @@ type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 /// Who the client is, for brokers that ask (`ssl.client.auth`).
 fn identity(properties: &Properties) -> Result<Option<Identity>> {
     const TYPE: &str = "ssl.keystore.type";
-    let chain = Pem { location: "ssl.keystore.location", text: "ssl.keystore.certificate.chain" };
-    let Some((place, pem)) = chain.read(properties, TYPE)? else { return Ok(None) };
+    let chain = Store { location: "ssl.keystore.location", text: "ssl.keystore.certificate.chain" };
+    let Some(pem) = chain.read(properties, TYPE)? else { return Ok(None) };
     // In a file the key stands beside its certificates.
-    let (key_place, key_pem) = match properties.text("ssl.keystore.key") {
-        Some(key) => (properties.named("ssl.keystore.key"), key.as_bytes().to_vec()),
-        None => (place.clone(), pem.clone()),
+    let key = match properties.text("ssl.keystore.key") {
+        Some(key) => Pem::new(properties.named("ssl.keystore.key"), key).key()?,
+        None => pem.key()?,
     };
-    if String::from_utf8_lossy(&key_pem).contains("ENCRYPTED PRIVATE KEY") {
-        return Err(Error::unsupported(format!(
-            "{key_place}: an encrypted private key is not supported; `openssl pkcs8 -in key.pem -out plain.pem` decrypts it"
-        )));
-    }
-    let key = PrivateKeyDer::from_pem_slice(&key_pem)
-        .map_err(|error| Error::invalid(format!("{key_place} has no private key: {error}")))?;
-    Ok(Some((certificates(&place, &pem)?, key)))
-}
-
-fn certificates(place: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let read: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::invalid(format!("{place} is not PEM: {error}")))?;
-    match read.is_empty() {
-        true => Err(Error::invalid(format!("{place} has no certificate"))),
-        false => Ok(read),
-    }
+    Ok(Some((pem.certificates()?, key)))
 }
 
 /// Where a store may stand: in a file, or as the text of a property.
-struct Pem {
+struct Store {
     location: &'static str,
     text: &'static str,
 }
 
-impl Pem {
-    /// The name of the place, for messages, and what is there.
-    fn read(&self, properties: &Properties, kind: &str) -> Result<Option<(String, Vec<u8>)>> {
+impl Store {
+    fn read(&self, properties: &Properties, kind: &str) -> Result<Option<Pem>> {
         let (location, text) = (properties.text(self.location), properties.text(self.text));
         if location.is_none() && text.is_none() {
             return Ok(None);
@@ -136,63 +106,8 @@ impl Pem {
                 properties.named(self.location),
                 properties.named(self.text)
             ))),
-            (Some(path), None) => match std::fs::read(path) {
-                Ok(bytes) => Ok(Some((path.to_owned(), bytes))),
-                Err(error) => Err(Error::invalid(format!("{path} cannot be read")).with_source(error)),
-            },
-            (None, text) => Ok(text.map(|text| (properties.named(self.text), text.as_bytes().to_vec()))),
+            (Some(path), None) => Pem::of_file(path).map(Some),
+            (None, text) => Ok(text.map(|text| Pem::new(properties.named(self.text), text))),
         }
-    }
-}
-
-/// webpki's, which overlooks the name of a broker where the user says so.
-#[derive(Debug)]
-struct Verifier {
-    inner: Arc<WebPkiServerVerifier>,
-    checks_name: bool,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        use CertificateError::{NotValidForName, NotValidForNameContext};
-
-        // Names are checked last, when everything else holds.
-        match self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
-                if !self.checks_name =>
-            {
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }

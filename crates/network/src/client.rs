@@ -14,10 +14,11 @@ use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{ClusterClient, codec};
 use flott_runtime::Threads;
 use flott_storage::block_on;
+use flott_tls::Pem;
 use flott_types::{Error, FastMap, JobId, Result};
 use parking_lot::Mutex;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::VERSION;
@@ -119,20 +120,9 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false);
         if let Some(path) = &pass.authorities {
-            let wrong = |why: &dyn std::fmt::Display| {
-                Error::invalid(format!("'security.ssl.rest.truststore': {path}: {why}"))
-            };
-            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
-            let mut trusted = Vec::new();
-            for item in parse_pem(&pem) {
-                if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(&error))? {
-                    trusted.push(certificate);
-                }
-            }
-            if trusted.is_empty() {
-                return Err(wrong(&"it has no certificate"));
-            }
-            let trusted = RootCerts::Specific(Arc::new(trusted));
+            let trusted = Pem::of_file(path)?.certificates()?;
+            let trusted = trusted.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+            let trusted = RootCerts::Specific(Arc::new(trusted.collect()));
             config = config.tls_config(TlsConfig::builder().root_certs(trusted).build());
         }
         let (threads, waiting) = (Threads::default(), Mutex::default());

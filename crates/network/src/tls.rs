@@ -9,16 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_runtime::options::Reader;
+use flott_tls::{Names, Pem};
 use flott_types::{Error, Result};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
-};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
@@ -28,9 +23,9 @@ const TRUST_STORE: &str = "security.ssl.internal.truststore";
 
 /// What one process shows, and whom it trusts.
 pub struct Tls {
-    keys: String,
-    trusted: String,
-    verifier: Arc<AnyName>,
+    keys: Pem,
+    trusted: Pem,
+    verifier: Arc<dyn ServerCertVerifier>,
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) connector: TlsConnector,
 }
@@ -52,35 +47,26 @@ impl Tls {
         if !read.flag(ENABLED, false)? {
             return Ok(None);
         }
-        let (keys, trusted) = (file(&read, KEY_STORE)?, file(&read, TRUST_STORE)?);
-        if keys.contains("ENCRYPTED PRIVATE KEY") {
-            return Err(Error::unsupported(format!(
-                "'{KEY_STORE}': an encrypted private key; `openssl pkcs8 -in key.pem -out plain.pem` decrypts it"
-            )));
-        }
-        let own = certificates(KEY_STORE, &keys)?;
-        let key = PrivateKeyDer::from_pem_slice(keys.as_bytes())
-            .map_err(|error| Error::invalid(format!("'{KEY_STORE}' has no private key: {error}")))?;
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(TRUST_STORE, &trusted)? {
-            roots.add(certificate).map_err(|error| wrong(TRUST_STORE, &error))?;
-        }
-        let (roots, provider) = (Arc::new(roots), Arc::new(rustls::crypto::ring::default_provider()));
-        let verifier = Arc::new(AnyName(
-            WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
-                .build()
-                .map_err(|error| wrong(TRUST_STORE, &error))?,
-        ));
-        let clients = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
-            .build()
-            .map_err(|error| wrong(TRUST_STORE, &error))?;
-        let server = ServerConfig::builder_with_provider(provider.clone())
+        let keys = Pem::of_option(KEY_STORE, read.text(KEY_STORE), ENABLED)?;
+        let trusted = Pem::of_option(TRUST_STORE, read.text(TRUST_STORE), ENABLED)?;
+        let (own, key, roots) = (keys.certificates()?, keys.key()?, trusted.roots()?);
+        let clients = flott_tls::client_verifier(roots.clone()).map_err(|error| trusted.wrong(error))?;
+        let verifier =
+            flott_tls::server_verifier(roots, Names::Any).map_err(|error| trusted.wrong(error))?;
+        let server = ServerConfig::builder_with_provider(flott_tls::provider())
             .with_safe_default_protocol_versions()
-            .map_err(|error| wrong(KEY_STORE, &error))?
+            .map_err(|error| keys.wrong(error))?
             .with_client_cert_verifier(clients)
             .with_single_cert(own.clone(), key.clone_key())
-            .map_err(|error| wrong(KEY_STORE, &error))?;
-        let client = client(provider, verifier.clone(), own, key)?;
+            .map_err(|error| keys.wrong(error))?;
+        let client = ClientConfig::builder_with_provider(flott_tls::provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| keys.wrong(error))?
+            // It is webpki's, which overlooks names.
+            .dangerous()
+            .with_custom_certificate_verifier(verifier.clone())
+            .with_client_auth_cert(own, key)
+            .map_err(|error| keys.wrong(error))?;
         Ok(Some(Arc::new(Tls {
             keys,
             trusted,
@@ -91,12 +77,12 @@ impl Tls {
     }
 
     fn identity(&self) -> Identity {
-        Identity::from_pem(&self.keys, &self.keys)
+        Identity::from_pem(self.keys.bytes(), self.keys.bytes())
     }
 
     /// Of the JobManager's server.
     pub(crate) fn of_server(&self) -> ServerTlsConfig {
-        ServerTlsConfig::new().identity(self.identity()).client_ca_root(Certificate::from_pem(&self.trusted))
+        ServerTlsConfig::new().identity(self.identity()).client_ca_root(Certificate::from_pem(self.trusted.bytes()))
     }
 
     /// Of a TaskManager that connects to it.
@@ -107,90 +93,5 @@ impl Tls {
     /// A name that nobody checks.
     pub(crate) fn any_name() -> Result<ServerName<'static>> {
         ServerName::try_from("flott").map_err(|error| Error::internal("a name").with_source(error))
-    }
-}
-
-fn client(
-    provider: Arc<CryptoProvider>,
-    verifier: Arc<AnyName>,
-    own: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ClientConfig> {
-    ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(KEY_STORE, &error))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_client_auth_cert(own, key)
-        .map_err(|error| wrong(KEY_STORE, &error))
-}
-
-fn file(read: &Reader<'_>, key: &str) -> Result<String> {
-    let path = read.text(key).map(str::trim).filter(|path| !path.is_empty());
-    let path = path.ok_or_else(|| {
-        Error::invalid(format!("'{ENABLED}' is true, and '{key}' is missing: the path of a PEM file"))
-    })?;
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::invalid(format!("'{key}': {path} cannot be read as PEM")).with_source(error))
-}
-
-fn certificates(key: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let read: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::invalid(format!("'{key}' is not PEM: {error}")))?;
-    match read.is_empty() {
-        true => Err(Error::invalid(format!("'{key}' has no certificate"))),
-        false => Ok(read),
-    }
-}
-
-fn wrong(key: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::invalid(format!("'{key}': {error}"))
-}
-
-/// webpki's verifier, which overlooks the name.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        use CertificateError::{NotValidForName, NotValidForNameContext};
-
-        // The name is checked last, when everything else holds.
-        match self.0.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }

@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use axum::serve::Listener;
 use flott_runtime::options::Reader;
-use flott_types::{Error, Result};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use flott_tls::Pem;
+use flott_types::Result;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -42,55 +40,22 @@ pub(crate) fn parse(configuration: &BTreeMap<String, String>) -> Result<Option<T
     if !read.flag(ENABLED, false)? {
         return Ok(None);
     }
-    let keys = file(&read, KEY_STORE, ENABLED)?;
-    if keys.contains("ENCRYPTED PRIVATE KEY") {
-        return Err(Error::unsupported(format!(
-            "'{KEY_STORE}': an encrypted private key; `openssl pkcs8 -in key.pem -out plain.pem` decrypts it"
-        )));
-    }
-    let own = certificates(KEY_STORE, &keys)?;
-    let key = PrivateKeyDer::from_pem_slice(keys.as_bytes())
-        .map_err(|error| Error::invalid(format!("'{KEY_STORE}' has no private key: {error}")))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+    let keys = Pem::of_option(KEY_STORE, read.text(KEY_STORE), ENABLED)?;
+    let builder = ServerConfig::builder_with_provider(flott_tls::provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(KEY_STORE, &error))?;
+        .map_err(|error| keys.wrong(error))?;
     let builder = match read.flag(MUTUAL, false)? {
         false => builder.with_no_client_auth(),
         true => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates(TRUST_STORE, &file(&read, TRUST_STORE, MUTUAL)?)? {
-                roots.add(certificate).map_err(|error| wrong(TRUST_STORE, &error))?;
-            }
-            let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            builder.with_client_cert_verifier(clients.build().map_err(|error| wrong(TRUST_STORE, &error))?)
+            let trusted = Pem::of_option(TRUST_STORE, read.text(TRUST_STORE), MUTUAL)?;
+            let clients =
+                flott_tls::client_verifier(trusted.roots()?).map_err(|error| trusted.wrong(error))?;
+            builder.with_client_cert_verifier(clients)
         }
     };
-    let server = builder.with_single_cert(own, key).map_err(|error| wrong(KEY_STORE, &error))?;
+    let server =
+        builder.with_single_cert(keys.certificates()?, keys.key()?).map_err(|error| keys.wrong(error))?;
     Ok(Some(TlsAcceptor::from(Arc::new(server))))
-}
-
-fn file(read: &Reader<'_>, key: &str, by: &str) -> Result<String> {
-    let path = read.text(key).filter(|path| !path.is_empty());
-    let path = path.ok_or_else(|| {
-        Error::invalid(format!("'{by}' is true, and '{key}' is missing: the path of a PEM file"))
-    })?;
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::invalid(format!("'{key}': {path} cannot be read as PEM")).with_source(error))
-}
-
-fn certificates(key: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let read: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::invalid(format!("'{key}' is not PEM: {error}")))?;
-    match read.is_empty() {
-        true => Err(Error::invalid(format!("'{key}' has no certificate"))),
-        false => Ok(read),
-    }
-}
-
-fn wrong(key: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::invalid(format!("'{key}': {error}"))
 }
 
 /// Connections on which client and server have agreed on keys. One that takes its time holds up no other.

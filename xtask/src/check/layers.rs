@@ -6,6 +6,7 @@ use crate::workspace::Package;
 /// The layers, lowest first. A crate may use the crates of lower layers, but none of its own layer.
 const LAYERS: &[&[&str]] = &[
     &["flott-dashboard", "flott-types"],
+    &["flott-tls"],
     &[
         "flott-storage",
         "flott-batch",
