@@ -10,6 +10,7 @@ use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
 use crate::registry::Functions;
+use crate::user::ArtifactLimits;
 
 /// What is known while a statement is planned.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +31,8 @@ pub struct PlanContext {
     pub extended_patterns: bool,
     /// The functions that may be called.
     pub functions: Functions,
+    /// What functions of files may use.
+    pub limits: ArtifactLimits,
 }
 
 impl Default for PlanContext {
@@ -43,6 +46,7 @@ impl Default for PlanContext {
             several_overs: false,
             extended_patterns: false,
             functions: Functions::default(),
+            limits: ArtifactLimits::default(),
         }
     }
 }

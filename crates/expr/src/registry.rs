@@ -11,7 +11,10 @@ use std::sync::Arc;
 use flott_types::{Error, FastMap, Result};
 
 use crate::function::ScalarFunction;
-use crate::user::{FunctionDefinition, FunctionKind, FunctionName, UserFunction};
+use crate::user::{
+    ArtifactLimits, Entry, FunctionDefinition, FunctionKind, FunctionLoader, FunctionName, LOADED, Loaded,
+    UserFunction,
+};
 
 /// Plans call functions that are defined by an identifier by this and the identifier.
 const DEFINED: &str = "rust:";
@@ -31,6 +34,9 @@ struct Inner {
     called: FastMap<String, Arc<UserFunction>>,
     /// Those that statements may name (CREATE FUNCTION), by identifier.
     defined: BTreeMap<String, Arc<UserFunction>>,
+    /// What loads functions from files, and those that were loaded.
+    loader: Option<Arc<dyn FunctionLoader>>,
+    loaded: Arc<Loaded>,
 }
 
 impl Inner {
@@ -111,6 +117,55 @@ impl Functions {
         Some(Arc::new(found.shown_as(name.simple())))
     }
 
+    /// Functions of files are loaded by this.
+    #[must_use]
+    pub fn with_loader(&self, loader: Arc<dyn FunctionLoader>) -> Self {
+        let inner = Inner { loader: Some(loader), loaded: Arc::default(), ..(*self.0).clone() };
+        Functions(Arc::new(inner))
+    }
+
+    /// The function of a file, for a name; `None` if nothing loads files.
+    ///
+    /// # Errors
+    /// If it cannot be loaded.
+    pub fn artifact(
+        &self,
+        (path, function): (&str, &str),
+        limits: ArtifactLimits,
+        name: &FunctionName,
+    ) -> Result<Option<Arc<UserFunction>>> {
+        let Some(loader) = &self.0.loader else { return Ok(None) };
+        let called = loader.name(path, function, limits)?;
+        let found = self.0.loaded.get(&called, || loader.load(&called))?;
+        Ok(Some(Arc::new(found.function.shown_as(name.simple()))))
+    }
+
+    /// The function that a plan calls by this name, if it is one of a file.
+    ///
+    /// # Errors
+    /// If it cannot be loaded.
+    fn loaded(&self, name: &str) -> Result<Option<&Entry>> {
+        match &self.0.loader {
+            Some(loader) if name.starts_with(LOADED) => {
+                self.0.loaded.get(name, || loader.load(name)).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes sure that a function of a file can be called.
+    ///
+    /// # Errors
+    /// If it cannot be loaded, or nothing loads files.
+    pub fn require(&self, name: &str) -> Result<()> {
+        match self.loaded(name)?.is_some() || !name.starts_with(LOADED) {
+            true => Ok(()),
+            false => Err(Error::unsupported(format!(
+                "the plan calls '{name}', and this program has no functions in WebAssembly: build it with the feature `wasm`"
+            ))),
+        }
+    }
+
     /// The identifiers of all that are defined, sorted.
     pub fn definitions(&self) -> impl Iterator<Item = &str> {
         self.0.defined.keys().map(String::as_str)
@@ -147,7 +202,8 @@ impl Functions {
     /// The function with this name or alias, in any case.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn ScalarFunction>> {
         let by_name = &self.0.by_name;
-        by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()))
+        let own = by_name.get(name).or_else(|| by_name.get(name.to_ascii_uppercase().as_str()));
+        own.or_else(|| self.loaded(name).ok().flatten().map(|entry| &entry.scalar))
     }
 
     /// Whether a name in upper case is that of a function that is no user's.

@@ -47,6 +47,8 @@ pub mod completion;
 #[cfg(feature = "sql")]
 pub mod connectors;
 #[cfg(feature = "sql")]
+mod functions;
+#[cfg(feature = "sql")]
 mod gateway;
 #[cfg(feature = "kafka")]
 pub mod kafka;

@@ -139,7 +139,7 @@ impl Local {
         let mut rest = rest_options(&settings, &clock)?;
         let cluster = crate::sql::local_cluster(
             &connectors,
-            &Arc::new(SqlOperators::new(flott_functions::builtin())),
+            &Arc::new(SqlOperators::new(crate::functions::builtin())),
             &configuration,
         )?;
         let reporters = Reporters::start(&settings, cluster.dispatcher(), clock)?;
@@ -168,7 +168,7 @@ impl TaskManager {
     /// # Errors
     /// If a port is taken, or a value of the configuration cannot work.
     pub fn start(connectors: Registry, configuration: &Configuration) -> Result<Self> {
-        let operators = Arc::new(SqlOperators::new(flott_functions::builtin()));
+        let operators = Arc::new(SqlOperators::new(crate::functions::builtin()));
         let clock = Arc::new(SystemClock::new());
         flott_storage::configure(configuration.iter())?;
         let process =

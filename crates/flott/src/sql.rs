@@ -55,7 +55,7 @@ impl Environment {
     /// # Errors
     /// If the process gets no threads, or a value of the configuration cannot work.
     pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
-        let (connectors, functions) = (Arc::new(connectors), flott_functions::builtin());
+        let (connectors, functions) = (Arc::new(connectors), crate::functions::builtin());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let cluster = local_cluster(&connectors, &operators, &configuration)?;
@@ -85,7 +85,7 @@ impl Environment {
         connectors: Arc<Registry>,
         configuration: Configuration,
     ) -> Result<Self> {
-        let functions = flott_functions::builtin();
+        let functions = crate::functions::builtin();
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;
         Ok(Environment { session, cluster, operators, rest: None, local: None })

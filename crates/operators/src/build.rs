@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use flott_expr::user::ArtifactLimits;
 use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, Conflict, OperatorSpec, Schema, WindowKind};
@@ -74,6 +75,8 @@ impl BuildContext {
             several_overs: false,
             extended_patterns: false,
             functions: self.functions.clone(),
+            // Calls of a plan say what they may use.
+            limits: ArtifactLimits::default(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use flott_expr::user::{FunctionName, UserFunction};
+use flott_expr::user::{ArtifactLimits, FunctionName, UserFunction};
 use flott_expr::{Functions, aggregate};
 use flott_types::{Error, Result};
 
-use crate::catalog::{CatalogFunction, Catalogs, ObjectPath};
+use crate::catalog::{CatalogFunction, Catalogs, FunctionLanguage, ObjectPath};
 
 /// Names that are Flott's own although no registry has them: the binder knows their form.
 const FORMS: &[&str] = &[
@@ -42,6 +42,7 @@ pub(crate) struct Found {
     /// What a statement said of it; a program that registers a function says nothing.
     pub catalog: Option<CatalogFunction>,
     functions: Functions,
+    limits: ArtifactLimits,
 }
 
 impl Found {
@@ -54,19 +55,34 @@ impl Found {
             None => {
                 self.functions.user(&self.name).cloned().ok_or_else(|| Error::internal("a function is lost"))
             }
-            Some(function) => defined(&self.functions, &function.identifier, &self.name).map_err(|error| {
+            Some(function) => defined(&self.functions, self.limits, function, &self.name).map_err(|error| {
                 error.context(format!("Cannot instantiate user-defined function '{}'", self.name))
             }),
         }
     }
 }
 
-/// The function that the program defines by an identifier.
+/// The function that a statement names: one that the program defines by an identifier, or one of a file.
+///
+/// # Errors
+/// If there is none.
 pub(crate) fn defined(
     functions: &Functions,
-    identifier: &str,
+    limits: ArtifactLimits,
+    function: &CatalogFunction,
     name: &FunctionName,
 ) -> Result<Arc<UserFunction>> {
+    let identifier = function.identifier.as_str();
+    if function.language == FunctionLanguage::Wasm {
+        let lost = || Error::invalid(format!("the function '{name}' lacks its file"));
+        let file = function.resources.first().ok_or_else(lost)?;
+        return functions.artifact((&file.uri, identifier), limits, name)?.ok_or_else(|| {
+            Error::unsupported(
+                "functions in WebAssembly: this program is built without them; build it with the feature `wasm` \
+                 (cargo build --features wasm)",
+            )
+        });
+    }
     functions.definition(identifier, name).ok_or_else(|| {
         let known: Vec<&str> = functions.definitions().collect();
         let known = match known.as_slice() {
@@ -87,7 +103,7 @@ pub(crate) fn defined(
 /// # Errors
 /// If a catalog cannot be reached.
 pub(crate) fn resolve(
-    functions: &Functions,
+    (functions, limits): (&Functions, ArtifactLimits),
     catalogs: &Catalogs,
     parts: &[String],
     qualify: impl FnOnce(&[String]) -> Result<ObjectPath>,
@@ -95,7 +111,7 @@ pub(crate) fn resolve(
     if let [name] = parts {
         let system = FunctionName::System(name.to_lowercase());
         if let Some(found) = temporary(functions, catalogs, &system) {
-            return Ok(Some(found));
+            return Ok(Some(Found { limits, ..found }));
         }
         if is_own(functions, name) {
             return Ok(None);
@@ -105,7 +121,7 @@ pub(crate) fn resolve(
     let Ok(path) = qualify(parts) else { return Ok(None) };
     let name = of_path(&path);
     if let Some(found) = temporary(functions, catalogs, &name) {
-        return Ok(Some(found));
+        return Ok(Some(Found { limits, ..found }));
     }
     let found = catalogs.function(&name)?;
     Ok(found.map(|catalog| Found {
@@ -113,6 +129,7 @@ pub(crate) fn resolve(
         temporary: false,
         catalog: Some(catalog),
         functions: functions.clone(),
+        limits,
     }))
 }
 
@@ -124,6 +141,7 @@ pub(crate) fn temporary(functions: &Functions, catalogs: &Catalogs, name: &Funct
         temporary: true,
         catalog,
         functions: functions.clone(),
+        limits: ArtifactLimits::default(),
     })
 }
 

@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["flott-connector"],
     &["flott-runtime"],
     &["flott-expr", "flott-files", "flott-formats", "flott-function"],
-    &["flott-functions", "flott-function-table"],
+    &["flott-functions", "flott-function-table", "flott-function-wasm"],
     &[
         "flott-operators",
         "flott-function-cep",
@@ -72,6 +72,7 @@ const APART: &[(&str, &str)] = &[
 const WITH_SQL: &[&str] = &[
     "flott-expr",
     "flott-function-table",
+    "flott-function-wasm",
     "flott-functions",
     "flott-operators",
     "flott-sql",

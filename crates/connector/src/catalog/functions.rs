@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogFunction {
-    /// `AS '...'`: the identifier under which the program defines it.
+    /// `AS '...'`: the identifier under which the program defines it, or the name under which the component exports it.
     pub identifier: String,
     /// LANGUAGE
     pub language: FunctionLanguage,
-    /// USING: kept and shown.
+    /// USING: the file of a component; otherwise kept and shown.
     #[serde(default)]
     pub resources: Vec<FunctionResource>,
 }
@@ -26,12 +26,15 @@ pub struct CatalogFunction {
 pub enum FunctionLanguage {
     /// Rust: a function of the program that runs the session.
     Rust,
+    /// WebAssembly: a function of a component in a file.
+    Wasm,
 }
 
 impl fmt::Display for FunctionLanguage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FunctionLanguage::Rust => f.write_str("RUST"),
+            FunctionLanguage::Wasm => f.write_str("WASM"),
         }
     }
 }

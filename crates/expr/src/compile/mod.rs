@@ -198,6 +198,7 @@ impl Compiler<'_> {
             }
             _ => {
                 let Some(found) = self.context.functions().get(function) else {
+                    self.context.functions().require(function)?;
                     return Err(Error::unsupported(format!("function {function} is not there")));
                 };
                 let args = without_widening(function, args, ty);

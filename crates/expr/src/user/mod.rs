@@ -10,6 +10,7 @@
 //! A table function is a function that returns an ARRAY of ROWs, which the planner unnests.
 
 mod aggregate;
+mod artifact;
 mod asynchronous;
 mod call;
 mod failure;
@@ -31,6 +32,8 @@ use crate::typing::casts::is_implicit;
 use crate::value::Value;
 
 pub use aggregate::{AggregateDefinition, AggregateRows, AggregateStates, Done, StateBody, aggregate};
+pub use artifact::{ArtifactLimits, FunctionLoader, LOADED};
+pub(crate) use artifact::{Entry, Loaded};
 pub use asynchronous::{AsyncAnswer, async_scalar, async_table};
 pub use call::{FunctionBody, Returned, scalar, table};
 pub use failure::of_row;
@@ -104,7 +107,7 @@ pub struct Typed {
 }
 
 /// Takes the arguments, the number of rows, and the arrow type of the result. The cell says which row is being computed.
-type OfRows = Arc<dyn Fn(&[Value], usize, &DataType, &Cell<usize>) -> Result<ArrayRef> + Send + Sync>;
+pub type OfRows = Arc<dyn Fn(&[Value], usize, &DataType, &Cell<usize>) -> Result<ArrayRef> + Send + Sync>;
 
 /// How a function is computed.
 #[derive(Clone)]

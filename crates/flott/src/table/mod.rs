@@ -101,7 +101,7 @@ impl StreamTableEnvironment {
         mut connectors: Registry,
     ) -> Result<Self> {
         connectors.register(Arc::new(Streams));
-        let (registry, functions) = (Arc::new(connectors), flott_functions::builtin());
+        let (registry, functions) = (Arc::new(connectors), crate::functions::builtin());
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let configuration = environment.configuration();
         let store = crate::sql::catalog_store(&configuration)?;

@@ -8,6 +8,7 @@ mod process;
 mod process_changes;
 mod process_state;
 mod registered;
+mod wasm;
 
 use flott::batch::pretty;
 use flott::sql::{Environment, Outcome, PlannedJob, parse_script};

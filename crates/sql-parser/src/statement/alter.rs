@@ -160,7 +160,7 @@ impl Parser<'_> {
         let language = match self.eat("LANGUAGE") {
             true => {
                 let language = self.peek().ident();
-                self.expect_any(&["JAVA", "SCALA", "SQL", "PYTHON", "RUST"])?;
+                self.expect_any(&["JAVA", "SCALA", "SQL", "PYTHON", "RUST", "WASM"])?;
                 Some(language)
             }
             false => None,

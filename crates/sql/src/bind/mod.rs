@@ -141,7 +141,8 @@ impl<'a> Binder<'a> {
     /// The function of a user that a name means.
     pub(crate) fn user_function(&self, name: &ObjectName) -> Result<Option<Arc<UserFunction>>> {
         let qualify = |parts: &[String]| self.qualify(parts);
-        let found = resolve(&self.context.functions, self.catalogs, &name.parts(), qualify)?;
+        let found =
+            resolve((&self.context.functions, self.context.limits), self.catalogs, &name.parts(), qualify)?;
         found.map(|found| at(found.function(), name)).transpose()
     }
 

@@ -6,6 +6,7 @@ use flott_sql_parser::ast::ObjectName;
 use flott_types::{Error, Result};
 
 use super::Session;
+use super::settings::artifact_limits;
 use crate::catalog::{CatalogFunction, FunctionResourceKind};
 use crate::user_function::{Found, is_own, resolve};
 
@@ -17,7 +18,8 @@ impl Session {
     pub(super) fn function_info(&self, name: &ObjectName, extended: bool) -> Result<Info> {
         let parts = name.parts();
         let qualify = |parts: &[String]| self.catalogs.qualify(parts);
-        if let Some(found) = resolve(&self.functions, &self.catalogs, &parts, qualify)? {
+        let limits = artifact_limits(&self.configuration)?;
+        if let Some(found) = resolve((&self.functions, limits), &self.catalogs, &parts, qualify)? {
             return of_user(&found, extended);
         }
         match parts.as_slice() {

@@ -5,6 +5,7 @@ use flott_expr::user::{FunctionDefinition, FunctionName};
 use flott_sql_parser::ast::{AlterFunction, CreateFunction, DropFunction, Ident, ObjectName, Show, Text};
 use flott_types::{Error, Result};
 
+use super::settings::artifact_limits;
 use super::{Outcome, Session};
 use crate::catalog::{CatalogFunction, FunctionLanguage, FunctionResource, FunctionResourceKind, ObjectPath};
 use crate::user_function::{defined, of_path, temporary};
@@ -75,7 +76,8 @@ impl Session {
         };
         if create.temporary {
             // What does not exist is an error at once; of a permanent function it is one when it is called.
-            defined(&self.functions, &function.identifier, &name).map_err(|error| {
+            let limits = artifact_limits(&self.configuration)?;
+            defined(&self.functions, limits, &function, &name).map_err(|error| {
                 error.context(format!(
                     "Could not register temporary {} function '{name}' due to implementation errors",
                     if create.system { "system" } else { "catalog" }
@@ -231,14 +233,17 @@ fn system_name(name: &ObjectName) -> Result<FunctionName> {
 }
 
 /// What a statement says of a function. Without LANGUAGE it is Rust: what Flink's scripts name by a class, a program can
-/// define by the class's name.
+/// define by the class's name. In WebAssembly it is what a component exports; the file is the artifact.
 fn catalog_function(
     class: &Text,
     language: Option<&Ident>,
     resources: &[(bool, Text)],
 ) -> Result<CatalogFunction> {
+    let is = |name: &str| language.is_some_and(|language| language.value.eq_ignore_ascii_case(name));
+    let wasm = is("WASM");
     if let Some(language) = language
-        && !language.value.eq_ignore_ascii_case("RUST")
+        && !is("RUST")
+        && !wasm
     {
         let (what, position) = (language.value.to_uppercase(), class.position);
         return Err(Error::unsupported(format!(
@@ -253,13 +258,19 @@ fn catalog_function(
             class.position
         )));
     }
+    if wasm && !matches!(resources, [(false, _)]) {
+        return Err(Error::invalid(format!(
+            "a function in WASM names the file of its component, at {}: write USING ARTIFACT '/path/to/component.wasm'",
+            class.position
+        )));
+    }
     let resources = resources.iter().map(|(jar, uri)| FunctionResource {
         kind: if *jar { FunctionResourceKind::Jar } else { FunctionResourceKind::Artifact },
         uri: uri.value.clone(),
     });
     Ok(CatalogFunction {
         identifier: class.value.clone(),
-        language: FunctionLanguage::Rust,
+        language: if wasm { FunctionLanguage::Wasm } else { FunctionLanguage::Rust },
         resources: resources.collect(),
     })
 }

@@ -283,6 +283,7 @@ impl Session {
             several_overs: self.configuration.flag(SEVERAL_OVERS, false)?,
             extended_patterns: self.configuration.flag(EXTENDED_PATTERNS, false)?,
             functions: self.functions.clone(),
+            limits: settings::artifact_limits(&self.configuration)?,
         })
     }
 }

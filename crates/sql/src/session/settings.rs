@@ -1,8 +1,10 @@
 //! SET, RESET, and the planner's settings from the configuration.
 
 use chrono_tz::Tz;
+use flott_expr::user::ArtifactLimits;
 use flott_plan::{LookupRequests, LookupRetry};
 use flott_sql_parser::ast::SqlOption;
+use flott_types::config::parse_memory_size;
 use flott_types::{Configuration, Error, Result, TypeKind};
 
 use super::{Answer, Outcome, Session};
@@ -172,3 +174,19 @@ pub(super) fn time_zone(configuration: &Configuration) -> Result<Tz> {
 pub(super) fn streaming(configuration: &Configuration) -> bool {
     !configuration.get("execution.runtime-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("BATCH"))
 }
+
+/// What functions of files may use.
+pub(crate) fn artifact_limits(configuration: &Configuration) -> Result<ArtifactLimits> {
+    let ArtifactLimits { fuel, memory } = ArtifactLimits::default();
+    let positive = |key: &str, number: Option<u64>| {
+        number.filter(|number| *number > 0).ok_or_else(|| Error::invalid(format!("{key} is more than 0")))
+    };
+    let fuel = configuration.number(FUEL, fuel as i64)?;
+    let memory = configuration.get(MEMORY).map_or(Some(memory), parse_memory_size);
+    Ok(ArtifactLimits { fuel: positive(FUEL, u64::try_from(fuel).ok())?, memory: positive(MEMORY, memory)? })
+}
+
+/// How many instructions a call of a function of a file may take.
+const FUEL: &str = "table.exec.wasm.fuel";
+/// How much memory its instance may have.
+const MEMORY: &str = "table.exec.wasm.memory";

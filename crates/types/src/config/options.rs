@@ -587,6 +587,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         "state of a key, of a join's row or of a Top-N's row that was not written for this long is dropped, in processing time; 0 keeps it",
     ),
     works(
+        "table.exec.wasm.fuel",
+        Number,
+        "1000000000",
+        "a call of a function in WebAssembly that takes more instructions than about this many fails the job",
+    ),
+    works(
+        "table.exec.wasm.memory",
+        Memory,
+        "64 mb",
+        "a function in WebAssembly that wants more memory than this fails the job",
+    ),
+    works(
         "table.local-time-zone",
         Text,
         "default",
