@@ -52,7 +52,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services service-tests kafka-kill unit simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange cluster-demo
 
@@ -96,7 +96,7 @@ cluster-demo: dashboard-if-node
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) tests/cluster/demo.py --bin $(RELEASE)
 
-test: check dashboard-unit unit demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
+test: check dashboard-unit unit wasm demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
 
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests
@@ -118,6 +118,11 @@ build-tests:
 
 unit: build-tests
 	$(CARGO) test --workspace --no-fail-fast
+
+# Functions in WebAssembly, whose engine is in no binary by default.
+WASM_FEATURES := flott/wat,flott-function-wasm/wasm,flott-function-wasm/wat
+wasm: build-tests
+	$(CARGO) test --workspace --features $(WASM_FEATURES) --test functions --test sql_functions
 
 check:
 	$(CARGO) xtask check

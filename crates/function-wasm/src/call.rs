@@ -68,7 +68,7 @@ impl Function {
         let failed =
             |error: wasmtime::Error| failure(&error, self.limits).context("its component cannot be started");
         let instance = self.component.instantiate(&mut store).map_err(failed)?;
-        let function = instance.get_func(&mut store, &self.export);
+        let function = instance.get_func(&mut store, self.export);
         let function = function.ok_or_else(|| Error::internal("a function of a component is lost"))?;
         Ok((store, function))
     }

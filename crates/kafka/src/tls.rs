@@ -31,7 +31,8 @@ impl Tls {
                     .wrong("ssl.endpoint.identification.algorithm", "https, or nothing to accept any name"));
             }
         };
-        let verifier = flott_tls::server_verifier(roots(properties)?, names).map_err(|error| broken(&error))?;
+        let verifier =
+            flott_tls::server_verifier(roots(properties)?, names).map_err(|error| broken(&error))?;
         let config = ClientConfig::builder_with_provider(flott_tls::provider())
             .with_protocol_versions(&versions(properties)?)
             .map_err(|error| broken(&error))?

@@ -51,8 +51,7 @@ impl Tls {
         let trusted = Pem::of_option(TRUST_STORE, read.text(TRUST_STORE), ENABLED)?;
         let (own, key, roots) = (keys.certificates()?, keys.key()?, trusted.roots()?);
         let clients = flott_tls::client_verifier(roots.clone()).map_err(|error| trusted.wrong(error))?;
-        let verifier =
-            flott_tls::server_verifier(roots, Names::Any).map_err(|error| trusted.wrong(error))?;
+        let verifier = flott_tls::server_verifier(roots, Names::Any).map_err(|error| trusted.wrong(error))?;
         let server = ServerConfig::builder_with_provider(flott_tls::provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| keys.wrong(error))?
@@ -82,7 +81,9 @@ impl Tls {
 
     /// Of the JobManager's server.
     pub(crate) fn of_server(&self) -> ServerTlsConfig {
-        ServerTlsConfig::new().identity(self.identity()).client_ca_root(Certificate::from_pem(self.trusted.bytes()))
+        ServerTlsConfig::new()
+            .identity(self.identity())
+            .client_ca_root(Certificate::from_pem(self.trusted.bytes()))
     }
 
     /// Of a TaskManager that connects to it.

@@ -133,7 +133,7 @@ fn arguments_have_names_where_the_function_gives_them() {
         ("minus(x => 1)", "the call of minus lacks the argument 'y'"),
         ("minus(x => 1, z => 2)", "does not take the argument 'z => 2' by name: its parameters are x, y"),
         ("minus(x => 1, x => 2)", "the argument 'x => 2' of minus is given twice"),
-        ("minus(1, y => 2)", "does not take the argument '1' by name"),
+        ("minus(1, y => 2)", "the argument '1' of minus has no name, and others have"),
         ("unnamed(x => 1)", "its parameters have no names"),
     ] {
         let error = shell.ask(&format!("SELECT {call}")).unwrap_err();

@@ -41,11 +41,11 @@ mod built {
                 .unwrap();
         }
         let table = folder.path().join("rows.csv");
-        fs::write(&table, "1,ab,3.0\n2,,4.0\n,ß c,\n4,D,0.5\n").unwrap();
+        fs::write(&table, "1,ab,3.0\n2,,4.0\nNULL,ß c,NULL\n4,D,0.5\n").unwrap();
         let table = table.display();
         shell
             .ask(&format!(
-                "CREATE TABLE r (n INT, s STRING, d DOUBLE) WITH ('connector' = 'filesystem', 'path' = '{table}', 'format' = 'csv')"
+                "CREATE TABLE r (n INT, s STRING, d DOUBLE) WITH ('connector' = 'filesystem', 'path' = '{table}', 'format' = 'csv', 'csv.null-literal' = 'NULL')"
             ))
             .unwrap();
         (shell, folder, path)
@@ -56,11 +56,13 @@ mod built {
         let (mut shell, _folder, _) = shell();
         let rows =
             shell.ask("SELECT n, add_one(n), is_even(n), or_zero(n), half(n), root(n) FROM r").unwrap();
-        assert_eq!(rows, ["1|2|false|1||1", "2|3|true|2|1|1", "4|5|true|4|2|2", "|||0||"]);
+        assert_eq!(rows, ["1|2|FALSE|1||1", "2|3|TRUE|2|1|1", "4|5|TRUE|4|2|2", "|||0||"]);
         let rows = shell.ask("SELECT shout(s), same_bytes(CAST(s AS BYTES)) FROM r WHERE n = 1").unwrap();
         assert_eq!(rows, ["AB|x'4142'"]);
-        let rows = shell.ask("SELECT shout(s || '€'), hypotenuse(d, one_side => 1.0) FROM r").unwrap_err();
-        assert!(rows.contains("one_side"), "{rows}");
+        let rows = shell
+            .ask("SELECT shout(s || '€'), hypotenuse(a_side => d, other_side => 1.0) FROM r")
+            .unwrap_err();
+        assert!(rows.contains("a_side") && rows.contains("one_side, other_side"), "{rows}");
         let rows = shell.ask("SELECT hypotenuse(other_side => 4, one_side => d) FROM r WHERE n = 1").unwrap();
         assert_eq!(rows, ["5.0"]);
         // Casts that lose nothing, constants, NULL, in conditions and below aggregates.
@@ -185,7 +187,8 @@ mod built {
     /// The blocks of the page that are marked so.
     fn blocks(language: &str) -> Vec<&'static str> {
         let page = include_str!("../../../../docs/programs/webassembly.md");
-        let blocks = page.split(&format!("```{language}\n")).skip(1);
+        let fence = format!("```{language}\n");
+        let blocks = page.split(&fence).skip(1);
         blocks.map(|block| block.split("```").next().unwrap()).collect()
     }
 

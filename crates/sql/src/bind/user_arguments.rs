@@ -41,6 +41,12 @@ pub(super) fn in_order<'a>(
     if args.iter().all(|arg| arg.name.is_none()) {
         return args.iter().map(expression).collect();
     }
+    if let Some(arg) = args.iter().find(|arg| arg.name.is_none()) {
+        let message = format!(
+            "the argument '{arg}' of {function} has no name, and others have: name all of them or none"
+        );
+        return Err(wrong(message, node));
+    }
     let parameters = user.parameters();
     let known = || match parameters.as_slice() {
         [] => "its parameters have no names".to_owned(),
