@@ -319,6 +319,7 @@ pub mod options;
 mod payload;
 mod rate;
 mod registry;
+mod rejected;
 mod sink;
 mod source;
 
@@ -338,6 +339,7 @@ pub use options::{AnyOption, Effect, Manual, Optional, Options, Required, TableO
 pub use payload::Payload;
 pub use rate::RateLimiter;
 pub use registry::{Changelog, ConnectedTable, Connector, Registry, TableContext};
+pub use rejected::{BadRecord, Place, Rejected, check_errors};
 pub use sink::{
     Committable, CommittedBy, CommitterContext, Consumes, GlobalCommitterContext, Prepared, Sink,
     SinkContext, SinkWriter,

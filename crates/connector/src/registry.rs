@@ -88,6 +88,12 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// Whether a source of this table sends records that it cannot read to the table of ERRORS INTO, if its
+    /// spec asks for them.
+    fn reports_errors(&self) -> bool {
+        false
+    }
+
     /// Whether a source of this table sends watermarks of its own, which a table can declare with
     /// `SOURCE_WATERMARK()`.
     fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
@@ -267,6 +273,13 @@ impl Registry {
     /// The source of a spec.
     pub fn source(&self, spec: &SourceSpec, context: &TableContext) -> Result<Arc<dyn Source>> {
         let table = self.table(&spec.table)?;
+        if spec.errors && !table.connector.reports_errors() {
+            return Err(Error::invalid(format!(
+                "ERRORS INTO: the connector '{}' of table {} has no records that cannot be read",
+                table.connector.name(),
+                spec.table.name
+            )));
+        }
         let source = table.connector.source(spec, &table.options, context)?;
         table.options.finish()?;
         Ok(source)

@@ -120,6 +120,14 @@ pub trait SourceOutput {
     fn emit(&mut self, split: &str, batch: Batch) -> Result<()>;
     /// Counts rows that were left out because they could not be read (`ignore-parse-errors`).
     fn skipped(&mut self, rows: u64);
+    /// Sends rows of [`Rejected`](crate::Rejected) to the table of ERRORS INTO, and counts them. Only for
+    /// sources whose spec asks for them.
+    ///
+    /// # Errors
+    /// If nobody takes them. That is so by default.
+    fn rejected(&mut self, batch: Batch) -> Result<()> {
+        Err(Error::internal(format!("nobody takes {} records that cannot be read", batch.num_rows())))
+    }
     /// Says that nothing follows of this split. A split that is not said to be finished holds event time back
     /// until the next snapshot, or until [`Poll::SplitsDone`].
     fn split_finished(&mut self, split: &str) -> Result<()> {

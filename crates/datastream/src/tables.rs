@@ -178,6 +178,7 @@ impl<T: Record> TableConnector<T> {
             metadata: Schema::new(metadata.iter().map(|(_, key, ty)| (key.clone(), ty.clone()))),
             limit: None,
             watermark: None,
+            errors: false,
             table,
         };
         let physical = schema.iter().map(|(name, ty)| (name.to_owned(), ty.clone()));

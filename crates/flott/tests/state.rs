@@ -248,6 +248,7 @@ fn the_source_holds_the_rules() {
         metadata: Schema::default(),
         limit: None,
         watermark: None,
+        errors: false,
         table,
     };
     check_source(&Rows { spec }).unwrap();

@@ -178,6 +178,10 @@ impl Format for Csv {
         CsvFactory.name()
     }
 
+    fn leaves_out_errors(&self) -> bool {
+        self.ignore_errors
+    }
+
     fn messages(&self) -> Option<&dyn MessageFormat> {
         Some(self)
     }

@@ -1,6 +1,7 @@
 //! What the decoders have in common.
 
-use flott_types::{Error, LogicalType, TypeKind};
+use flott_connector::format::{Progress, Unreadable};
+use flott_types::{Error, ErrorKind, LogicalType, Result, TypeKind};
 
 /// As much of a record as fits into a message.
 pub(crate) fn excerpt(record: &[u8]) -> String {
@@ -21,6 +22,29 @@ pub(crate) fn not_a_value(column: &str, ty: &LogicalType, text: &[u8], record: &
         _ => "",
     };
     malformed(format!("column '{column}': '{}' is not a value of {}{range}", excerpt(text), ty.kind), record)
+}
+
+/// Moves on behind a record of `len` bytes, whatever became of it. Gives whether to go on.
+///
+/// # Errors
+/// What is not the fault of the record.
+pub(crate) fn step(
+    progress: &mut Progress,
+    (len, consumed, lines): (usize, usize, u64),
+    line: u64,
+    result: Result<()>,
+) -> Result<bool> {
+    let (start, at) = (progress.consumed, line + progress.lines);
+    if let Err(error) = result {
+        let error = error.context(format!("line {at}"));
+        if error.kind() != ErrorKind::Data {
+            return Err(error);
+        }
+        progress.unreadable = Some(Unreadable { bytes: start..start + len, error });
+    }
+    progress.consumed += consumed;
+    progress.lines += lines;
+    Ok(progress.unreadable.is_none())
 }
 
 /// The next line of `bytes`: its length without and with the line end. `None` if it is not whole.

@@ -108,6 +108,10 @@ impl Format for Json {
         }
     }
 
+    fn leaves_out_errors(&self) -> bool {
+        self.ignore_errors
+    }
+
     fn messages(&self) -> Option<&dyn MessageFormat> {
         Some(self)
     }

@@ -143,6 +143,10 @@ impl Format for Protobuf {
         ProtobufFactory.name()
     }
 
+    fn leaves_out_errors(&self) -> bool {
+        self.ignore_errors
+    }
+
     fn messages(&self) -> Option<&dyn MessageFormat> {
         Some(self)
     }

@@ -16,7 +16,7 @@ use flott_plan::Schema;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::column::Column;
-use crate::decode::{next_line, not_a_value};
+use crate::decode::{next_line, not_a_value, step};
 use crate::encode::{RowEncoder, RowWriter};
 
 const CHARSET: TableOption<String, WithDefault> =
@@ -205,8 +205,6 @@ impl RawDecoder {
         if self.append(record) {
             return Ok(());
         }
-        self.rows = 0;
-        self.builder = Column::new(&self.ty);
         Err(not_a_value(&self.name, &self.ty, record, record))
     }
 }
@@ -219,10 +217,10 @@ impl RecordDecoder for RawDecoder {
             let Some((len, consumed)) = next_line(input, end) else {
                 break;
             };
-            self.record(&input[..len])
-                .map_err(|error| error.context(format!("line {}", line + progress.lines)))?;
-            progress.consumed += consumed;
-            progress.lines += 1;
+            let result = self.record(&input[..len]);
+            if !step(&mut progress, (len, consumed, 1), line, result)? {
+                break;
+            }
         }
         Ok(progress)
     }

@@ -48,7 +48,6 @@ impl Rows {
     }
 
     /// As [`Rows::commit`], of a format with changes: each of its rows has a kind.
-    #[cfg(feature = "confluent")]
     pub(crate) fn commit_change(&mut self, kind: RowKind) {
         self.kinds.resize(self.all, RowKind::Insert);
         self.kinds.push(kind);

@@ -261,6 +261,18 @@ impl StreamGraph {
         self.edges.push(Edge { from, to, input, exchange, tag: None });
     }
 
+    /// Adds a stream of a side output; `None` is the output proper.
+    pub fn connect_side(
+        &mut self,
+        from: NodeId,
+        tag: Option<&str>,
+        to: NodeId,
+        input: usize,
+        exchange: Exchange,
+    ) {
+        self.edges.push(Edge { from, to, input, exchange, tag: tag.map(str::to_owned) });
+    }
+
     /// Puts an operator into a stream, before its receiver; the nodes from there on move by one.
     pub fn insert(&mut self, edge: usize, node: Node) -> Option<NodeId> {
         let Edge { from, to, tag, .. } = self.edges.get_mut(edge).map(|edge| {
@@ -302,7 +314,7 @@ impl StreamGraph {
                 if edge.from.0 >= id.0 {
                     return Err(Error::internal("nodes of the stream graph are not in topological order"));
                 }
-                let schema = self.nodes[edge.from.0 as usize].schema.clone();
+                let schema = self.nodes[edge.from.0 as usize].output(edge.tag.as_deref());
                 schemas[edge.input] = node.lineage.in_state(edge.input, schema);
             }
             let parent = match inputs.as_slice() {

@@ -8,6 +8,7 @@
 //! exchanges) → [`JobGraph`] (operators chained into vertices, ready to schedule).
 
 mod aggregate;
+mod errors;
 mod expr;
 mod graph;
 mod lookup;
@@ -20,6 +21,7 @@ mod table;
 mod window;
 
 pub use aggregate::AggregateCall;
+pub use errors::{ERRORS, errors_schema};
 pub use expr::{Expr, Literal};
 pub use graph::{
     ChainedNode, Chaining, Edge, Exchange, JobEdge, JobGraph, JobVertex, Lineage, Node, NodeId, StreamGraph,

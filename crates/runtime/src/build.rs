@@ -88,7 +88,6 @@ impl Builder<'_> {
             }
         }
         let node = &self.deployment.vertex.operators[position].node;
-        let schema = arrow_type::schema(node.schema.iter());
         let buffer_timeout = match node.wishes.buffer_timeout {
             None => self.deployment.options.buffer_timeout,
             Some(own) => (own >= 0).then_some(own),
@@ -99,9 +98,10 @@ impl Builder<'_> {
                 .into_iter()
                 .map(|channel| self.environment.exchanges.connect(channel, self.context))
                 .collect::<Result<Vec<_>>>()?;
+            let schema = node.output(output.plan.tag.as_deref());
             let writer = ExchangeWriter::new(
                 output.plan.exchange.clone(),
-                schema.clone(),
+                arrow_type::schema(schema.iter()),
                 senders,
                 // Senders begin with different receivers, so that few batches are spread too.
                 if output.plan.exchange == Exchange::Rebalance {

@@ -9,6 +9,7 @@ use flott_connector::{
 };
 use flott_operator::event_time::{EventTimeProgress, SplitWatermarks};
 use flott_operator::{OperatorMetrics, Output, TaskInfo};
+use flott_plan::ERRORS;
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
@@ -91,6 +92,11 @@ impl SourceOutput for HeadOutput<'_> {
 
     fn skipped(&mut self, rows: u64) {
         self.metrics.num_records_in_errors.add(rows);
+    }
+
+    fn rejected(&mut self, batch: Batch) -> Result<()> {
+        self.metrics.num_records_in_errors.add(batch.num_rows() as u64);
+        self.output.emit_side(ERRORS, batch)
     }
 
     fn split_finished(&mut self, split: &str) -> Result<()> {

@@ -152,6 +152,7 @@ fn relations() {
          SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y) RIGHT OUTER JOIN d ON TRUE FULL JOIN e ON TRUE CROSS JOIN f NATURAL JOIN g INNER JOIN h ON TRUE;
          SELECT * FROM (a JOIN b ON TRUE) CROSS JOIN (c), ((SELECT 1) UNION ALL (SELECT 2)) AS u;
          SELECT * FROM o JOIN r FOR SYSTEM_TIME AS OF o.ts AS r ON o.c = r.c;
+         SELECT * FROM a errors, t /*+ OPTIONS('a' = 'b') */ errors into c.bad /*+ OPTIONS('c' = 'd') */ AS x, u ERRORS INTO bad;
          SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) AS w;
          SELECT * FROM TUMBLE(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE) AS w (a, b);
          SELECT * FROM t, LATERAL TABLE(f(a)) AS x (b), UNNEST(c) WITH ORDINALITY AS y (d, o), f(1);
@@ -164,6 +165,7 @@ fn relations() {
             SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y) RIGHT JOIN d ON TRUE FULL JOIN e ON TRUE CROSS JOIN f NATURAL JOIN g JOIN h ON TRUE
             SELECT * FROM (a JOIN b ON TRUE) CROSS JOIN c, ((SELECT 1) UNION ALL (SELECT 2)) AS u
             SELECT * FROM o JOIN r FOR SYSTEM_TIME AS OF o.ts AS r ON o.c = r.c
+            SELECT * FROM a AS errors, t /*+ OPTIONS('a' = 'b') */ ERRORS INTO c.bad /*+ OPTIONS('c' = 'd') */ AS x, u ERRORS INTO bad
             SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) AS w
             SELECT * FROM TABLE(TUMBLE(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '1' MINUTE)) AS w (a, b)
             SELECT * FROM t, LATERAL TABLE(f(a)) AS x (b), UNNEST(c) WITH ORDINALITY AS y (d, o), TABLE(f(1))

@@ -4,6 +4,7 @@
 //! fields of the node's inputs. Fields contain what the planner must know in addition to the type: time
 //! attributes, and which window bound a column is.
 
+mod errors_into;
 mod over_spec;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use flott_types::{LogicalType, TypeKind};
 use crate::catalog::{ObjectPath, Table};
 pub use crate::field::{Field, WindowBound, is_time_attribute_type, state_ttl};
 pub use crate::lookup_hint::LookupHint;
+pub use errors_into::ErrorsInto;
 pub use flott_connector::catalog::TimeAttribute;
 pub use over_spec::OverSpec;
 
@@ -45,6 +47,8 @@ pub struct Scan {
     pub metadata: Vec<(String, LogicalType)>,
     /// At most this many rows are needed.
     pub limit: Option<u64>,
+    /// Where records go that cannot be read; without, they fail the job.
+    pub errors: Option<Box<ErrorsInto>>,
     /// It is a model, with the columns that go in, then those that come out: it can only be looked up.
     pub model: bool,
 }

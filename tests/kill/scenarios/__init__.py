@@ -1,7 +1,7 @@
 """What a round may consist of. Each module has `run(world)`, which raises `driver.Failure`, and says in its head what it tries."""
 import importlib
 
-NAMES = ("flights", "tail", "shared", "twice", "damage", "growing", "ttl", "consumer", "inputs")
+NAMES = ("flights", "tail", "shared", "twice", "damage", "growing", "ttl", "consumer", "inputs", "errors")
 
 
 def load(names):

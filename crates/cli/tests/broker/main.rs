@@ -310,3 +310,67 @@ fn a_record_without_a_key_is_no_row_of_a_table_with_a_key() {
     let failure = kafka.fails(&format!("{table}SELECT * FROM u;"));
     assert!(failure.contains("the record at offset 0") && failure.contains("has no key"), "{failure}");
 }
+
+#[test]
+#[ignore = "needs brokers: make test-services"]
+fn records_that_cannot_be_read_go_to_another_topic() {
+    let kafka = Kafka::new();
+    let raw = [("topic", "~in"), ("key.format", "raw"), ("key.fields", "k"), ("value.format", "raw")];
+    let written = kafka.table(
+        "written",
+        "k STRING, v STRING",
+        &[&raw[..], &[("value.fields-include", "EXCEPT_KEY")]].concat(),
+    );
+    let insert = r#"INSERT INTO written VALUES ('1', '{"id":1}'), ('2', '{"id":'), ('x', '{"id":3}'), ('4', '{"id":"four"}'), ('5', '{"id":5}');"#;
+    let of_key = [("key.format", "raw"), ("key.fields", "k"), ("value.fields-include", "EXCEPT_KEY")];
+    let read = [("topic", "~in"), ("value.format", "json"), BEGIN, END];
+    let read = kafka.table(
+        "r",
+        "k STRING, id INT, `headers` MAP<STRING, BYTES> METADATA",
+        &[&read[..], &of_key].concat(),
+    );
+    let exactly = [("sink.delivery-guarantee", "exactly-once"), ("sink.transactional-id-prefix", "~tx")];
+    let bad = "record_key BYTES, record BYTES, reason STRING, table_name STRING, topic STRING, topic_partition INT, topic_offset BIGINT";
+    let bad = kafka.table(
+        "bad",
+        bad,
+        &[&[("topic", "~bad"), ("format", "json"), BEGIN, END], &exactly[..]].concat(),
+    );
+    let script = format!("{written}{insert}{read}{bad}SELECT k, id FROM r ERRORS INTO bad;");
+    assert_eq!(kafka.rows(&script), ["1 1", "5 5", "x 3"]);
+    let found = "SELECT CAST(record_key AS STRING), CAST(record AS STRING), table_name, topic_partition >= 0, topic_offset >= 0, \
+                 topic LIKE '%in', CHAR_LENGTH(reason) > 10 FROM bad;";
+    let rest = "default_catalog.default_database.r TRUE TRUE TRUE TRUE";
+    let bad_rows = kafka.rows(&format!("{bad}{found}"));
+    assert_eq!(bad_rows, [format!(r#"2 {{"id": {rest}"#), format!(r#"4 {{"id":"four"}} {rest}"#)]);
+
+    // A key that cannot be read makes its record one that cannot.
+    let of_key = [("topic", "~in"), ("key.format", "csv"), ("value.format", "json"), BEGIN, END];
+    let upserts = [
+        ("connector", "upsert-kafka"),
+        of_key[0],
+        of_key[1],
+        of_key[2],
+        ("scan.bounded.mode", "latest-offset"),
+    ];
+    let upserts = kafka.table("u", "k INT PRIMARY KEY NOT ENFORCED, id INT", &upserts);
+    let bad = kafka.table(
+        "bad",
+        "record_key BYTES, reason STRING",
+        &[("topic", "~bad2"), ("format", "json"), BEGIN, END],
+    );
+    let script = format!("{written}{bad}{upserts}SELECT k, id FROM u ERRORS INTO bad;");
+    assert_eq!(kafka.rows(&script), ["1 1", "5 5"]);
+    assert_eq!(kafka.rows(&format!("{bad}SELECT CAST(record_key AS STRING) FROM bad;")), ["2", "4", "x"]);
+
+    let skipped = kafka.table(
+        "s",
+        "id INT",
+        &[("topic", "~in"), ("format", "json"), ("json.ignore-parse-errors", "true"), BEGIN, END],
+    );
+    let error = kafka.fails(&format!("{skipped}{bad}SELECT * FROM s ERRORS INTO bad;"));
+    assert!(
+        error.contains("ERRORS INTO and 'json.ignore-parse-errors' = 'true' exclude each other"),
+        "{error}"
+    );
+}

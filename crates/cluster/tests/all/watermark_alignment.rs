@@ -38,8 +38,15 @@ impl World {
         for (name, options, parallelism) in sources {
             let table = flott_plan::TableSpec { schema: schema(), ..table(name, "timed-source", options) };
             let (projection, metadata) = (vec![0, 1], Schema::default());
-            let spec =
-                SourceSpec { table, projection, paths: Vec::new(), metadata, limit: None, watermark: None };
+            let spec = SourceSpec {
+                table,
+                projection,
+                paths: Vec::new(),
+                metadata,
+                limit: None,
+                watermark: None,
+                errors: false,
+            };
             let source = plan.add(name, OperatorSpec::Source(spec), *parallelism);
             plan.graph.nodes[source.0 as usize].schema = schema();
             let projection = vec![Expr::column(0, bigint()), Expr::column(0, bigint())];

@@ -48,6 +48,7 @@ fn plan(
         metadata: Schema::default(),
         limit: None,
         watermark: per_split.then(|| watermark.clone()),
+        errors: false,
     };
     let mut last = add(&mut plan, "source", OperatorSpec::Source(source), schema());
     if !per_split {

@@ -15,7 +15,9 @@
 //! They parse straight into arrow columns, and only into the requested ones.
 //!
 //! No input may cause a panic. A record that cannot be read is an error that names line, column and text, or
-//! is counted ([`Decoder::take_skipped`]) if the user prefers that.
+//! is counted ([`Decoder::take_skipped`]) if the user prefers that. After such an error (and only one of the
+//! kind `Data`) a decoder is as it was before the record and may go on: what becomes of the record is up to
+//! whoever reads ([`crate::Rejected`]).
 
 mod bulk;
 mod decode;
@@ -28,7 +30,7 @@ use flott_plan::Schema;
 use flott_types::{Error, Result};
 
 pub use bulk::{BulkFormat, BulkInput, BulkReader, BulkWriter};
-pub use decode::{Decoder, MessageDecoder, Progress, RecordDecoder};
+pub use decode::{Decoder, MessageDecoder, Progress, RecordDecoder, Unreadable};
 pub use encode::{MessageEncoder, RecordEncoder};
 pub use registry::{FormatFactory, Formats};
 
@@ -42,6 +44,11 @@ pub trait Format: Send + Sync + fmt::Debug {
     /// The kinds of changes that records stand for.
     fn changelog(&self) -> Changelog {
         Changelog::InsertOnly
+    }
+
+    /// Whether a record that cannot be read is left out, because the table's options say so.
+    fn leaves_out_errors(&self) -> bool {
+        false
     }
 
     /// The format of a message, if it can be one.

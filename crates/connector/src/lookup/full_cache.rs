@@ -76,6 +76,7 @@ impl FullCache {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         };
         let schema = arrow_type::schema(read.produced().iter());
         let table =

@@ -121,6 +121,10 @@ impl SourceOutput for Counted<'_> {
         self.output.skipped(rows);
     }
 
+    fn rejected(&mut self, batch: Batch) -> Result<()> {
+        self.output.rejected(batch)
+    }
+
     fn split_finished(&mut self, split: &str) -> Result<()> {
         self.output.split_finished(split)
     }

@@ -55,6 +55,10 @@ impl Connector for FilesystemConnector {
         Ok(Arc::new(FullCache::of_table(spec, options.get(&RELOAD_INTERVAL)?, source)?))
     }
 
+    fn reports_errors(&self) -> bool {
+        true
+    }
+
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
         vec![
             ("file.path".to_owned(), TypeKind::STRING.not_null()),

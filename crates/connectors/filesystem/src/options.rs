@@ -10,7 +10,7 @@ use crate::partition_time::Formatter;
 
 pub(crate) const PATH: TableOption<String, Required> = TableOption::text(
     "path",
-    "the file, the directory, or a pattern with `*` and `?`: local, with or without `file://`, or `s3://BUCKET/...`",
+    "the file, the directory, or a pattern with `*` and `?`: local, with or without `file://`, or on an object store (`s3://BUCKET/...`, `gs://BUCKET/...`, `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/...`), or for reading a file behind HTTP (`https://HOST/...`)",
 )
 .required();
 pub(crate) const DEFAULT_PARTITION: TableOption<String, WithDefault> = TableOption::text(
@@ -173,6 +173,8 @@ Files of records ending in `.gz`, `.gzip`, `.deflate`, `.bz2`, `.xz`, `.zst`, `.
 
 Writing: rows become visible with the next checkpoint, a file at a time, and exactly once.
 A file never grows.
+
+Records that cannot be read fail the job, or become rows of another table: [`ERRORS INTO`](../sql/queries.md#errors-into).
 
 Lookups: the whole table is read into memory, once or periodically.
 

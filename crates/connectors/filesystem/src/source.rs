@@ -9,7 +9,7 @@ use std::sync::Arc;
 use flott_connector::format::FileFormat;
 use flott_connector::{
     Boundedness, EnumeratorContext, Payload, RateLimiter, ReaderContext, Source, SourceReader,
-    SplitEnumerator,
+    SplitEnumerator, check_errors,
 };
 use flott_files::{FileEnumerator, Listing};
 use flott_plan::SourceSpec;
@@ -30,6 +30,15 @@ impl FileSource {
         let layout = Layout::new(&config, spec)?;
         // Reports wrong types and options at planning time.
         layout.check(&config, spec)?;
+        check_errors(spec, &*config.format)?;
+        if spec.errors && matches!(config.files()?, FileFormat::Bulk(_)) {
+            return Err(Error::invalid(format!(
+                "table {}: ERRORS INTO is for formats whose files are records, one after the other; of the format '{}' a file \
+                 can be read or not, as a whole",
+                spec.table.name,
+                config.format.name()
+            )));
+        }
         if spec.table.schema.is_empty() {
             return Err(Error::invalid(format!("table {} has no columns", spec.table.name)));
         }

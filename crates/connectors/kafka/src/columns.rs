@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flott_connector::format::{MessageDecoder, MessageEncoder};
-use flott_connector::{Changelog, Format, Options};
-use flott_plan::{Schema, TableSpec};
+use flott_connector::{Changelog, Format, Options, check_errors};
+use flott_plan::{Schema, SourceSpec, TableSpec};
 use flott_types::{Error, Result};
 
 use crate::options::{FORMAT, KEY_FIELDS, KEY_FORMAT, KEY_PREFIX, TOPIC, VALUE_FORMAT, VALUE_INCLUDE};
@@ -37,6 +37,11 @@ impl Part {
         };
         let projection = wanted.iter().map(position).collect::<Result<Vec<_>>>()?;
         self.format.for_messages()?.decoder(&self.schema, &projection)
+    }
+
+    /// Whether ERRORS INTO can be had of this part.
+    pub(crate) fn check_errors(&self, spec: &SourceSpec) -> Result<()> {
+        check_errors(spec, &*self.format)
     }
 
     pub(crate) fn encoder(&self) -> Result<Box<dyn MessageEncoder>> {

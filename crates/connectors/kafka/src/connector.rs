@@ -39,6 +39,10 @@ impl Connector for KafkaConnector {
         Ok(Arc::new(KafkaSink::new(SinkConfig::new(spec, options)?, parts, spec)?))
     }
 
+    fn reports_errors(&self) -> bool {
+        true
+    }
+
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {
         metadata::readable()
     }
@@ -70,6 +74,10 @@ impl Connector for UpsertKafkaConnector {
     fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         let parts = Parts::of_upsert(&spec.table, options)?;
         Ok(Arc::new(KafkaSink::new(SinkConfig::of_upsert(spec, options)?, parts, spec)?))
+    }
+
+    fn reports_errors(&self) -> bool {
+        true
     }
 
     fn readable_metadata(&self, _: &TableSpec, _: &Options<'_>) -> Vec<(String, LogicalType)> {

@@ -242,6 +242,7 @@ With `properties.group.id`, offsets are committed to the group when a checkpoint
 Only records of committed transactions are read, unless `properties.isolation.level` is `read_uncommitted`.
 If records are deleted before they are read, the job fails and says which; with `properties.auto.offset.reset` = `earliest` or `latest` it goes on without them and a warning says how many are missing.
 A topic that is deleted fails the job too.
+Records that cannot be read fail the job, or become rows of another table: [`ERRORS INTO`](../sql/queries.md#errors-into).
 
 Writing: `at-least-once` waits for all acknowledgements before a checkpoint; rows may come twice after a failure.
 `exactly-once` writes in transactions, which are committed when their checkpoint is complete: consumers that read committed records (`isolation.level` = `read_committed`) see each row once, and see it that late.

@@ -331,6 +331,7 @@ fn spec(program: &str, at: usize, node: &Transformation) -> (OperatorSpec, Progr
                 metadata,
                 limit: None,
                 watermark: None,
+                errors: false,
             };
             (OperatorSpec::Source(spec), ProgramNode::Source(source.clone()))
         }

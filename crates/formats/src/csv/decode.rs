@@ -1,8 +1,6 @@
 //! From csv to columns.
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
-use flott_batch::{ChangeBatch, arrow_type};
+use flott_batch::ChangeBatch;
 use flott_connector::format::{Decoder, MessageDecoder, Progress, RecordDecoder};
 use flott_plan::{Column as PlanColumn, Schema};
 use flott_types::{Error, LogicalType, Result, TypeKind};
@@ -11,7 +9,8 @@ use memchr::memmem;
 use super::Csv;
 use super::scan::{Scanned, Scanner};
 use crate::column::{Column, NotAValue};
-use crate::decode::{malformed, not_a_value};
+use crate::decode::{malformed, not_a_value, step};
+use crate::rows::{Rows, projected};
 use crate::scalar::TimeStyle;
 
 pub(super) struct CsvDecoder {
@@ -20,8 +19,7 @@ pub(super) struct CsvDecoder {
     /// How many columns a record has.
     arity: usize,
     columns: Vec<Wanted>,
-    schema: SchemaRef,
-    rows: usize,
+    rows: Rows,
     skipped: u64,
 }
 
@@ -30,28 +28,15 @@ struct Wanted {
     /// Its position in the record.
     position: usize,
     declared: PlanColumn,
-    builder: Column,
 }
 
 impl CsvDecoder {
     pub(super) fn new(csv: Csv, schema: &Schema, projection: &[usize]) -> Result<Self> {
-        let wanted = |position: &usize| {
-            let declared = schema.columns.get(*position).cloned();
-            let declared =
-                declared.ok_or_else(|| Error::internal(format!("there is no column {position}")))?;
-            Ok(Wanted { position: *position, builder: Column::new(&declared.ty), declared })
-        };
-        let columns = projection.iter().map(wanted).collect::<Result<Vec<_>>>()?;
-        let names = columns.iter().map(|wanted| (wanted.declared.name.as_str(), &wanted.declared.ty));
-        Ok(CsvDecoder {
-            scanner: Scanner::new(&csv),
-            schema: arrow_type::schema(names),
-            csv,
-            arity: schema.len(),
-            columns,
-            rows: 0,
-            skipped: 0,
-        })
+        let declared = projected(schema, projection)?;
+        let rows = Rows::new(&declared);
+        let wanted = |(position, declared): (&usize, PlanColumn)| Wanted { position: *position, declared };
+        let columns = projection.iter().zip(declared).map(wanted).collect();
+        Ok(CsvDecoder { scanner: Scanner::new(&csv), csv, arity: schema.len(), columns, rows, skipped: 0 })
     }
 
     /// Appends the record scanned last, which is at the start of `input`.
@@ -63,24 +48,24 @@ impl CsvDecoder {
             return Ok(());
         }
         let null_literal = self.csv.null_literal.as_deref().map(str::as_bytes);
-        for wanted in &mut self.columns {
+        for (wanted, builder) in self.columns.iter().zip(&mut self.rows.columns) {
             let Some(field) = self.scanner.field(input, wanted.position) else {
-                wanted.builder.append_null();
+                builder.append_null();
                 continue;
             };
             if null_literal == Some(field) {
-                wanted.builder.append_null();
+                builder.append_null();
                 continue;
             }
-            if append_field(&mut wanted.builder, &wanted.declared.ty, field, &self.csv).is_err() {
+            if append_field(builder, &wanted.declared.ty, field, &self.csv).is_err() {
                 if !self.csv.ignore_errors {
                     return Err(wrong_field(&wanted.declared, field, &input[..len]));
                 }
                 self.skipped += 1;
-                wanted.builder.append_null();
+                builder.append_null();
             }
         }
-        self.rows += 1;
+        self.rows.commit();
         Ok(())
     }
 
@@ -102,12 +87,6 @@ impl CsvDecoder {
             format!("row length mismatch: {expected} fields expected but there are {found}"),
             &input[..len],
         ))
-    }
-
-    fn fail<T>(&mut self, error: Error, line: u64) -> Result<T> {
-        self.rows = 0;
-        self.columns.iter_mut().for_each(|wanted| wanted.builder = Column::new(&wanted.declared.ty));
-        Err(error.context(format!("line {line}")))
     }
 }
 
@@ -190,29 +169,28 @@ fn split<'a>(field: &'a [u8], delimiter: &'a [u8]) -> impl Iterator<Item = &'a [
 impl RecordDecoder for CsvDecoder {
     fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
         let mut progress = Progress::default();
-        while self.rows < max_rows && progress.consumed < bytes.len() {
+        while self.rows.len() < max_rows && progress.consumed < bytes.len() {
             let input = &bytes[progress.consumed..];
-            match self.scanner.scan(input, end) {
+            let (size, result) = match self.scanner.scan(input, end) {
                 Scanned::Record { len, consumed, lines } => {
-                    if let Err(error) = self.append(input, len) {
-                        return self.fail(error, line + progress.lines);
+                    let result = self.append(input, len);
+                    if result.is_err() {
+                        self.rows.abandon(self.rows.len());
                     }
-                    progress.consumed += consumed;
-                    progress.lines += lines;
+                    ((len, consumed, lines), result)
                 }
-                Scanned::Comment { consumed } => {
-                    progress.consumed += consumed;
-                    progress.lines += 1;
+                Scanned::Comment { consumed } => ((consumed, consumed, 1), Ok(())),
+                Scanned::Broken { len, consumed, lines, .. } if self.csv.ignore_errors => {
+                    self.skipped += 1;
+                    ((len, consumed, lines), Ok(()))
                 }
                 Scanned::Broken { len, consumed, lines, why } => {
-                    if !self.csv.ignore_errors {
-                        return self.fail(malformed(why, &input[..len]), line + progress.lines);
-                    }
-                    self.skipped += 1;
-                    progress.consumed += consumed;
-                    progress.lines += lines;
+                    ((len, consumed, lines), Err(malformed(why, &input[..len])))
                 }
                 Scanned::Incomplete => break,
+            };
+            if !step(&mut progress, size, line, result)? {
+                break;
             }
         }
         Ok(progress)
@@ -224,25 +202,18 @@ impl MessageDecoder for CsvDecoder {
         if message.is_empty() {
             return Ok(());
         }
-        RecordDecoder::decode(self, message, true, 1, self.rows + 1).map(|_| ())
+        let progress = RecordDecoder::decode(self, message, true, 1, self.rows.len() + 1)?;
+        progress.unreadable.map_or(Ok(()), |unreadable| Err(unreadable.error))
     }
 }
 
 impl Decoder for CsvDecoder {
     fn rows(&self) -> usize {
-        self.rows
+        self.rows.len()
     }
 
     fn finish(&mut self) -> Result<Option<ChangeBatch>> {
-        if self.rows == 0 {
-            return Ok(None);
-        }
-        let columns =
-            self.columns.iter_mut().map(|wanted| wanted.builder.finish()).collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| Error::internal("columns of a csv batch").with_source(error))?;
-        Ok(Some(ChangeBatch::insert_only(batch)))
+        self.rows.finish()
     }
 
     fn take_skipped(&mut self) -> u64 {

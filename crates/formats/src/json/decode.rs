@@ -1,9 +1,7 @@
 //! From JSON to columns.
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
 use flott_batch::json::{Cursor, Kind, NotJson};
-use flott_batch::{ChangeBatch, RowKind, arrow_type};
+use flott_batch::{ChangeBatch, RowKind};
 use flott_connector::format::{Decoder, MessageDecoder, Progress, RecordDecoder};
 use flott_plan::{Column as PlanColumn, Schema};
 use flott_types::{Error, Result};
@@ -11,8 +9,8 @@ use flott_types::{Error, Result};
 use super::envelope::{Change, Opener};
 use super::shape::{Bad, Reading, RowShape, Slots, append_member};
 use super::{Envelope, Json};
-use crate::column::Column;
-use crate::decode::{malformed, next_line, not_a_value};
+use crate::decode::{malformed, next_line, not_a_value, step};
+use crate::rows::{Rows, projected};
 
 pub(super) struct JsonDecoder {
     json: Json,
@@ -21,9 +19,7 @@ pub(super) struct JsonDecoder {
     opener: Option<Opener>,
     shape: RowShape,
     columns: Vec<PlanColumn>,
-    builders: Vec<Column>,
-    kinds: Vec<RowKind>,
-    schema: SchemaRef,
+    rows: Rows,
     slots: Slots,
     old_slots: Slots,
 }
@@ -45,19 +41,13 @@ impl From<NotJson> for Wrong {
 
 impl JsonDecoder {
     pub(super) fn new(json: Json, schema: &Schema, projection: &[usize]) -> Result<Self> {
-        let column = |index: &usize| {
-            let column = schema.columns.get(*index).cloned();
-            column.ok_or_else(|| Error::internal(format!("there is no column {index}")))
-        };
-        let columns = projection.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let columns = projected(schema, projection)?;
         let named = || columns.iter().map(|column| (column.name.as_str(), &column.ty));
         Ok(JsonDecoder {
             reading: Reading::new(&json),
             opener: (!matches!(json.envelope, Envelope::None)).then(|| Opener::new(json.envelope.clone())),
             shape: RowShape::from_fields(named()),
-            builders: columns.iter().map(|column| Column::new(&column.ty)).collect(),
-            kinds: Vec::new(),
-            schema: arrow_type::schema(named()),
+            rows: Rows::new(&columns),
             json,
             columns,
             slots: Vec::new(),
@@ -67,28 +57,27 @@ impl JsonDecoder {
 
     /// Appends what a record holds.
     fn record(&mut self, record: &[u8]) -> Result<()> {
-        let before = self.kinds.len();
+        let before = self.rows.len();
         let result = match self.opener.take() {
-            None => self.rows(record),
+            None => self.plain(record),
             Some(mut opener) => {
                 let result = opener.open(record, &mut |change| self.change(change));
                 self.opener = Some(opener);
                 result
             }
         };
-        match result {
-            Ok(()) => Ok(()),
-            Err(_) if self.json.ignore_errors => {
-                debug_assert_eq!(self.kinds.len(), before, "a record is taken whole or not at all");
-                self.reading.skipped += 1;
-                Ok(())
-            }
-            Err(wrong) => Err(self.error(wrong, record)),
+        let Err(wrong) = result else { return Ok(()) };
+        // A record is taken whole or not at all.
+        self.rows.abandon(before);
+        if self.json.ignore_errors {
+            self.reading.skipped += 1;
+            return Ok(());
         }
+        Err(self.error(wrong, record))
     }
 
     /// A record without an envelope: an object, an array of objects, or null.
-    fn rows(&mut self, record: &[u8]) -> Result<(), Wrong> {
+    fn plain(&mut self, record: &[u8]) -> Result<(), Wrong> {
         let mut cursor = Cursor::new(record);
         match cursor.peek() {
             Some(b'[') => {
@@ -132,7 +121,7 @@ impl JsonDecoder {
         };
         let mut old_slots = std::mem::take(&mut self.old_slots);
         self.shape.find(old, &mut Cursor::new(old), &mut old_slots)?;
-        for (index, builder) in self.builders.iter_mut().enumerate() {
+        for (index, builder) in self.rows.columns.iter_mut().enumerate() {
             let (name, shape) = &mut self.shape.fields[index];
             let (text, slot) = match old_slots[index] {
                 Some(slot) => (old, Some(slot)),
@@ -142,24 +131,22 @@ impl JsonDecoder {
                 .map_err(|bad| Wrong::Value(index, bad))?;
         }
         self.old_slots = old_slots;
-        self.kinds.push(kind);
+        self.rows.commit_change(kind);
         Ok(())
     }
 
     /// Appends the row whose members were found.
     fn append(&mut self, text: &[u8], kind: RowKind) -> Result<(), Wrong> {
-        for (index, builder) in self.builders.iter_mut().enumerate() {
+        for (index, builder) in self.rows.columns.iter_mut().enumerate() {
             let (name, shape) = &mut self.shape.fields[index];
             append_member(name, shape, builder, text, self.slots[index], &mut self.reading)
                 .map_err(|bad| Wrong::Value(index, bad))?;
         }
-        self.kinds.push(kind);
+        self.rows.commit_change(kind);
         Ok(())
     }
 
-    fn error(&mut self, wrong: Wrong, record: &[u8]) -> Error {
-        self.kinds.clear();
-        self.builders = self.columns.iter().map(|column| Column::new(&column.ty)).collect();
+    fn error(&self, wrong: Wrong, record: &[u8]) -> Error {
         match wrong {
             Wrong::NotJson(NotJson { at, expected }) => {
                 malformed(format!("not JSON: expected {expected} at byte {}", at + 1), record)
@@ -189,17 +176,16 @@ pub(super) fn end(cursor: &mut Cursor<'_>) -> Result<(), Wrong> {
 impl RecordDecoder for JsonDecoder {
     fn decode(&mut self, bytes: &[u8], end: bool, line: u64, max_rows: usize) -> Result<Progress> {
         let mut progress = Progress::default();
-        while self.kinds.len() < max_rows {
+        while self.rows.len() < max_rows {
             let input = &bytes[progress.consumed..];
             let Some((len, consumed)) = next_line(input, end) else {
                 break;
             };
-            if !input[..len].trim_ascii().is_empty() {
-                self.record(&input[..len])
-                    .map_err(|error| error.context(format!("line {}", line + progress.lines)))?;
+            let record = &input[..len];
+            let result = if record.trim_ascii().is_empty() { Ok(()) } else { self.record(record) };
+            if !step(&mut progress, (len, consumed, 1), line, result)? {
+                break;
             }
-            progress.consumed += consumed;
-            progress.lines += 1;
         }
         Ok(progress)
     }
@@ -213,18 +199,11 @@ impl MessageDecoder for JsonDecoder {
 
 impl Decoder for JsonDecoder {
     fn rows(&self) -> usize {
-        self.kinds.len()
+        self.rows.len()
     }
 
     fn finish(&mut self) -> Result<Option<ChangeBatch>> {
-        if self.kinds.is_empty() {
-            return Ok(None);
-        }
-        let columns = self.builders.iter_mut().map(Column::finish).collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(self.kinds.len()));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| Error::internal("columns of a json batch").with_source(error))?;
-        Ok(Some(ChangeBatch::new(batch, Some(std::mem::take(&mut self.kinds).into()))))
+        self.rows.finish()
     }
 
     fn take_skipped(&mut self) -> u64 {

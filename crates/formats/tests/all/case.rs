@@ -127,6 +127,9 @@ fn drive(
     loop {
         let end = stop == input.len();
         let progress = decoder.decode(&input[start..stop], end, line, rows)?;
+        if let Some(unreadable) = progress.unreadable {
+            return Err(unreadable.error);
+        }
         start += progress.consumed;
         line += progress.lines;
         assert!(start <= stop);

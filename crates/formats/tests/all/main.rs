@@ -8,6 +8,7 @@ mod case;
 mod changes;
 mod container;
 mod csv;
+mod errors;
 mod json;
 mod protobuf;
 mod registry;

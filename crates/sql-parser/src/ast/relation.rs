@@ -98,15 +98,26 @@ pub enum RelationKind {
     MatchRecognize(Box<MatchRecognize>),
 }
 
-/// `name [/*+ hints */] [FOR SYSTEM_TIME AS OF time]`
+/// `name [/*+ hints */] [ERRORS INTO name [/*+ hints */]] [FOR SYSTEM_TIME AS OF time]`
 #[derive(Clone, PartialEq, Debug)]
 pub struct NamedTable {
     /// The table's name.
     pub name: ObjectName,
     /// Behind it.
     pub hints: Vec<Hint>,
+    /// Where records go that cannot be read.
+    pub errors: Option<ErrorsInto>,
     /// FOR SYSTEM_TIME AS OF
     pub as_of: Option<Expr>,
+}
+
+/// `ERRORS INTO name [/*+ hints */]`
+#[derive(Clone, PartialEq, Debug)]
+pub struct ErrorsInto {
+    /// The table's name.
+    pub table: ObjectName,
+    /// Behind it.
+    pub hints: Vec<Hint>,
 }
 
 /// `name [(columns)]`

@@ -1,7 +1,7 @@
 //! The items of FROM: tables, functions, subqueries, joins.
 
 use crate::ast::{
-    Join, JoinConstraint, JoinKind, NamedTable, Relation, RelationKind, TableAlias, TableSample,
+    ErrorsInto, Join, JoinConstraint, JoinKind, NamedTable, Relation, RelationKind, TableAlias, TableSample,
     TableWithJoins,
 };
 use crate::error::{ParseError, Position, Result};
@@ -130,6 +130,7 @@ impl Parser<'_> {
         }
         let name = self.object_name()?;
         let hints = self.hints()?;
+        let errors = self.errors_into()?;
         let as_of = match self.eat("FOR") {
             true => {
                 self.expect_all(&["SYSTEM_TIME", "AS", "OF"])?;
@@ -137,8 +138,17 @@ impl Parser<'_> {
             }
             false => None,
         };
-        let table = Box::new(NamedTable { name, hints, as_of });
+        let table = Box::new(NamedTable { name, hints, errors, as_of });
         Ok(Relation::new(position, RelationKind::Table(table)))
+    }
+
+    /// `ERRORS INTO name`, if it comes next. ERRORS alone is a name as any other.
+    fn errors_into(&mut self) -> Result<Option<ErrorsInto>> {
+        if !self.eat_all(&["ERRORS", "INTO"]) {
+            return Ok(None);
+        }
+        let table = self.object_name()?;
+        Ok(Some(ErrorsInto { table, hints: self.hints()? }))
     }
 
     /// Whether `f(`, `db.f(` comes next.

@@ -76,7 +76,7 @@ impl Parser<'_> {
     fn explicit_table(&mut self) -> Result<Select> {
         let position = self.next().position;
         let name = self.object_name()?;
-        let table = NamedTable { name, hints: vec![], as_of: None };
+        let table = NamedTable { name, hints: vec![], errors: None, as_of: None };
         let relation = Relation::new(table.name.position(), RelationKind::Table(Box::new(table)));
         Ok(Select {
             items: vec![SelectItem::Wildcard(position)],

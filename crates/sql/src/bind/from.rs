@@ -255,6 +255,7 @@ impl Binder<'_> {
             }
             RelationKind::Table(table) => {
                 let (own_name, rel) = self.named_relation(&table.name.parts(), &table.hints, &table.name)?;
+                let rel = self.with_errors(rel, table)?;
                 return aliased(rel, alias, Some(&own_name), outer);
             }
             // LATERAL on the first table of FROM has nothing to its left.

@@ -11,6 +11,7 @@
 mod aggregate;
 mod changelog;
 mod decorrelate;
+pub(crate) mod errors;
 mod expr;
 mod expr_call;
 mod from;

@@ -117,6 +117,7 @@ impl Binder<'_> {
             projects_fields: false,
             metadata: Vec::new(),
             limit: None,
+            errors: None,
             model: true,
         };
         let right = Rel::new(RelNode::Scan(scan), fields);

@@ -171,6 +171,7 @@ impl Binder<'_> {
             projects_fields,
             metadata,
             limit: None,
+            errors: None,
             model: false,
         };
         let rel = Rel::new(RelNode::Scan(scan), fields);

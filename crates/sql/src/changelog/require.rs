@@ -37,7 +37,9 @@ pub(crate) fn require(
     relations: &[Relation],
     asked: impl Fn(NodeId) -> Asked,
 ) -> Required {
-    let inputs = |node: usize| graph.edges.iter().filter(move |edge| edge.to.0 as usize == node);
+    // A side output has changes of its own, and they are all insertions.
+    let inputs =
+        |node: usize| graph.edges.iter().filter(move |edge| edge.to.0 as usize == node && edge.tag.is_none());
     let kinds =
         |node: NodeId| relations.get(node.0 as usize).map_or(Kinds::INSERTS, |relation| relation.kinds);
     // Inputs stand before those who read them.
@@ -100,7 +102,8 @@ pub(crate) fn require(
         }
     }
     for (at, node) in graph.nodes.iter().enumerate() {
-        for (number, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 as usize == at) {
+        let edges = graph.edges.iter().enumerate();
+        for (number, edge) in edges.filter(|(_, edge)| edge.to.0 as usize == at && edge.tag.is_none()) {
             let from = edge.from.0 as usize;
             let emits = required.before[from] || relations[from].always_before;
             if !emits || !kinds(edge.from).updates {

@@ -56,6 +56,7 @@ impl Plan {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         };
         let id = self.add(name, OperatorSpec::Source(spec), 2, &[]);
         let keys = key.map_or_else(Keys::none, |key| Keys::one(key.iter().copied()));

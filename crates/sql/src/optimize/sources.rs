@@ -57,6 +57,7 @@ fn is_of(table: &Shared, scan: &Scan) -> bool {
     table.scan.path == scan.path
         && table.scan.table == scan.table
         && table.scan.projects_fields == scan.projects_fields
+        && table.scan.errors == scan.errors
 }
 
 fn reads(scan: &Scan) -> Vec<Read> {

@@ -126,8 +126,8 @@ fn physical(
     };
     line(depth, &shown, text);
     for edge in graph.edges.iter().filter(|edge| edge.to == id) {
-        let schema = &graph.nodes[edge.from.0 as usize].schema;
-        physical(graph, modes, changelog_mode, edge.from, Some((&edge.exchange, schema)), depth + 1, text);
+        let schema = graph.nodes[edge.from.0 as usize].output(edge.tag.as_deref());
+        physical(graph, modes, changelog_mode, edge.from, Some((&edge.exchange, &schema)), depth + 1, text);
     }
 }
 

@@ -11,6 +11,7 @@ mod async_call;
 mod calc;
 mod changes;
 mod describe;
+mod errors;
 mod explain;
 mod join;
 pub(crate) mod limits;
@@ -35,13 +36,15 @@ pub use options::{Materialize, PlanOptions};
 pub use sink::SinkTarget;
 
 use crate::changelog::{Asked, Mode, Relation};
-use crate::logical::{Rel, RelNode, WindowBound};
+use crate::logical::{ErrorsInto, Rel, RelNode, WindowBound};
 
 /// A stream in the graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
     /// The operator that produces it.
     pub id: NodeId,
+    /// The side output of that operator; `None` is its output proper.
+    pub tag: Option<&'static str>,
     /// How many subtasks it has.
     pub parallelism: u32,
     /// What is known of its changes and keys.
@@ -73,6 +76,8 @@ pub struct Planner<'a> {
     /// What functions of tables can give.
     emissions: FastMap<NodeId, process_table::Emissions>,
     by_lineage: FastMap<String, Stream>,
+    /// The sources whose unreadable records go into tables.
+    errors: Vec<(Stream, ErrorsInto)>,
 }
 
 impl<'a> Planner<'a> {
@@ -90,6 +95,7 @@ impl<'a> Planner<'a> {
             asked: FastMap::default(),
             emissions: FastMap::default(),
             by_lineage: FastMap::default(),
+            errors: Vec::new(),
         }
     }
 
@@ -265,9 +271,10 @@ impl<'a> Planner<'a> {
     /// The lineage of what an operator described so computes from these inputs.
     fn lineage_of(&self, description: &str, inputs: &[&Stream]) -> String {
         let mut parts = vec![description];
-        parts.extend(
-            inputs.iter().map(|stream| self.graph.nodes[stream.id.0 as usize].lineage.whole.as_str()),
-        );
+        for stream in inputs {
+            parts.push(self.graph.nodes[stream.id.0 as usize].lineage.whole.as_str());
+            parts.extend(stream.tag);
+        }
         format!("{}-{}", kind_of(description), meaning::hash(&parts))
     }
 
@@ -301,10 +308,10 @@ impl<'a> Planner<'a> {
             lineage: Lineage { whole: whole.clone(), columns },
         });
         for (port, stream, exchange) in inputs {
-            self.graph.connect(stream.id, id, *port, (*exchange).clone());
+            self.graph.connect_side(stream.id, stream.tag, id, *port, (*exchange).clone());
         }
         self.relations.push(relation.clone());
-        let stream = Stream { id, parallelism, relation, schema, meaning: identity.output };
+        let stream = Stream { id, tag: None, parallelism, relation, schema, meaning: identity.output };
         self.by_lineage.insert(whole, stream.clone());
         stream
     }

@@ -26,7 +26,17 @@ impl Planner<'_> {
     pub fn sink(&mut self, rel: &Rel, target: &SinkTarget) -> Result<(Schema, bool)> {
         let stream = self.stream(rel)?;
         let stream = self.settled(stream);
-        let schema = schema_of(rel);
+        self.into_target(stream, schema_of(rel), Some(rel), target)
+    }
+
+    /// Plans a stream into its target; `rel` is the query that it comes of, if it comes of one.
+    pub(super) fn into_target(
+        &mut self,
+        stream: Stream,
+        schema: Schema,
+        rel: Option<&Rel>,
+        target: &SinkTarget,
+    ) -> Result<(Schema, bool)> {
         let updates = stream.updates();
         let (spec, conflict) = match target {
             SinkTarget::Collect | SinkTarget::Nobody => {
@@ -49,7 +59,7 @@ impl Planner<'_> {
             self.insert_only(&stream, &format!("Table sink '{}'", table.name))?;
         }
         self.connectors.sink(spec, &self.table_context)?;
-        if let Some(conflict) = conflict {
+        if let (Some(conflict), Some(rel)) = (conflict, rel) {
             allows_conflict(rel, &stream, (changelog, spec), conflict)?;
         }
         let materialize = self.materializes(&stream, (changelog, spec), conflict)?;

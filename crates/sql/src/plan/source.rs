@@ -49,10 +49,15 @@ impl Planner<'_> {
         }
         let metadata = Schema::new(scan.metadata.iter().cloned());
         let paths = scan.paths.clone();
-        let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark };
+        let errors = scan.errors.is_some();
+        let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark, errors };
         // A wrong option is reported now, with the statement, and not when the job starts.
         self.connectors.source(&spec, &self.table_context)?;
         let mut name = describe::source(&spec, &schema);
+        if let Some(errors) = &scan.errors {
+            let into = errors.sink.table.name.replace('.', ", ");
+            name = name.replacen("]], fields", &format!(", errors=[{into}]]], fields"), 1);
+        }
         // Where a table was read to has nothing to do with how its watermarks are made.
         let lineage = self.lineage_of(&name, &[]);
         if let Some(watermark) = &spec.watermark {
@@ -77,6 +82,9 @@ impl Planner<'_> {
         };
         let stream =
             self.add_as((lineage, identity), (name, spec, schema.clone(), parallelism), relation, &[]);
+        if let Some(errors) = &scan.errors {
+            self.note_errors(&stream, errors);
+        }
         if !normalize {
             return Ok(stream);
         }
@@ -127,7 +135,8 @@ impl Planner<'_> {
         }
         let metadata = Schema::new(scan.metadata.iter().cloned());
         let (projection, paths) = (scan.projection.clone(), scan.paths.clone());
-        let spec = SourceSpec { table, projection, paths, metadata, limit: scan.limit, watermark: None };
+        let (limit, errors) = (scan.limit, scan.errors.is_some());
+        let spec = SourceSpec { table, projection, paths, metadata, limit, watermark: None, errors };
         Ok(self.connectors.source(&spec, &self.table_context)?.watermark_per_split())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott_expr::{PlanContext, bind};
-use flott_plan::{Expr, JobGraph, Literal, Schema, SinkSpec, StreamGraph};
+use flott_plan::{Expr, JobGraph, Literal, Schema, StreamGraph};
 use flott_sql_parser::ast::{
     CompilePlan, Explain, ExplainDetail, ExprKind, Insert, Literal as AstLiteral, PartitionValue, Query,
     Statement,
@@ -12,8 +12,8 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::{Answer, Outcome, PlanToKeep, PlannedJob, Session, parts, settings};
 use crate::bind::Binder;
-use crate::bind::table::table_spec;
-use crate::catalog::{Table, TableColumnKind};
+use crate::bind::errors::{sink_columns, sink_spec};
+use crate::catalog::Table;
 use crate::changelog::Mode;
 use crate::compiled::{CompiledPlan, is_of_the_plan};
 use crate::logical::Rel;
@@ -92,6 +92,7 @@ impl Session {
                 targets.push(spec.table.name.clone());
             }
         }
+        targets.extend(planner.errors()?);
         let (graph, modes) = planner.finish()?;
         Ok(Planned { graph, modes, schema, updates, targets })
     }
@@ -164,25 +165,14 @@ impl Session {
             )));
         }
         let (path, table) = binder.target(&parts(&insert.target), &insert.hints, &insert.target)?;
-        if table.distribution.is_some() {
-            return Err(Error::invalid(format!(
-                "Table {path} is distributed into buckets, but its connector doesn't support bucketing."
-            )));
-        }
-        let (columns, metadata) = sink_columns(&table);
+        let (columns, _) = sink_columns(&table);
         let fixed = static_partition(&insert.partition, &table)?;
         let rel = assign_columns(source, insert, &columns, &fixed, &path.to_string())?;
         let static_partition = fixed
             .iter()
             .map(|(name, value)| (name.clone(), partition_text(value)))
             .collect::<BTreeMap<_, _>>();
-        let spec = SinkSpec {
-            table: table_spec(&path, &table)?,
-            metadata: Schema::new(metadata),
-            overwrite: insert.overwrite,
-            static_partition,
-            drop_update_before: false,
-        };
+        let spec = sink_spec(&path, &table, insert.overwrite, static_partition)?;
         Ok((rel, SinkTarget::Table(Box::new(spec), insert.on_conflict)))
     }
 }
@@ -214,29 +204,6 @@ fn inserts_of(statement: &Statement) -> Option<&[Insert]> {
         Statement::StatementSet(set) => Some(&set.inserts),
         _ => None,
     }
-}
-
-/// Columns or metadata keys with their types.
-type NamedTypes = Vec<(String, LogicalType)>;
-
-/// The columns that a sink takes, physical ones first; and the metadata keys among them.
-fn sink_columns(table: &Table) -> (NamedTypes, NamedTypes) {
-    let mut columns = Vec::new();
-    let mut metadata = Vec::new();
-    let mut behind = Vec::new();
-    for column in &table.columns {
-        match &column.kind {
-            TableColumnKind::Physical => columns.push((column.name.clone(), column.ty.clone())),
-            TableColumnKind::Metadata { key, is_virtual: false } => {
-                behind.push((column.name.clone(), column.ty.clone()));
-                metadata.push((key.clone().unwrap_or_else(|| column.name.clone()), column.ty.clone()));
-            }
-            // These are not written.
-            TableColumnKind::Metadata { is_virtual: true, .. } | TableColumnKind::Computed { .. } => {}
-        }
-    }
-    columns.extend(behind);
-    (columns, metadata)
 }
 
 /// The constants of `PARTITION (k = v)`.

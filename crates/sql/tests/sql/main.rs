@@ -9,6 +9,7 @@ mod depth;
 mod edits;
 mod errors_ddl;
 mod errors_insert;
+mod errors_into;
 mod errors_query;
 mod errors_window;
 mod explain_aggregate;

@@ -246,6 +246,10 @@ impl Connector for Rows {
         ]
     }
 
+    fn reports_errors(&self) -> bool {
+        true
+    }
+
     fn projects_fields(&self, _: &TableSpec, options: &Options<'_>) -> bool {
         options.get(&FIELDS).unwrap_or(false)
     }

@@ -95,6 +95,7 @@ impl Plan {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         };
         self.add(uid, OperatorSpec::Source(spec), parallelism)
     }

@@ -100,6 +100,10 @@ impl SourceOutput for StageOutput<'_> {
         self.output.skipped(rows);
     }
 
+    fn rejected(&mut self, batch: Batch) -> Result<()> {
+        self.output.rejected(batch)
+    }
+
     fn split_finished(&mut self, split: &str) -> Result<()> {
         self.output.split_finished(&self.stage.id(split))
     }

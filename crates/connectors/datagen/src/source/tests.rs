@@ -27,6 +27,7 @@ fn spec(columns: &[(&str, TypeKind)], options: &[(&str, &str)]) -> SourceSpec {
         metadata: Schema::default(),
         limit: None,
         watermark: None,
+        errors: false,
     }
 }
 

@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
+use flott_connector::Rejected;
 use flott_connector::format::FileFormat;
 use flott_files::{FileSplit, SplitInput};
 use flott_plan::SourceSpec;
@@ -92,6 +93,7 @@ impl Layout {
                 records.decoder(&schema, &self.decoded)?,
                 records.is_text(),
                 SplitInput::open(split)?,
+                Rejected::wanted(spec),
             )),
             FileFormat::Bulk(bulk) => Content::Columns(Columns::open(split, |file, first_row| {
                 bulk.reader(file, first_row, &schema, &self.decoded)

@@ -2,7 +2,8 @@
 //! row.
 
 use flott_batch::ChangeBatch;
-use flott_connector::format::{BulkInput, BulkReader, RecordDecoder};
+use flott_connector::format::{BulkInput, BulkReader, RecordDecoder, Unreadable};
+use flott_connector::{BadRecord, Place, Rejected};
 use flott_files::{FileSplit, SplitInput, WholeFile};
 use flott_types::{Error, Result};
 
@@ -20,6 +21,8 @@ pub(super) enum Content {
 /// The result of one read.
 pub(super) struct Portion {
     pub(super) rows: Option<ChangeBatch>,
+    /// The records that cannot be read, for ERRORS INTO.
+    pub(super) rejected: Option<ChangeBatch>,
     /// Fields and records that were skipped.
     pub(super) skipped: u64,
     /// Nothing follows.
@@ -33,7 +36,8 @@ impl Content {
             Content::Records(records) => {
                 let done = records.decode(max_rows)?;
                 let skipped = records.decoder.take_skipped();
-                Ok(Portion { rows: records.decoder.finish()?, skipped, done })
+                let rejected = records.rejected.as_mut().map_or(Ok(None), Rejected::finish)?;
+                Ok(Portion { rows: records.decoder.finish()?, rejected, skipped, done })
             }
             Content::Columns(columns) => columns.read(max_rows),
         }
@@ -54,12 +58,25 @@ pub(super) struct Records {
     /// Whether the file is text.
     is_text: bool,
     input: SplitInput,
+    /// Records that cannot be read, where they do not fail the job.
+    rejected: Option<Rejected>,
 }
 
 impl Records {
-    pub(super) fn open(decoder: Box<dyn RecordDecoder>, is_text: bool, input: SplitInput) -> Self {
-        Records { decoder, is_text, input }
+    pub(super) fn open(
+        decoder: Box<dyn RecordDecoder>,
+        is_text: bool,
+        input: SplitInput,
+        rejected: Option<Rejected>,
+    ) -> Self {
+        Records { decoder, is_text, input, rejected }
     }
+
+    /// How many records are read and not taken yet, good and bad ones.
+    fn held(&self) -> usize {
+        self.decoder.rows() + self.rejected.as_ref().map_or(0, Rejected::len)
+    }
+
     /// Skips a byte order mark at the start of a text.
     fn skip_mark(&mut self) -> Result<()> {
         if !self.is_text || self.input.position().offset > 0 {
@@ -78,19 +95,25 @@ impl Records {
     fn decode(&mut self, max_rows: usize) -> Result<bool> {
         self.skip_mark()?;
         let begin = self.input.position().offset;
-        while self.decoder.rows() < max_rows
-            && (self.decoder.rows() == 0 || self.input.position().offset - begin < BATCH_BYTES)
+        while self.held() < max_rows
+            && (self.held() == 0 || self.input.position().offset - begin < BATCH_BYTES)
         {
             let (bytes, at_end) = (self.input.bytes(), self.input.at_end());
             if bytes.is_empty() && at_end {
                 return Ok(true);
             }
-            let line = self.input.position().line;
-            let progress = self.decoder.decode(bytes, at_end, line, max_rows).map_err(|error| {
-                let FileSplit { path, start, .. } = self.input.split();
+            let (line, offset) = (self.input.position().line, self.input.position().offset);
+            let FileSplit { path, start, .. } = self.input.split();
+            let in_file = |error: Error| {
                 let from = if *start > 0 { format!(", lines from byte {start}") } else { String::new() };
                 error.context(format!("file {path}{from}"))
-            })?;
+            };
+            let progress = self.decoder.decode(bytes, at_end, line, max_rows).map_err(in_file)?;
+            if let Some(Unreadable { bytes: range, error }) = progress.unreadable {
+                let Some(rejected) = &mut self.rejected else { return Err(in_file(error)) };
+                let place = Place::File { path, position: offset + range.start as u64 };
+                rejected.push(BadRecord { bytes: bytes.get(range), key: None, place }, error)?;
+            }
             self.input.consume(progress.consumed, progress.lines);
             if progress.consumed == 0 {
                 if at_end {
@@ -127,7 +150,7 @@ impl Columns {
         let rows = self.reader.read(max_rows).map_err(|error| in_file(error, &self.split))?;
         let read = rows.as_ref().map_or(0, |rows| rows.num_rows() as u64);
         self.split.rows = Some(self.split.rows.unwrap_or(0) + read);
-        Ok(Portion { done: rows.is_none(), rows, skipped: 0 })
+        Ok(Portion { done: rows.is_none(), rows, rejected: None, skipped: 0 })
     }
 }
 

@@ -90,9 +90,12 @@ impl SourceReader for FileReader {
         let Some(open) = &mut self.current else {
             return Ok(Poll::SplitsDone);
         };
-        let Portion { rows, skipped, done } = open.content.read(max_rows)?;
+        let Portion { rows, rejected, skipped, done } = open.content.read(max_rows)?;
         if skipped > 0 {
             output.skipped(skipped);
+        }
+        if let Some(rejected) = rejected {
+            output.rejected(Batch::Changes(rejected))?;
         }
         if let Some(decoded) = rows {
             let batch = self.layout.assemble(&decoded, &open.constants)?;

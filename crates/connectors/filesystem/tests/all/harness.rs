@@ -44,6 +44,7 @@ impl Table {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         };
         Table { directory, clock: Arc::new(ManualClock::new(1_700_000_000_000)), spec }
     }

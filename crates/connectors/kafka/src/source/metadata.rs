@@ -56,6 +56,11 @@ impl Metadata {
         })
     }
 
+    /// Whether it must be read out of the record, and may not be readable.
+    pub(super) fn is_in_record(&self) -> bool {
+        *self == Metadata::Headers
+    }
+
     fn ty(self) -> LogicalType {
         match self {
             Metadata::Topic | Metadata::TimestampType => TypeKind::STRING.not_null(),

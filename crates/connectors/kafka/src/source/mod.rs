@@ -156,6 +156,7 @@ impl KafkaSource {
         spec: &SourceSpec,
         is_upsert: bool,
     ) -> Result<Self> {
+        parts.key.iter().chain([&parts.value]).try_for_each(|part| part.check_errors(spec))?;
         let layout = Layout::new(parts, spec, is_upsert)?;
         // Reports wrong types at planning time.
         layout.decoders()?;

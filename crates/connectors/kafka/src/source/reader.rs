@@ -11,7 +11,7 @@ use flott_types::{CheckpointId, Error, Result};
 use super::SourceConfig;
 use super::group::GroupOffsets;
 use super::progress::Progress;
-use super::rows::Rows;
+use super::rows::{Read, Rows};
 use super::split::PartitionSplit;
 
 /// The task looks again after this long, even if nobody wakes it.
@@ -105,17 +105,20 @@ impl KafkaReader {
         let rows = &mut self.rows;
         let before = reading.split.end.unwrap_or(i64::MAX);
         chunk.read(before, |batch, message| {
-            rows.push(batch, &message).map_err(|error| {
+            rows.push((&key.0, key.1), batch, &message).map_err(|error| {
                 error.context(format!("the record at offset {} of partition {}", message.offset, reading.id))
             })?;
-            Ok::<bool, Error>(rows.len() < most)
+            Ok::<bool, Error>(rows.len() < most && rows.rejected() < self.context.batch_size)
         })?;
-        let (batch, skipped) = rows.finish(&key.0, key.1)?;
+        let Read { rows: batch, rejected, skipped } = rows.finish(&key.0, key.1)?;
         reading.split.offset = chunk.position();
         let end = reading.split.end.unwrap_or(i64::MAX).min(chunk.high_watermark);
         self.progress.read(&key, chunk.position(), end);
         if skipped > 0 {
             output.skipped(skipped);
+        }
+        if let Some(rejected) = rejected {
+            output.rejected(Batch::Changes(rejected))?;
         }
         if let Some(batch) = batch {
             let rows = batch.num_rows() as u64;

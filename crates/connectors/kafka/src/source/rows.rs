@@ -10,6 +10,7 @@ use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, RowKind, RowKinds, arrow_type};
 use flott_connector::format::MessageDecoder;
+use flott_connector::{BadRecord, Place, Rejected};
 use flott_kafka::records::{Batch, Message};
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
@@ -27,6 +28,7 @@ pub(crate) struct Layout {
     of_value: Vec<usize>,
     metadata: Vec<Metadata>,
     is_upsert: bool,
+    spec: SourceSpec,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +63,7 @@ impl Layout {
             origins.push(Origin::Metadata(metadata.len() - 1));
         }
         let schema = arrow_type::schema(columns.into_iter().map(|column| (column.name.as_str(), &column.ty)));
-        Ok(Layout { parts, schema, origins, of_key, of_value, metadata, is_upsert })
+        Ok(Layout { parts, schema, origins, of_key, of_value, metadata, is_upsert, spec: spec.clone() })
     }
 
     /// What decodes keys, if anything of them is wanted, and values.
@@ -82,6 +84,7 @@ impl Layout {
             metadata: self.metadata.iter().map(|metadata| Values::new(*metadata)).collect(),
             kinds: Vec::new(),
             rows: 0,
+            rejected: Rejected::wanted(&self.spec),
         })
     }
 }
@@ -129,6 +132,17 @@ pub(super) struct Rows {
     /// Of tables of upserts.
     kinds: Vec<RowKind>,
     rows: usize,
+    /// Records that cannot be read, where they do not fail the job.
+    rejected: Option<Rejected>,
+}
+
+/// What came of records.
+pub(super) struct Read {
+    pub(super) rows: Option<ChangeBatch>,
+    /// The records that cannot be read, for ERRORS INTO.
+    pub(super) rejected: Option<ChangeBatch>,
+    /// How many records were left out because they could not be read.
+    pub(super) skipped: u64,
 }
 
 impl Rows {
@@ -137,8 +151,29 @@ impl Rows {
         self.rows
     }
 
-    /// Takes a record.
-    pub(super) fn push(&mut self, batch: &Batch, message: &Message<'_>) -> Result<()> {
+    /// How many records were taken that could not be read.
+    pub(super) fn rejected(&self) -> usize {
+        self.rejected.as_ref().map_or(0, Rejected::len)
+    }
+
+    /// Takes a record of a topic's partition.
+    pub(super) fn push(
+        &mut self,
+        (topic, partition): (&str, i32),
+        batch: &Batch,
+        message: &Message<'_>,
+    ) -> Result<()> {
+        let Err(error) = self.read(batch, message) else { return Ok(()) };
+        let Some(rejected) = &mut self.rejected else { return Err(error) };
+        let place = Place::Partition { topic, partition, offset: message.offset };
+        rejected.push(BadRecord { bytes: message.value, key: message.key, place }, error)
+    }
+
+    /// Reads a record. One that cannot be read leaves no rows, though perhaps a key that none of them has.
+    fn read(&mut self, batch: &Batch, message: &Message<'_>) -> Result<()> {
+        if self.rejected.is_some() && self.layout.metadata.iter().any(Metadata::is_in_record) {
+            message.headers.iter().try_for_each(|header| header.map(drop)).map_err(Error::data)?;
+        }
         let key = match (&mut self.key, message.key) {
             (Some(key), Some(bytes)) => {
                 let rows = key.decode(bytes)?;
@@ -189,8 +224,9 @@ impl Rows {
         Ok(())
     }
 
-    /// The rows since the last call, and how many records were left out because they could not be read.
-    pub(super) fn finish(&mut self, topic: &str, partition: i32) -> Result<(Option<ChangeBatch>, u64)> {
+    /// What came of the records since the last call.
+    pub(super) fn finish(&mut self, topic: &str, partition: i32) -> Result<Read> {
+        let rejected = self.rejected.as_mut().map_or(Ok(None), Rejected::finish)?;
         let rows = std::mem::take(&mut self.rows);
         let skipped =
             self.value.decoder.take_skipped() + self.key.as_mut().map_or(0, |key| key.decoder.take_skipped());
@@ -199,7 +235,7 @@ impl Rows {
         let metadata: Vec<ArrayRef> =
             self.metadata.iter_mut().map(|values| values.finish(topic, partition, rows)).collect();
         if rows == 0 {
-            return Ok((None, skipped));
+            return Ok(Read { rows: None, rejected, skipped });
         }
         let column = |origin: (usize, &Origin)| match origin.1 {
             Origin::Key(at) => self.picked(origin.0, keys.as_ref(), *at, of_keys.as_ref(), rows),
@@ -217,7 +253,7 @@ impl Rows {
             // Of a format with changes each record has rows of its own, and nothing is picked.
             false => values.and_then(|values| values.kinds().cloned()),
         };
-        Ok((Some(ChangeBatch::new(batch, kinds)), skipped))
+        Ok(Read { rows: Some(ChangeBatch::new(batch, kinds)), rejected, skipped })
     }
 
     /// A column of a decoder, of the rows that were picked.

@@ -67,6 +67,7 @@ impl Table {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         };
         Table { topic, spec }
     }

@@ -95,6 +95,7 @@ pub fn table(columns: &[(&str, LogicalType)], options: &[(&str, &str)]) -> Sourc
         metadata: Schema::default(),
         limit: None,
         watermark: None,
+        errors: false,
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::{As, Quoted, clause, list, parenthesised};
 use crate::ast::{
-    AfterMatch, Definition, Hint, HintArg, Ident, Join, JoinConstraint, JoinKind, MatchRecognize, Measure,
-    Pattern, Pivot, Relation, RelationKind, RowsPerMatch, Subset, TableAlias, TableWithJoins, Unpivot,
-    UnpivotColumn,
+    AfterMatch, Definition, ErrorsInto, Hint, HintArg, Ident, Join, JoinConstraint, JoinKind, MatchRecognize,
+    Measure, Pattern, Pivot, Relation, RelationKind, RowsPerMatch, Subset, TableAlias, TableWithJoins,
+    Unpivot, UnpivotColumn,
 };
 
 impl Display for TableWithJoins {
@@ -70,6 +70,10 @@ impl Display for Relation {
             RelationKind::Table(table) => {
                 table.name.fmt(f)?;
                 hints(f, &table.hints, " ", "")?;
+                if let Some(ErrorsInto { table, hints: own }) = &table.errors {
+                    write!(f, " ERRORS INTO {table}")?;
+                    hints(f, own, " ", "")?;
+                }
                 table.as_of.iter().try_for_each(|time| write!(f, " FOR SYSTEM_TIME AS OF {time}"))?;
             }
             RelationKind::Derived { lateral, query } => write!(f, "{}({query})", side(*lateral))?,

@@ -282,6 +282,10 @@ fn left_and_table(left: &Schema, table: &Rel) -> Vec<Column> {
 /// The table, and what stands above it.
 fn looked(rel: &Rel) -> Result<Looked<'_>> {
     match &rel.node {
+        RelNode::Scan(scan) if scan.errors.is_some() => Err(Error::invalid(format!(
+            "ERRORS INTO is for tables that are read from end to end, and table {} is looked up",
+            scan.path
+        ))),
         RelNode::Scan(scan) if scan.metadata.is_empty() && scan.paths.iter().all(Vec::is_empty) => {
             Ok(Looked { scan, columns: rel, exprs: rel.columns(), conditions: Vec::new() })
         }
