@@ -107,7 +107,7 @@ kafka-kill: build-tests
 	$(PYTHON) tests/services/kafka_kill.py --bin $(DEBUG) --rounds 20 $(KAFKA_KILL)
 
 service-tests:
-	$(CARGO) test --workspace --test broker --test s3 -- --ignored
+	$(CARGO) test --workspace --test broker --test stores -- --ignored
 
 services:
 	$(PYTHON) tests/services/run.py

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -23,25 +24,25 @@ BUCKET = "flott"
 START_SECONDS = 60
 
 
-def server() -> Path:
-    """The server's binary, which is built if it is not there."""
-    binary = cache() / f"versitygw-{VERSION}" / "versitygw"
+def build_go(module: str, version: str, name: str) -> Path:
+    """A program whose source comes from Go's module proxy; it is built if it is not there."""
+    binary = cache() / f"{name}-{version}" / name
     if binary.exists():
         return binary
     go = shutil.which("go")
     if go is None:
-        raise ServiceError("`go` is not installed: it builds the S3 server. On Debian: apt-get install golang")
-    print(f"services: building {MODULE} {VERSION} into {binary.parent}", flush=True)
+        raise ServiceError(f"`go` is not installed: it builds {name}. On Debian: apt-get install golang")
+    print(f"services: building {module} {version} into {binary.parent}", flush=True)
     fresh = binary.parent.with_name(f"{binary.parent.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     for _ in range(3):
         # A network that fails now and then gets another chance.
-        done = subprocess.run([go, "install", f"{MODULE}@{VERSION}"], env={**os.environ, "GOBIN": str(fresh), "GOFLAGS": "-mod=mod"}, capture_output=True, text=True)
+        done = subprocess.run([go, "install", f"{module}@{version}"], env={**os.environ, "GOBIN": str(fresh), "GOFLAGS": "-mod=mod"}, capture_output=True, text=True)
         if done.returncode == 0:
             break
         time.sleep(5)
     if done.returncode != 0:
-        raise ServiceError(f"the S3 server cannot be built:\n{(done.stdout + done.stderr)[-2000:]}")
+        raise ServiceError(f"{name} cannot be built:\n{(done.stdout + done.stderr)[-2000:]}")
     try:
         fresh.rename(binary.parent)
     except OSError:
@@ -50,23 +51,26 @@ def server() -> Path:
     return binary
 
 
-class S3:
-    """A server with one bucket. Use it as a context manager."""
+class Server:
+    """A process that answers requests on a port. Use it as a context manager."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        (self.port,) = free_ports(1)
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+    name = "the server"
+
+    def __init__(self, folder: Path, port: int):
+        self.folder, self.port = folder, port
+        self.endpoint = f"http://127.0.0.1:{port}"
         self.process: subprocess.Popen | None = None
 
-    def __enter__(self) -> "S3":
-        binary = server()
-        for name in ("buckets", "metadata"):
-            (self.folder / name).mkdir(parents=True)
-        (self.folder / "buckets" / BUCKET).mkdir()
-        # Not every file system has extended attributes.
-        command = [str(binary), "--port", f"127.0.0.1:{self.port}", "--access", ACCESS, "--secret", SECRET, "--region", "us-east-1"]
-        command += ["posix", "--sidecar", str(self.folder / "metadata"), str(self.folder / "buckets")]
+    def command(self) -> list[str]:
+        """What starts it."""
+        raise NotImplementedError
+
+    def begun(self) -> None:
+        """It answers now."""
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = self.command()
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
@@ -74,8 +78,13 @@ class S3:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 told = (self.folder / "server.log").read_text(errors="replace")[-2000:]
                 self.__exit__()
-                raise ServiceError(f"the S3 server does not start:\n{told}")
+                raise ServiceError(f"{self.name} does not start:\n{told}")
             time.sleep(0.05)
+        try:
+            self.begun()
+        except OSError as error:
+            self.__exit__()
+            raise ServiceError(f"{self.name} cannot be used: {error}") from error
         return self
 
     def __exit__(self, *_) -> None:
@@ -93,6 +102,25 @@ class S3:
             return False
         return True
 
+
+class S3(Server):
+    """A server with one bucket. Use it as a context manager."""
+
+    name = "the S3 server"
+
+    def __init__(self, folder: Path):
+        (port,) = free_ports(1)
+        super().__init__(folder, port)
+
+    def command(self) -> list[str]:
+        binary = build_go(MODULE, VERSION, "versitygw")
+        for name in ("buckets", "metadata"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "buckets" / BUCKET).mkdir()
+        # Not every file system has extended attributes.
+        command = [str(binary), "--port", f"127.0.0.1:{self.port}", "--access", ACCESS, "--secret", SECRET, "--region", "us-east-1"]
+        return command + ["posix", "--sidecar", str(self.folder / "metadata"), str(self.folder / "buckets")]
+
     def uploads(self) -> list[str]:
         """Parts of uploads that nobody has completed or given up."""
         pending = self.folder / "buckets" / BUCKET / ".sgwtmp"
@@ -103,8 +131,10 @@ class Unreliable:
     """A way to a server that fails now and then: 503, a connection that ends without an answer (before the server has seen the request, or after), or an
     answer that comes late. Failures follow from the seed and the order of requests."""
 
-    def __init__(self, endpoint: str, seed: int, share: float = 0.1):
+    def __init__(self, endpoint: str, seed: int, share: float = 0.1, keeps_host: bool = True):
         self.host = endpoint.removeprefix("http://")
+        # Signatures may cover the name of the host that the client knows; and there are servers that know themselves by one name only.
+        self.keeps_host = keeps_host
         self.rng = random.Random(seed)
         self.share = share
         self.failed = 0
@@ -124,8 +154,9 @@ class Unreliable:
                 if fault == "late":
                     time.sleep(0.2)
                 connection = http.client.HTTPConnection(outer.host, timeout=60)
+                sent = {name: value for name, value in self.headers.items() if outer.keeps_host or name.lower() != "host"}
                 try:
-                    connection.request(self.command, self.path, body, dict(self.headers))
+                    connection.request(self.command, self.path, body, sent)
                     response = connection.getresponse()
                     content = response.read()
                 finally:

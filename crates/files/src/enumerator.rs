@@ -310,7 +310,8 @@ mod tests {
 
     #[test]
     fn pieces_cover_a_file_without_gaps() {
-        let file = FileInfo { location: local("a.json"), size: 5 * SPLIT_BYTES + 7, modified: 0 };
+        let file =
+            FileInfo { location: local("a.json"), size: 5 * SPLIT_BYTES + 7, modified: 0, version: None };
         let splits = cut(&file, true).unwrap();
         assert_eq!(splits.len(), 6);
         assert_eq!((splits[0].start, splits[5].end), (0, file.size));
@@ -319,7 +320,7 @@ mod tests {
         assert_eq!(cut(&FileInfo { location: local("a.json.gz"), ..file }, true).unwrap().len(), 1);
         for ending in ["xz", "BZ2", "zst", "lz4", "snappy"] {
             let location = local(&format!("a.json.{ending}"));
-            let file = FileInfo { location, size: 5 * SPLIT_BYTES, modified: 0 };
+            let file = FileInfo { location, size: 5 * SPLIT_BYTES, modified: 0, version: None };
             assert_eq!(cut(&file, true).unwrap().len(), 1, "{ending}");
         }
     }

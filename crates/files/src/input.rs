@@ -10,6 +10,7 @@
 //! | was read up to a position, and the bytes before that position differ | an error: it was replaced |
 //! | has grown | is read up to its former size; a watched directory does not find it again |
 //! | has grown, and is compressed | an error: its old end cannot be found |
+//! | is an object that its store calls another version, and is read in several splits or was read in part | an error |
 //! | has changed in another way: other content of the same size, a new timestamp | a warning; it is read as it is now |
 
 use std::io::Read;
@@ -193,6 +194,9 @@ fn check(split: &FileSplit, is_compressed: bool) -> Result<()> {
             split.path, split.size, now.size
         )));
     }
+    if split.is_other(&now) && split.is_part() {
+        return Err(exchanged(split, &now));
+    }
     if now.modified != split.modified {
         let what = if now.size > split.size { "has grown" } else { "was changed" };
         tracing::warn!(
@@ -216,6 +220,19 @@ fn shorter(split: &FileSplit, now: Option<&FileInfo>) -> Error {
         split.path,
         split.size,
         at(split.modified)
+    ))
+}
+
+/// An object that its store calls another, of which a part was read, or is read by others.
+pub(crate) fn exchanged(split: &FileSplit, now: &FileInfo) -> Error {
+    Error::state(format!(
+        "the object {} was replaced since it was found: expected {} bytes of {}, found {} bytes of {}; a part of it may have \
+         been read, so put the old one back, or start over without the snapshot",
+        split.path,
+        split.size,
+        at(split.modified),
+        now.size,
+        at(now.modified)
     ))
 }
 

@@ -102,10 +102,12 @@ impl Ledger {
     /// Files with lower numbers are about to be handed over; these wait to be published.
     pub(crate) fn hand_over(&mut self, next: u64, waiting: &[Unpublished]) -> Result<()> {
         self.promises.handed_over = next;
-        let waits = |id: &String| {
-            waiting.iter().any(|file| matches!(file, Unpublished::Upload { id: other, .. } if other == id))
+        // Not every store has ids of uploads: then they are told apart by their objects.
+        let waits = |begun: &Begun| {
+            let is_it = |file: &Unpublished| matches!(file, Unpublished::Upload { visible, id } if *id == begun.upload && *visible == begun.visible);
+            waiting.iter().any(is_it)
         };
-        self.promises.uploads.retain(|begun| waits(&begun.upload));
+        self.promises.uploads.retain(waits);
         self.file.replace(&self.promises.to_text()?)
     }
 

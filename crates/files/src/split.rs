@@ -19,6 +19,9 @@ pub struct FileSplit {
     pub size: u64,
     /// When the file was changed last, when it was found.
     pub modified: Timestamp,
+    /// Of an object, what its store called this version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The split owns the records that begin in `[start, end)`.
     pub start: u64,
     /// Where it ends.
@@ -57,12 +60,24 @@ impl FileSplit {
             path: file.location.to_text()?,
             size: file.size,
             modified: file.modified,
+            object: file.version.clone(),
             start,
             end,
             position: None,
             before: None,
             rows: None,
         })
+    }
+
+    /// Whether the object is another one than that which was found, as far as its store tells.
+    pub(crate) fn is_other(&self, now: &FileInfo) -> bool {
+        matches!((&self.object, &now.version), (Some(found), Some(now)) if found != now)
+    }
+
+    /// Whether others read the rest of the file, or some of it was read: then all must be of one version.
+    pub(crate) fn is_part(&self) -> bool {
+        let whole = self.start == 0 && self.end >= self.size;
+        !whole || self.position.is_some() || self.rows.is_some()
     }
 
     /// Where the file is.

@@ -9,6 +9,7 @@ use flott_types::{Error, Result};
 use parking_lot::Mutex;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::input::exchanged;
 use crate::split::FileSplit;
 
 /// This many bytes of the end show whether a file was replaced.
@@ -38,6 +39,9 @@ impl WholeFile {
         };
         if now.size != split.size {
             return Err(replaced());
+        }
+        if split.is_other(&now) && split.is_part() {
+            return Err(exchanged(split, &now));
         }
         let mut file = RandomFile::open(&location)?;
         let length = split.size.min(END);

@@ -13,10 +13,11 @@ use flott_types::{Error, Result};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
+use crate::ranges::Ranges;
 use crate::stores;
 
 /// An object store is asked for this many bytes of a file at once.
@@ -108,8 +109,9 @@ impl Folder {
     }
 
     fn of_objects(object: &ObjectLocation) -> Result<Self> {
+        Location::Object(object.clone()).check_writable()?;
         Ok(Folder {
-            store: stores::open(&object.store)?,
+            store: stores::open(&object.store)?.objects(),
             root_url: object.store.clone(),
             root: None,
             path: object.path()?,
@@ -252,7 +254,7 @@ impl Folder {
     pub async fn get(&self, name: &str) -> Result<Option<Bytes>> {
         let cannot = |error: object_store::Error| failed("read", self.url_of(name), error);
         let read = match self.is_remote() {
-            true => self.get_in_pieces(name).await,
+            true => Ranges::whole(&self.store, &self.at(name), PIECE).await,
             false => async { self.store.get(&self.at(name)).await?.bytes().await }.await,
         };
         match read {
@@ -260,32 +262,6 @@ impl Folder {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(cannot(error)),
         }
-    }
-
-    /// Each piece is a request of its own, so that a large file may take longer than one request may.
-    async fn get_in_pieces(&self, name: &str) -> object_store::Result<Bytes> {
-        let at = self.at(name);
-        let first = GetOptions { range: Some(GetRange::Bounded(0..PIECE)), ..GetOptions::default() };
-        let first = match self.store.get_opts(&at, first).await {
-            Ok(first) => first,
-            Err(error @ object_store::Error::NotFound { .. }) => return Err(error),
-            // It may be empty, and then it has no range.
-            Err(_) => return self.store.get(&at).await?.bytes().await,
-        };
-        let (size, version) = (first.meta.size, first.meta.e_tag.clone());
-        let first = first.bytes().await?;
-        if first.len() as u64 >= size {
-            return Ok(first);
-        }
-        let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        whole.extend_from_slice(&first);
-        while (whole.len() as u64) < size {
-            let from = whole.len() as u64;
-            let range = Some(GetRange::Bounded(from..size.min(from + PIECE)));
-            let options = GetOptions { range, if_match: version.clone(), ..GetOptions::default() };
-            whole.extend_from_slice(&self.store.get_opts(&at, options).await?.bytes().await?);
-        }
-        Ok(whole.into())
     }
 
     /// The direct contents; nothing if the folder does not exist.

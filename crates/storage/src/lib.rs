@@ -7,9 +7,9 @@
 //!
 //! | | for | how |
 //! |---|---|---|
-//! | [`Folder`] | snapshots, registers, leases | `async`, over the `object_store` crate: a local folder, S3, or the memory of the process |
+//! | [`Folder`] | snapshots, registers, leases | `async`, over the `object_store` crate: a local folder, an object store, or the memory of the process |
 //! | [`Upload`] | a large file in a folder | written part by part; it gets its name when it is complete |
-//! | [`files`] | files of tables | blocking, on local files and S3: for a source's or sink's thread between two batches |
+//! | [`files`] | files of tables | blocking, on local files and object stores: for a source's or sink's thread between two batches |
 //!
 //! A file gets its name last: it is written under a temporary name, synced, and then linked or renamed; the
 //! folders above are synced too. An existing file is only overwritten on request ([`Folder::put`]). An object
@@ -22,13 +22,23 @@
 //! threads that may wait (a task's snapshot thread, the job master's); it also works inside a program's own
 //! runtime.
 
+#[cfg(feature = "azure")]
+mod azure;
+#[cfg(feature = "object-stores")]
+mod clients;
 mod error;
 pub mod files;
 mod folder;
+#[cfg(feature = "gcs")]
+mod gcs;
+#[cfg(feature = "http")]
+mod http;
 mod location;
+mod ranges;
 mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
+mod service;
 mod store;
 mod stores;
 mod upload;

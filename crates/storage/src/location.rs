@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use flott_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::stores;
+use crate::service::Service;
 
 /// Where a file or folder is: on a local disk, or in an object store. Its text, and how it is serialised, is
 /// a path or a URL.
@@ -19,10 +19,10 @@ pub enum Location {
     Object(ObjectLocation),
 }
 
-/// `s3://bucket/key`.
+/// `s3://bucket/key`, and what other services have instead.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ObjectLocation {
-    /// `s3://bucket`.
+    /// `s3://bucket`, `gs://bucket`, `abfss://container@account.dfs.core.windows.net`, `https://host`.
     pub(crate) store: String,
     /// Within the store, without slashes around it.
     pub(crate) key: String,
@@ -31,15 +31,30 @@ pub struct ObjectLocation {
 impl ObjectLocation {
     /// The key as the client takes it.
     pub(crate) fn path(&self) -> Result<object_store::path::Path> {
-        object_store::path::Path::parse(&self.key).map_err(|error| {
+        let path = match self.service() {
+            // As in a URL, `%20` is a space.
+            Some(Service::Http) => object_store::path::Path::from_url_path(&self.key),
+            _ => object_store::path::Path::parse(&self.key),
+        };
+        path.map_err(|error| {
             Error::invalid(format!("'{}/{}' cannot be the name of an object", self.store, self.key))
                 .with_source(error)
         })
     }
+
+    /// Whether it can be asked what is below it.
+    pub(crate) fn has_folders(&self) -> bool {
+        self.service() != Some(Service::Http)
+    }
+
+    fn service(&self) -> Option<Service> {
+        Service::of_store(&self.store)
+    }
 }
 
 impl Location {
-    /// From a path or URL: `/a`, `a`, `file:/a`, `file:///a`, `file://localhost/a`, `s3://bucket/a`.
+    /// From a path or URL: `/a`, `a`, `file:/a`, `file:///a`, `file://localhost/a`, `s3://bucket/a`,
+    /// `gs://bucket/a`, `abfss://container@account.dfs.core.windows.net/a`, `https://host/a`.
     ///
     /// # Errors
     /// [`flott_types::ErrorKind::Unsupported`] for other schemes, [`flott_types::ErrorKind::Invalid`] if it is
@@ -111,6 +126,19 @@ impl Location {
         }
     }
 
+    /// Refuses what can only be read.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::Unsupported`] if it is behind HTTP.
+    pub fn check_writable(&self) -> Result<()> {
+        match self {
+            Location::Object(object) if !object.service().is_none_or(Service::is_writable) => {
+                Err(Error::unsupported(format!("'{self}': what is behind HTTP can only be read")))
+            }
+            Location::Local(_) | Location::Object(_) => Ok(()),
+        }
+    }
+
     /// The local path, where only that will do.
     ///
     /// # Errors
@@ -126,17 +154,15 @@ impl Location {
 }
 
 fn object(text: &str, scheme: &str, rest: &str) -> Result<Location> {
-    if !stores::SCHEMES.contains(&scheme) {
+    let Some(service) = Service::of(scheme) else {
         return Err(Error::unsupported(format!(
-            "'{text}': storage on '{scheme}' is not built; use a local path, 'file:///...' or 's3://BUCKET/...'"
+            "'{text}': storage on '{scheme}' is not built; use a local path, 'file:///...', 's3://BUCKET/...', \
+             'gs://BUCKET/...', 'abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/...', or for reading 'https://HOST/...'"
         )));
-    }
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    if bucket.is_empty() {
-        return Err(Error::invalid(format!("'{text}' names no bucket; expected '{scheme}://BUCKET/...'")));
-    }
+    };
     // One name for one object, and that as it is written: `%` and spaces are part of the key.
-    Ok(Location::Object(ObjectLocation { store: format!("s3://{bucket}"), key: joined(&[key]) }))
+    let (store, key) = service.split(text, scheme, rest)?;
+    Ok(Location::Object(ObjectLocation { store, key: joined(&[key.as_str()]) }))
 }
 
 /// Without empty parts.
@@ -167,7 +193,7 @@ impl TryFrom<String> for Location {
     /// From what was serialised: a local path stands for itself.
     fn try_from(text: String) -> Result<Self> {
         match text.split_once("://") {
-            Some((scheme, rest)) if stores::SCHEMES.contains(&scheme) => object(&text, scheme, rest),
+            Some((scheme, rest)) if Service::of(scheme).is_some() => object(&text, scheme, rest),
             _ => Ok(Location::Local(PathBuf::from(text))),
         }
     }
@@ -199,6 +225,11 @@ mod tests {
             ("s3a://bucket//a/b/", "s3://bucket/a/b"),
             ("s3://bucket", "s3://bucket"),
             ("s3://bucket/", "s3://bucket"),
+            ("gs://bucket/a b/%20", "gs://bucket/a b/%20"),
+            ("abfss://c@account.dfs.core.windows.net/a", "abfss://c@account.dfs.core.windows.net/a"),
+            ("abfs://c@account.dfs.core.windows.net/a", "abfss://c@account.dfs.core.windows.net/a"),
+            ("wasbs://c@account.blob.core.windows.net//a/", "abfss://c@account.dfs.core.windows.net/a"),
+            ("http://localhost:8080/a/b%20c.csv", "http://localhost:8080/a/b%20c.csv"),
         ] {
             let parsed = Location::parse(text).unwrap();
             assert_eq!(parsed.to_string(), shown);
@@ -213,9 +244,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_behind_http_has_the_name_of_its_url_and_is_not_written() {
+        let parsed = Location::parse("https://host/a/b%20c%25.csv").unwrap();
+        let Location::Object(object) = &parsed else { panic!("no object") };
+        assert_eq!(object.path().unwrap().as_ref(), "a/b c%.csv");
+        assert!(parsed.check_writable().unwrap_err().to_string().contains("can only be read"));
+        Location::parse("gs://bucket/a").unwrap().check_writable().unwrap();
+    }
+
+    #[test]
     fn other_places_are_refused_by_name() {
         let refused = |text: &str| Location::parse(text).unwrap_err().to_string();
-        assert!(refused("gs://bucket/a").contains("'gs://bucket/a': storage on 'gs' is not built"));
+        assert!(refused("hdfs://host/a").contains("'hdfs://host/a': storage on 'hdfs' is not built"));
+        assert!(
+            refused("abfss://container/a")
+                .contains("names no container; expected 'abfss://CONTAINER@ACCOUNT")
+        );
+        assert!(refused("https://").contains("names no host"));
+        assert!(refused("https://host/a?b=1").contains("only the path is used"));
+        assert!(refused("https://me:secret@host/a").contains("with the name of a user"));
+        assert!(refused("gs://").contains("names no bucket"));
         assert!(refused("").contains("is empty"));
         assert!(refused("s3://").contains("names no bucket"));
         assert!(refused("file://").contains("the path 'file://' is empty"));

@@ -1,23 +1,12 @@
 //! Stores that speak S3's protocol, and how they are reached.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use flott_types::{Error, Result};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists};
-use object_store::client::SpawnedReqwestConnector;
-use object_store::{ClientOptions, RetryConfig};
 
-use crate::runtime;
-use crate::store::Store;
-
-/// A request is tried again for this long.
-const PATIENCE: Duration = Duration::from_secs(60);
-const RETRIES: usize = 12;
-/// Of one attempt. It moves a few megabytes, or lets the store copy an object.
-const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(60);
+use crate::clients;
+use crate::store::Client;
 
 /// Whether the settings can be used.
 pub(crate) fn check(settings: &BTreeMap<String, String>) -> Result<()> {
@@ -25,25 +14,21 @@ pub(crate) fn check(settings: &BTreeMap<String, String>) -> Result<()> {
 }
 
 /// The client for a bucket.
-pub(crate) fn open(settings: &BTreeMap<String, String>, bucket: &str) -> Result<Arc<dyn Store>> {
+pub(crate) fn open(settings: &BTreeMap<String, String>, bucket: &str) -> Result<Client> {
     let built = builder(settings, bucket)?.build();
     let cannot = |error| Error::invalid(format!("the bucket '{bucket}' cannot be used")).with_source(error);
-    Ok(Arc::new(built.map_err(cannot)?))
+    Ok(Client::new(built.map_err(cannot)?))
 }
 
 /// What the environment says, and over that what the settings say.
 fn builder(settings: &BTreeMap<String, String>, bucket: &str) -> Result<AmazonS3Builder> {
-    // There is one provider in this process; a second call is refused, which does no harm.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let client = ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(ANSWER);
-    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
-        .with_client_options(client)
-        .with_retry(retry)
+        .with_client_options(clients::options())
+        .with_retry(clients::retries())
         .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
-    if let Some(runtime) = runtime::handle() {
-        builder = builder.with_http_connector(SpawnedReqwestConnector::new(runtime));
+    if let Some(connector) = clients::connector() {
+        builder = builder.with_http_connector(connector);
     }
     // Flink's clients for S3 differ in how they write some keys.
     for (keys, config) in [

@@ -10,6 +10,7 @@ mod files;
 mod functions;
 mod gateway;
 mod high_availability;
+mod http;
 mod jobs;
 mod models;
 mod output;

@@ -208,7 +208,7 @@ fn an_impossible_checkpoint_folder_is_reported_at_submission() {
     let world = world(1, 1);
     for (key, dir, why) in [
         ("execution.checkpointing.dir", file.join("checkpoints"), "cannot make the folder"),
-        ("state.checkpoints.dir", "gs://bucket/checkpoints".into(), "not built"),
+        ("state.checkpoints.dir", "hdfs://host/checkpoints".into(), "not built"),
     ] {
         let dir = dir.to_str().unwrap();
         let error = world.cluster.submit(&job(1, None, &[(key, dir)])).err().unwrap().to_string();

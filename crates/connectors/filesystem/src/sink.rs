@@ -31,6 +31,10 @@ impl FileSink {
                 spec.table.name
             )));
         }
+        config
+            .path
+            .check_writable()
+            .map_err(|error| error.context(format_args!("table {}", spec.table.name)))?;
         let (_, schema) = config.file_columns(&spec.table);
         if schema.is_empty() {
             return Err(Error::invalid(format!(

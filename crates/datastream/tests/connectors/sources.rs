@@ -184,7 +184,7 @@ fn a_missing_path_is_named() {
     let clock = std::sync::Arc::new(flott_types::clock::ManualClock::new(0));
     let error = ByHand::new(&source, None, 1, clock).err().unwrap().to_string();
     assert!(error.contains("/nowhere/at/all does not exist"), "{error}");
-    assert!(TextFileSource::new("gs://bucket/x").unwrap_err().to_string().contains("'gs'"));
+    assert!(TextFileSource::new("hdfs://host/x").unwrap_err().to_string().contains("'hdfs'"));
 }
 
 #[test]

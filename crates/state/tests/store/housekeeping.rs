@@ -75,12 +75,10 @@ fn a_snapshot_is_found_by_any_of_its_names() {
     assert!(error.to_string().contains("holds snapshots of several jobs"), "{error}");
     let empty = dir.path().to_str().unwrap();
     assert_eq!(refused(empty).to_string(), format!("there is no snapshot in '{empty}'"));
-    let error = refused("gs://bucket/checkpoints");
+    let error = refused("hdfs://host/checkpoints");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(
-        error.to_string(),
-        "'gs://bucket/checkpoints': storage on 'gs' is not built; use a local path, 'file:///...' or 's3://BUCKET/...'"
-    );
+    let told = "'hdfs://host/checkpoints': storage on 'hdfs' is not built; use a local path, 'file:///...', 's3://BUCKET/...'";
+    assert!(error.to_string().starts_with(told), "{error}");
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn info(path: &Path, metadata: &fs::Metadata) -> FileInfo {
         location: Location::Local(path.to_owned()),
         size: metadata.len(),
         modified: modified.map_or(0, |since| since.as_millis() as Timestamp),
+        version: None,
     }
 }
 

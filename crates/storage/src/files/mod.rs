@@ -30,6 +30,8 @@ pub struct FileInfo {
     pub size: u64,
     /// When it was changed last.
     pub modified: Timestamp,
+    /// What the store calls this version of it (its ETag), where there is such a name.
+    pub version: Option<String>,
 }
 
 /// The files at a location, sorted by name: the file itself, all files below a directory, or what a glob

@@ -1,7 +1,5 @@
 //! Files under construction.
 
-use std::sync::Arc;
-
 use flott_types::{Error, Result};
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
@@ -11,7 +9,7 @@ use super::objects;
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
 use crate::runtime::block_on;
-use crate::store::Store;
+use crate::store::Client;
 
 /// An object's parts, but for the last, have this size: the least that stores take, since it is held in
 /// memory for each file under construction.
@@ -119,7 +117,7 @@ impl NewFile {
 
 #[derive(Debug)]
 struct Upload {
-    client: Arc<dyn Store>,
+    client: Client,
     at: ObjectLocation,
     key: Path,
     prepared: PreparedUpload,
@@ -130,7 +128,7 @@ struct Upload {
 impl Upload {
     fn begin(at: &ObjectLocation) -> Result<Self> {
         let (client, key) = objects::client(at)?;
-        let id = block_on(client.create_multipart(&key));
+        let id = block_on(client.uploads()?.create_multipart(&key));
         let id = id.map_err(|error| failed("begin the upload of", Location::Object(at.clone()), error))?;
         let prepared = PreparedUpload { id, parts: Vec::new() };
         Ok(Upload { client, at: at.clone(), key, prepared, pending: Vec::new() })
@@ -162,7 +160,8 @@ impl Upload {
                 "'{location}' would have more than {MOST_PARTS} parts of {PART} bytes: let files roll earlier"
             )));
         }
-        let put = block_on(self.client.put_part(&self.key, &self.prepared.id, number, part.into()));
+        let put =
+            block_on(self.client.uploads()?.put_part(&self.key, &self.prepared.id, number, part.into()));
         let part = put.map_err(|error| failed("write", location, error))?;
         self.prepared.parts.push(part.content_id);
         Ok(())

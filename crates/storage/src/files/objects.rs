@@ -1,20 +1,20 @@
 //! Files that are objects of an object store.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use flott_types::{Error, Result};
 use futures::TryStreamExt;
 use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::{FileInfo, PreparedUpload, Published, is_hidden};
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
+use crate::ranges::Ranges;
 use crate::runtime::block_on;
-use crate::store::Store;
+use crate::store::Client;
 use crate::stores;
 
 /// The first piece that a reader fetches, and the largest. A piece is twice as large as the one before: the
@@ -23,7 +23,7 @@ const FIRST_PIECE: u64 = 256 << 10;
 const LARGEST_PIECE: u64 = 8 << 20;
 
 /// The client for a location, and its key.
-pub(super) fn client(at: &ObjectLocation) -> Result<(Arc<dyn Store>, Path)> {
+pub(super) fn client(at: &ObjectLocation) -> Result<(Client, Path)> {
     Ok((stores::open(&at.store)?, at.path()?))
 }
 
@@ -40,6 +40,7 @@ fn info(store: &str, meta: &ObjectMeta) -> FileInfo {
         location: location(store, &meta.location),
         size: meta.size,
         modified: meta.last_modified.timestamp_millis(),
+        version: meta.e_tag.clone(),
     }
 }
 
@@ -54,6 +55,12 @@ pub(super) fn list(at: &ObjectLocation) -> Result<Vec<FileInfo>> {
         && let Some(object) = look(at)?
     {
         return Ok(vec![object]);
+    }
+    if !at.has_folders() {
+        return Err(Error::external(format!(
+            "there is no file at {}; folders and patterns of files cannot be had of a server of HTTP",
+            shown(at)
+        )));
     }
     let under = |key: &str| key.strip_prefix(&at.key).map(|rest| rest.split('/').any(hidden_part));
     let found = below(at)?;
@@ -95,7 +102,7 @@ fn matches(pattern: &glob::Pattern, key: &str) -> bool {
 pub(super) fn look(at: &ObjectLocation) -> Result<Option<FileInfo>> {
     let (client, key) = client(at)?;
     match block_on(client.head(&key)) {
-        Ok(meta) => Ok(Some(info(&at.store, &meta))),
+        Ok(meta) => Ok(Some(FileInfo { location: shown(at), ..info(&at.store, &meta) })),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(failed("look at", shown(at), error)),
     }
@@ -147,7 +154,7 @@ pub(super) fn find(directory: &ObjectLocation, wanted: &dyn Fn(&str) -> bool) ->
 pub(super) fn publish(visible: &ObjectLocation, upload: &PreparedUpload) -> Result<Published> {
     let (client, key) = client(visible)?;
     let parts = upload.parts.iter().map(|part| PartId { content_id: part.clone() }).collect();
-    match block_on(client.complete_multipart(&key, &upload.id, parts)) {
+    match block_on(client.uploads()?.complete_multipart(&key, &upload.id, parts)) {
         Ok(_) => Ok(Published::Visible),
         Err(error) => match look(visible)? {
             Some(_) => Ok(Published::Visible),
@@ -159,7 +166,7 @@ pub(super) fn publish(visible: &ObjectLocation, upload: &PreparedUpload) -> Resu
 
 pub(super) fn abandon(visible: &ObjectLocation, upload: &str) -> Result<()> {
     let (client, key) = client(visible)?;
-    match block_on(client.abort_multipart(&key, &upload.to_owned())) {
+    match block_on(client.uploads()?.abort_multipart(&key, &upload.to_owned())) {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(failed("give up the upload of", shown(visible), error)),
     }
@@ -168,11 +175,8 @@ pub(super) fn abandon(visible: &ObjectLocation, upload: &str) -> Result<()> {
 /// Reads an object piece by piece, as it was when it was opened: if it is replaced, reading fails.
 #[derive(Debug)]
 pub struct ObjectReader {
-    client: Arc<dyn Store>,
     at: ObjectLocation,
-    key: Path,
-    size: u64,
-    version: Option<String>,
+    object: Ranges,
     /// Where the next piece begins.
     offset: u64,
     /// Its length.
@@ -183,13 +187,10 @@ pub struct ObjectReader {
 impl ObjectReader {
     pub(super) fn open(at: &ObjectLocation, offset: u64) -> Result<Self> {
         let (client, key) = client(at)?;
-        let meta = block_on(client.head(&key)).map_err(|error| failed("open", shown(at), error))?;
+        let object = block_on(Ranges::of(client.objects(), key));
         Ok(ObjectReader {
-            client,
             at: at.clone(),
-            key,
-            size: meta.size,
-            version: meta.e_tag,
+            object: object.map_err(|error| failed("open", shown(at), error))?,
             offset,
             next: FIRST_PIECE,
             piece: Bytes::new(),
@@ -197,29 +198,20 @@ impl ObjectReader {
     }
 
     pub(super) fn read_at(&self, offset: u64, bytes: usize) -> Result<Vec<u8>> {
-        let piece =
-            self.fetch(offset, bytes as u64).map_err(|error| failed("read", shown(&self.at), error))?;
+        let piece = block_on(self.object.fetch(offset, bytes as u64));
+        let piece = piece.map_err(|error| failed("read", shown(&self.at), error))?;
         match piece.len() == bytes {
             true => Ok(piece.to_vec()),
             false => Err(Error::external(format!("{} is shorter than it was", shown(&self.at)))),
         }
-    }
-
-    fn fetch(&self, offset: u64, bytes: u64) -> object_store::Result<Bytes> {
-        let end = self.size.min(offset.saturating_add(bytes));
-        if offset >= end {
-            return Ok(Bytes::new());
-        }
-        let range = Some(GetRange::Bounded(offset..end));
-        let options = GetOptions { range, if_match: self.version.clone(), ..GetOptions::default() };
-        block_on(async { self.client.get_opts(&self.key, options).await?.bytes().await })
     }
 }
 
 impl Read for ObjectReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() && !into.is_empty() {
-            self.piece = self.fetch(self.offset, self.next).map_err(io::Error::other)?;
+            let piece = block_on(self.object.fetch(self.offset, self.next));
+            self.piece = piece.map_err(io::Error::other)?;
             self.offset += self.piece.len() as u64;
             self.next = (self.next * 2).min(LARGEST_PIECE);
         }

@@ -36,7 +36,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         "execution.checkpointing.dir",
         Text,
         "",
-        "where checkpoints are kept: a folder, or a file:// or s3:// URL; without it they are kept in memory and end with the process",
+        "where checkpoints are kept: a folder, or a URL: file://, s3://, gs://, abfss://; without it they are kept in memory and end with the process",
     ),
     works(
         "execution.checkpointing.externalized-checkpoint-retention",
@@ -106,6 +106,13 @@ pub const OPTIONS: &[ConfigOption] = &[
         Text,
         "",
         "the checkpoint or savepoint a job starts from; `latest` for the newest of the job, across all its starts",
+    ),
+    works(
+        "fs.azure.account.key",
+        Map,
+        "",
+        "of each storage account of Azure's its key, by its host: `ACCOUNT.dfs.core.windows.net`, or `blob` instead of `dfs`; without it, \
+         what the environment says (AZURE_*). A property of the process, as s3.*",
     ),
     works(
         "heartbeat.interval",

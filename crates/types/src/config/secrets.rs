@@ -30,7 +30,7 @@ const OPEN: [&str; 2] = ["max-tokens", "credentials-source"];
 /// Whether an option is a matter of processes only: how they reach object stores, and who they are to each
 /// other. Such options do not travel with jobs.
 pub fn is_of_processes(key: &str) -> bool {
-    key.starts_with("s3.") || key.starts_with("security.ssl.")
+    ["s3.", "fs.azure.", "security.ssl."].iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// The value of an option as it may be shown: also without the names and passwords in addresses.

@@ -49,8 +49,8 @@ fn a_path_may_be_a_file_an_uri_or_a_glob() {
     assert_eq!(set(format!("{root}/none*")).unwrap(), "");
     let missing = set(format!("{root}/none.csv")).unwrap_err();
     assert!(missing.kind() == ErrorKind::External && missing.to_string().contains("none.csv does not exist"));
-    let bucket = set("gs://bucket/x".to_owned()).unwrap_err();
-    assert!(bucket.kind() == ErrorKind::Unsupported && bucket.to_string().contains("storage on 'gs'"));
+    let bucket = set("hdfs://host/x".to_owned()).unwrap_err();
+    assert!(bucket.kind() == ErrorKind::Unsupported && bucket.to_string().contains("storage on 'hdfs'"));
 }
 
 #[test]
