@@ -42,6 +42,8 @@ class Job:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.script, self.printed, self.errors = (self.folder / f"{script}{end}" for end in (".sql", ".printed.txt", ".errors.txt"))
         self.starts, self.process, self.told_from = 0, None, 0
+        # State that can leave memory does so at once.
+        self.tight = world.rng.random() < 0.5
 
     def start(self, parallelism=None, restore=True, options=()):
         """Starts a process; `sql` may be a function of the parallelism."""
@@ -51,6 +53,8 @@ class Job:
         command = [str(self.world.binary), "sql", "-q", "-f", self.script.name, "-D", f"parallelism.default={parallelism}"]
         for option in options:
             command += ["-D", option]
+        if self.tight:
+            command += ["-D", "taskmanager.memory.managed.size=4kb"]
         if restore and self.starts > 0:
             command += ["--restore", "latest"]
         self.starts += 1

@@ -10,6 +10,7 @@ use flott_checkpoint::resources::{Config as Liveness, LeaderId};
 use flott_connector::Registry;
 use flott_plan::JobGraph;
 use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment, Threads};
+use flott_state::spill::StateMemory;
 use flott_types::{Clock, JobId, Result, SystemClock};
 
 use crate::client::JobClient;
@@ -110,6 +111,8 @@ impl LocalCluster {
             defaults: BTreeMap::new(),
             high_availability,
         })?;
+        // One process, one account.
+        let memory = Arc::new(StateMemory::default());
         let environment = |reports, results| TaskEnvironment {
             clock: clock.clone(),
             registry: registry.clone(),
@@ -119,6 +122,7 @@ impl LocalCluster {
             results,
             reports,
             threads: threads.clone(),
+            memory: memory.clone(),
         };
         let start = |id| {
             let wire = Wire::default();

@@ -145,7 +145,12 @@ impl SnapshotWriter for Writer {
         };
         let operators = operators.into_iter().map(hand_over).collect();
         let written = block_on(self.0.write(barrier.checkpoint, &target, operators))?;
-        Ok(Stored { snapshot: written.snapshot, size: written.bytes, full_size: written.full_bytes })
+        Ok(Stored {
+            snapshot: written.snapshot,
+            size: written.bytes,
+            full_size: written.full_bytes,
+            outgrown: written.outgrown,
+        })
     }
 }
 

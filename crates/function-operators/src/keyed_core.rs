@@ -200,6 +200,6 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         event_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         processing_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         self.free();
-        Ok(OperatorSnapshot { keyed, lists })
+        Ok(OperatorSnapshot { keyed, lists, ..OperatorSnapshot::default() })
     }
 }

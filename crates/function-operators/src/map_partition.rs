@@ -127,7 +127,7 @@ where
             deleted: None,
             full,
         };
-        Ok(OperatorSnapshot { keyed: vec![delta], lists: Vec::new() })
+        Ok(OperatorSnapshot { keyed: vec![delta], ..OperatorSnapshot::default() })
     }
 
     fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {

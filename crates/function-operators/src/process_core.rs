@@ -88,6 +88,6 @@ impl<O: Record> ProcessCore<O> {
         call(&mut SnapshotContext::new(&mut self.states, checkpoint))?;
         self.states.check()?;
         let lists = self.states.operator.snapshot(self.subtask)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+        Ok(OperatorSnapshot { lists, ..OperatorSnapshot::default() })
     }
 }

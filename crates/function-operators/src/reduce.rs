@@ -92,6 +92,6 @@ where
         let mut keyed = Vec::new();
         // Nothing is ever removed, so no key becomes free.
         self.values.snapshot(&self.keys, full, &mut Vec::new(), &mut keyed)?;
-        Ok(OperatorSnapshot { keyed, lists: Vec::new() })
+        Ok(OperatorSnapshot { keyed, ..OperatorSnapshot::default() })
     }
 }

@@ -183,6 +183,7 @@ impl TaskManagerProcess {
             results,
             reports,
             threads: threads.clone(),
+            memory: Arc::default(),
         };
         let of_cluster =
             flott_cluster::TaskManagerOptions { id, slots: options.slots, liveness, leader: None };

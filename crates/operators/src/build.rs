@@ -8,6 +8,7 @@ use flott_expr::{Functions, PlanContext};
 use flott_operator::Operator;
 use flott_plan::{AggregatePhase, ChainedNode, Conflict, OperatorSpec, Schema, WindowKind};
 use flott_runtime::{Outside, TaskOptions};
+use flott_state::spill::{StateMemory, TableMemory};
 use flott_types::{Error, Result, Timestamp};
 
 use crate::aggregate::group::GroupAggregate;
@@ -61,9 +62,17 @@ pub struct BuildContext {
     pub batch_bytes: usize,
     /// How the job's tasks are configured; `None` for an operator without a job.
     pub options: Option<Arc<TaskOptions>>,
+    /// The memory for state; `None` for an operator without a task.
+    pub memory: Option<Arc<StateMemory>>,
 }
 
 impl BuildContext {
+    /// A part of the memory for state, for one table.
+    pub(crate) fn table_memory(&self) -> TableMemory {
+        let options = self.options.as_ref().map(|options| options.state.clone()).unwrap_or_default();
+        self.memory.clone().unwrap_or_default().join(options)
+    }
+
     /// The context for expressions.
     pub(crate) fn of_expressions(&self) -> PlanContext {
         PlanContext {
@@ -95,6 +104,7 @@ impl Default for BuildContext {
             mini_batch_size: 8_192,
             batch_bytes: flott_batch::bytes::BATCH_BYTES,
             options: None,
+            memory: None,
         }
     }
 }

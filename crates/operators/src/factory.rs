@@ -85,7 +85,8 @@ impl OperatorFactory for SqlOperators {
         options: &TaskOptions,
         outside: &Outside,
     ) -> Result<Box<dyn Operator>> {
-        build(node, &self.context(info, options)?, outside)
+        let context = BuildContext { memory: Some(outside.memory.clone()), ..self.context(info, options)? };
+        build(node, &context, outside)
     }
 
     fn constant_rows(

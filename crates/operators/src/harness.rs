@@ -142,12 +142,15 @@ impl Harness {
     fn with(node: ChainedNode, keys: &[&[usize]], outside: Outside, functions: Functions) -> Self {
         let types =
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
+        // State that can leave memory does so at once: what comes out is the same.
+        let tight = BTreeMap::from([("taskmanager.memory.managed.size".to_owned(), "100 bytes".to_owned())]);
         let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
         let mut harness = Harness {
             context: BuildContext {
                 max_parallelism: MAX_PARALLELISM,
                 functions,
-                options: Some(Arc::new(TaskOptions::parse(&BTreeMap::new()).unwrap())),
+                options: Some(Arc::new(TaskOptions::parse(&tight).unwrap())),
+                memory: Some(outside.memory.clone()),
                 ..BuildContext::default()
             },
             outside,

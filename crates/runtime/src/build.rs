@@ -237,10 +237,10 @@ impl Builder<'_> {
             | OperatorSpec::BatchOver { .. }
             | OperatorSpec::Union
             | OperatorSpec::Function { .. } => {
-                let TaskEnvironment { operators, registry, .. } = self.environment;
+                let TaskEnvironment { operators, registry, memory, .. } = self.environment;
                 let options = &self.deployment.options;
                 let (registry, tables) = (registry.clone(), options.table_context()?);
-                let outside = Outside { registry, tables, clock: clock.clone() };
+                let outside = Outside { registry, tables, clock: clock.clone(), memory: memory.clone() };
                 operators.build(node, &self.info(node), options, &outside)?
             }
         };

@@ -9,6 +9,7 @@ use flott_checkpoint::{Attempt, TaskId};
 use flott_connector::{GeneratorFactory, Registry, TableContext};
 use flott_operator::{Counter, Operator, TaskInfo};
 use flott_plan::{ChainedNode, JobGraph, Schema, TableSpec, WatermarkSpec};
+use flott_state::spill::StateMemory;
 use flott_types::clock::ManualClock;
 use flott_types::{Clock, Configuration, JobId, Result};
 
@@ -27,6 +28,8 @@ pub struct Outside {
     pub tables: TableContext,
     /// Time, for what is asked outside.
     pub clock: Arc<dyn Clock>,
+    /// The memory for state.
+    pub memory: Arc<StateMemory>,
 }
 
 impl Outside {
@@ -34,7 +37,12 @@ impl Outside {
     pub fn nothing() -> Self {
         let tables =
             TableContext { batch: false, zone: "UTC".to_owned(), configuration: Configuration::default() };
-        Outside { registry: Arc::default(), tables, clock: Arc::new(ManualClock::new(0)) }
+        Outside {
+            registry: Arc::default(),
+            tables,
+            clock: Arc::new(ManualClock::new(0)),
+            memory: Arc::default(),
+        }
     }
 }
 
@@ -129,4 +137,6 @@ pub struct TaskEnvironment {
     pub reports: Arc<dyn Reports>,
     /// The threads.
     pub threads: Threads,
+    /// The memory for state: all tasks share it.
+    pub memory: Arc<StateMemory>,
 }

@@ -39,6 +39,7 @@ pub mod piped;
 mod sink;
 mod snapshot;
 pub mod source;
+mod state_memory;
 mod streams;
 mod task;
 mod threads;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
+use flott_state::spill::SpillOptions;
 use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Configuration, Error, Result, Timestamp};
 
 use crate::gate::Limits;
+use crate::state_memory;
 
 /// The options of tasks.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +37,8 @@ pub struct TaskOptions {
     pub cancellation_interval: i64,
     /// `task.cancellation.timeout`, milliseconds: when it is given up; `None` is never.
     pub cancellation_timeout: Option<i64>,
+    /// How much memory state may use, and where the rest goes.
+    pub state: SpillOptions,
     /// When the job was submitted, in milliseconds since the epoch.
     pub submitted_at: Timestamp,
     /// The whole configuration, as written.
@@ -93,6 +97,7 @@ impl TaskOptions {
             cancellation_timeout: read
                 .duration("task.cancellation.timeout")?
                 .map_or(Some(180_000), |timeout| (timeout > 0).then_some(timeout)),
+            state: state_memory::options(read)?,
             submitted_at: 0,
             configuration: configuration.clone(),
         })

@@ -259,7 +259,7 @@ impl Operator for SinkOperator {
             }
             Ok(lists)
         }));
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![writer] })
+        Ok(OperatorSnapshot { lists: vec![writer], ..OperatorSnapshot::default() })
     }
 
     fn snapshot_later(&mut self) -> Option<SnapshotLater> {

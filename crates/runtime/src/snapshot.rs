@@ -60,6 +60,8 @@ pub struct Stored {
     pub size: u64,
     /// How many bytes all that it names has.
     pub full_size: u64,
+    /// The next snapshot had better be full: what is stored has outgrown what it is worth.
+    pub outgrown: bool,
 }
 
 /// Stores the snapshots of one task, in order, off the task's thread.
@@ -119,6 +121,8 @@ struct Waiting {
     later: Vec<Later>,
     /// The last hand-over was lost, so that nothing can build on it.
     lost: bool,
+    /// The next hand-over had better be full.
+    outgrown: bool,
     closed: bool,
 }
 
@@ -175,9 +179,10 @@ impl Uploader {
         Ok(Uploader { queue, thread, report })
     }
 
-    /// Whether the last hand-over was lost, so that the next one must be full.
+    /// Whether the next hand-over must be full: the last one was lost, or what is stored has outgrown its worth.
     pub(crate) fn must_be_full(&self) -> bool {
-        self.queue.state.lock().lost
+        let state = self.queue.state.lock();
+        state.lost || state.outgrown
     }
 
     /// Stores a snapshot, after those before it.
@@ -204,6 +209,7 @@ impl Uploader {
             return Ok(());
         }
         state.lost = false;
+        state.outgrown &= !queued.work.full;
         state.work.push_back(queued);
         drop(state);
         self.queue.changed.notify_one();
@@ -296,7 +302,8 @@ fn upload(queue: &Queue, mut writer: Box<dyn SnapshotWriter>, clock: &dyn Clock,
             writer.write(barrier, target.as_deref(), operators)
         });
         match written {
-            Ok(Stored { snapshot, size, full_size }) => {
+            Ok(Stored { snapshot, size, full_size, outgrown }) => {
+                queue.state.lock().outgrown |= outgrown;
                 metrics.async_millis = (clock.nanos().saturating_sub(start) / 1_000_000) as i64;
                 metrics.size = size;
                 metrics.full_size = full_size;

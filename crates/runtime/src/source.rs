@@ -371,7 +371,7 @@ impl SourceHead {
             uid: self.info.uid.clone(),
             name: self.info.name.clone(),
             max_parallelism: self.info.max_parallelism,
-            state: OperatorSnapshot { keyed: Vec::new(), lists: vec![list] },
+            state: OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() },
             finished: ended,
             later: None,
             in_flight: None,

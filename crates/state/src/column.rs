@@ -34,6 +34,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 use flott_types::{Result, Timestamp};
 
+use crate::spill::{Fetched, Spilled, SpilledTable};
 use crate::{KeyedDelta, RestoredState};
 
 /// Keys with slots, whatever the keys are.
@@ -115,6 +116,63 @@ pub trait StateColumn: Any + Send {
     /// The latest time at which to call [`StateColumn::tidy`] again.
     fn wake_at(&self) -> Option<Timestamp> {
         None
+    }
+
+    /// Prepares to let rows leave memory and come back: see [`spill`](crate::spill). Returns whether they can.
+    fn enable_spilling(&mut self) -> bool {
+        false
+    }
+
+    /// Drops the slots whose rows cannot leave now, because something removed waits for a snapshot.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
+        slots.clear();
+        Ok(())
+    }
+
+    /// When the last of a slot's rows expires; [`Timestamp::MAX`] is never.
+    fn expiry(&self, slot: u32) -> Timestamp {
+        let _ = slot;
+        Timestamp::MAX
+    }
+
+    /// Adds the rows of these slots, in this order, to what leaves memory. They are still here until
+    /// [`StateColumn::leave`].
+    ///
+    /// # Errors
+    /// If rows cannot be encoded.
+    fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {
+        let _ = (slots, into);
+        Ok(())
+    }
+
+    /// Forgets the rows of slots that have left memory: they are not removed.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    fn leave(&mut self, slots: &[u32]) -> Result<()> {
+        let _ = slots;
+        Ok(())
+    }
+
+    /// Takes back rows that had left.
+    ///
+    /// # Errors
+    /// If rows cannot be decoded.
+    fn fetch(&mut self, from: &Fetched<'_>) -> Result<()> {
+        let _ = from;
+        Ok(())
+    }
+
+    /// Describes the states whose rows may have left memory, as snapshots do.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    fn describe(&mut self, index: &dyn Index, into: &mut Vec<SpilledTable>) -> Result<()> {
+        let _ = (index, into);
+        Ok(())
     }
 
     /// How the stored type differed from the current one, if it did.

@@ -104,6 +104,22 @@ impl DirtySlots {
         self.dirty.unset(slot);
     }
 
+    /// Notes that an entry came back from where it had been evicted to.
+    pub fn fetched(&mut self, slot: u32, persisted: bool, dirty: bool) {
+        if persisted {
+            self.persisted.set(slot);
+        }
+        if dirty {
+            self.mark(slot);
+        }
+    }
+
+    /// Notes that an entry is evicted. It is not removed.
+    pub fn evicted(&mut self, slot: u32) {
+        self.dirty.unset(slot);
+        self.persisted.unset(slot);
+    }
+
     /// How many entries a snapshot would write now.
     pub fn pending(&self) -> usize {
         self.dirty.ones() + self.dead.ones()

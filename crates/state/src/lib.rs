@@ -39,6 +39,7 @@ mod shared;
 mod slot_bytes;
 mod slots;
 mod snapshot;
+pub mod spill;
 pub mod store;
 mod table;
 mod timer;

@@ -2,8 +2,9 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
-use flott_types::Result;
+use flott_types::{Result, Timestamp};
 
+use crate::spill::{Cold, SpilledSnapshot, TableMemory};
 use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, RestoredState, StateColumn};
 
 /// The keys of an operator with their slots, and the slots that perhaps no state needs any more.
@@ -15,6 +16,8 @@ use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, RestoredState, StateColumn
 pub struct SharedIndex {
     index: ColumnIndex,
     freed: Vec<u32>,
+    /// The keys that are not in memory, of a table that may spill.
+    cold: Option<Box<Cold>>,
 }
 
 impl SharedIndex {
@@ -26,6 +29,7 @@ impl SharedIndex {
         Ok(SharedIndex {
             index: ColumnIndex::new(keys, partition_columns, max_parallelism)?,
             freed: Vec::new(),
+            cold: None,
         })
     }
 
@@ -63,7 +67,7 @@ impl SharedIndex {
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn intern(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        let SharedIndex { index, freed } = self;
+        let SharedIndex { index, freed, .. } = self;
         index.keys_mut().intern(keys, rows, slots, |slot, _| freed.push(slot))
     }
 
@@ -98,14 +102,90 @@ impl SharedIndex {
     pub fn free(&mut self, slot: u32, occupied: bool) {
         match occupied {
             true => self.freed.push(slot),
-            false => self.index.keys_mut().remove(slot),
+            false => {
+                self.cold.iter_mut().for_each(|cold| cold.remove(&self.index, &[slot]));
+                self.index.keys_mut().remove(slot);
+            }
+        }
+    }
+
+    /// Lets keys leave memory when the table exceeds its share.
+    pub(crate) fn enable_spilling(&mut self, memory: TableMemory, ttl: Option<i64>) -> Result<()> {
+        self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?));
+        Ok(())
+    }
+
+    /// Whether keys that are not in memory may be somewhere else.
+    #[inline]
+    pub(crate) fn has_spilled(&self) -> bool {
+        self.cold.as_ref().is_some_and(|cold| cold.has_spilled())
+    }
+
+    /// Notes that the keys in these slots are used.
+    #[inline]
+    pub(crate) fn note_use(&mut self, slots: &[u32]) {
+        if let Some(cold) = &mut self.cold {
+            cold.note_use(slots);
+        }
+    }
+
+    /// Brings back the rows of keys that are new in the index and had left memory.
+    pub(crate) fn fetch(&mut self, states: &mut [&mut dyn StateColumn], new: &[u32]) -> Result<()> {
+        match &mut self.cold {
+            Some(cold) => cold.fetch(&self.index, states, new),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets keys leave memory if the table, which holds so many bytes, is too large. No slot may be in use, and all
+    /// that are free are released.
+    pub(crate) fn make_room(&mut self, states: &mut [&mut dyn StateColumn], held: usize) -> Result<()> {
+        match &mut self.cold {
+            Some(cold) => cold.make_room(&mut self.index, states, held),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings back some keys that have expired: see [`Cold::sweep`].
+    pub(crate) fn sweep(
+        &mut self,
+        states: &mut [&mut dyn StateColumn],
+        now: Timestamp,
+        rows: usize,
+    ) -> Vec<u32> {
+        match &mut self.cold {
+            Some(cold) => cold.sweep(&mut self.index, states, now, rows),
+            None => Vec::new(),
+        }
+    }
+
+    /// The latest time to call [`SharedIndex::sweep`] again.
+    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+        self.cold.as_ref()?.wake_at()
+    }
+
+    /// What a snapshot must write of what is not in memory. `deltas` are those of the states.
+    pub(crate) fn spilled(
+        &mut self,
+        states: &mut [&mut dyn StateColumn],
+        deltas: &[KeyedDelta],
+    ) -> Result<Option<SpilledSnapshot>> {
+        match &mut self.cold {
+            Some(cold) => cold.snapshot(&self.index, states, deltas),
+            None => Ok(None),
         }
     }
 
     /// Forgets the keys that no state needs, and frees their slots. `occupied` returns whether one of the
     /// operator's states needs a slot.
     pub fn release(&mut self, occupied: impl Fn(u32) -> bool) {
-        let SharedIndex { index, freed } = self;
+        let SharedIndex { index, freed, cold } = self;
+        if let Some(cold) = cold.as_mut().filter(|cold| cold.has_spilled()) {
+            freed.retain(|slot| !occupied(*slot));
+            cold.remove(index, freed);
+            freed.drain(..).for_each(|slot| index.keys_mut().remove(slot));
+            return;
+        }
         for slot in freed.drain(..) {
             if !occupied(slot) {
                 index.keys_mut().remove(slot);
@@ -159,12 +239,13 @@ impl SharedIndex {
         full: bool,
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
-        let SharedIndex { index, freed } = self;
+        let SharedIndex { index, freed, .. } = self;
         state.snapshot(&index.named(names), full, freed, into)
     }
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        self.index.keys().memory() + self.freed.capacity() * 4
+        let cold = self.cold.as_ref().map_or(0, |cold| cold.memory());
+        self.index.keys().memory() + self.freed.capacity() * 4 + cold
     }
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::Schema;
 use flott_types::{Error, FastMap, Result};
 
 use crate::rows::KEYS;
+use crate::spill::SpilledSnapshot;
 
 /// The entries of a keyed table that changed since the last checkpoint (or all of them).
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct OperatorSnapshot {
     /// Keyed tables. A table without changes may be left out; one with many may come in several parts, no two
     /// of which share a key. Only the first part of a full table is marked as full.
     pub keyed: Vec<KeyedDelta>,
+    /// Rows of keyed tables that are not in memory. They share no key with the deltas.
+    pub spilled: Vec<SpilledSnapshot>,
     /// Operator state, complete each time.
     pub lists: Vec<ListState>,
 }
@@ -77,7 +80,7 @@ pub struct RestoredState {
 impl OperatorSnapshot {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.keyed.is_empty() && self.lists.is_empty()
+        self.keyed.is_empty() && self.spilled.is_empty() && self.lists.is_empty()
     }
 }
 

@@ -1,13 +1,19 @@
 //! Keys with values.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::FieldRef;
-use flott_types::{Result, Timestamp};
+use flott_types::{Error, Result, Timestamp};
 
 use crate::cut::runs;
+use crate::spill::TableMemory;
 use crate::{
-    KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns, StateColumn,
+    KeyedDelta, NO_SLOT, OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns,
+    StateColumn, Ttl,
 };
+
+/// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
+const ROWS_UNCHECKED: usize = 64;
 
 /// A keyed table: an index of keys and one row of values for each of them, for an operator that has no other
 /// state. The values may hold nested states over the same slots.
@@ -37,6 +43,8 @@ use crate::{
 pub struct KeyedTable<V> {
     index: SharedIndex,
     column: RowColumn<SingleRows<V>>,
+    /// How many rows were interned since room was made.
+    rows_since: usize,
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -54,7 +62,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         let index = SharedIndex::new(keys, partition_columns, max_parallelism)?;
         let column = RowColumn::new(name, SingleRows(values));
         column.check_names(index.index())?;
-        Ok(KeyedTable { index, column })
+        Ok(KeyedTable { index, column, rows_since: 0 })
     }
 
     /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
@@ -69,14 +77,14 @@ impl<V: SlotColumns> KeyedTable<V> {
         self.column.name()
     }
 
-    /// How many keys there are.
+    /// How many keys there are in memory.
     pub fn len(&self) -> usize {
         self.column.len()
     }
 
     /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && !self.index.has_spilled()
     }
 
     /// All slots are below this.
@@ -106,13 +114,22 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable { index, column } = self;
-        index.keys_mut().intern(keys, rows, slots, |slot, row| {
-            column.values_mut().reset(slot);
-            column.add(slot);
-            on_new(slot, row);
-        })?;
-        if self.has_more_keys() {
+        self.rows_since = self.rows_since.saturating_add(rows);
+        let KeyedTable { index, column, .. } = self;
+        let spilled = index.has_spilled();
+        if spilled {
+            let mut new = Vec::new();
+            index.keys_mut().intern(keys, rows, slots, |slot, _| new.push(slot))?;
+            index.fetch(&mut [column], &new)?;
+        } else {
+            index.keys_mut().intern(keys, rows, slots, |slot, row| {
+                column.values_mut().reset(slot);
+                column.add(slot);
+                on_new(slot, row);
+            })?;
+        }
+        index.note_use(slots);
+        if spilled || self.has_more_keys() {
             for (row, slot) in slots.iter().enumerate() {
                 if self.column.add(*slot) {
                     self.column.values_mut().reset(*slot);
@@ -135,12 +152,70 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// If the columns are not of the key's types.
     pub fn lookup(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
         self.index.keys_mut().lookup(keys, rows, slots)?;
+        if self.index.has_spilled() && slots.contains(&NO_SLOT) {
+            self.fetch_missing(keys, slots)?;
+        }
+        self.index.note_use(slots);
         if self.has_more_keys() {
             for slot in slots.iter_mut().filter(|slot| !self.column.is_live(**slot)) {
                 *slot = NO_SLOT;
             }
         }
         Ok(())
+    }
+
+    /// Brings back keys that are not in memory, and sets their slots.
+    fn fetch_missing(&mut self, keys: &[ArrayRef], slots: &mut [u32]) -> Result<()> {
+        let missing: Vec<u32> = slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| **slot == NO_SLOT)
+            .map(|(row, _)| row as u32)
+            .collect();
+        let rows = UInt32Array::from(missing.clone());
+        let gathered = |error| Error::internal("keys of state").with_source(error);
+        let missing_keys = keys.iter().map(|column| take(column, &rows, None).map_err(gathered));
+        let missing_keys = missing_keys.collect::<Result<Vec<_>>>()?;
+        let KeyedTable { index, column, .. } = self;
+        let (mut found, mut new) = (Vec::new(), Vec::new());
+        index.keys_mut().intern(&missing_keys, missing.len(), &mut found, |slot, _| new.push(slot))?;
+        index.fetch(&mut [column], &new)?;
+        for (row, slot) in missing.iter().zip(&found) {
+            if column.occupied(*slot) {
+                slots[*row as usize] = *slot;
+            }
+        }
+        new.into_iter().filter(|slot| !column.occupied(*slot)).for_each(|slot| index.free(slot, false));
+        Ok(())
+    }
+
+    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it. They come
+    /// back when they are interned or looked up. After [`KeyedTable::with_ttl`]. Call [`KeyedTable::make_room`] from time to time, and take snapshots
+    /// with [`KeyedTable::snapshot_into`]. Without effect if values cannot be spilled.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn with_spilling(mut self, memory: TableMemory) -> Result<Self> {
+        if self.column.enable_spilling() {
+            self.index.enable_spilling(memory, self.column.ttl().map(Ttl::millis))?;
+        }
+        Ok(self)
+    }
+
+    /// Lets keys leave memory if the table holds too much. Call it after each batch: no slot is valid after it.
+    ///
+    /// # Errors
+    /// If they cannot be written to the local disk, or there is no place for them but memory.
+    pub fn make_room(&mut self) -> Result<()> {
+        // What few rows add is little beside what many keys hold.
+        if self.rows_since.saturating_mul(ROWS_UNCHECKED) < self.len() {
+            return Ok(());
+        }
+        self.rows_since = 0;
+        let KeyedTable { index, column, .. } = self;
+        let held = index.keys().memory() + column.memory();
+        index.release(|slot| column.occupied(slot));
+        index.make_room(&mut [column], held)
     }
 
     /// The values.
@@ -194,12 +269,18 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// Some of what has expired and is still there; see [`Ttl::sweep`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
-        self.column.sweep(now, rows)
+        let KeyedTable { index, column, .. } = self;
+        let mut expired = index.sweep(&mut [column], now, rows);
+        expired.retain(|slot| column.is_expired(*slot, now));
+        expired.append(&mut column.sweep(now, rows));
+        expired.sort_unstable();
+        expired.dedup();
+        expired
     }
 
     /// The latest time to call [`KeyedTable::sweep`] or [`KeyedTable::expire`] again.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.column.wake_at()
+        [self.column.wake_at(), self.index.wake_at()].into_iter().flatten().min()
     }
 
     /// Removes some of what has expired; `rows` as for [`Ttl::sweep`]. Returns the latest time to call this
@@ -222,16 +303,35 @@ impl<V: SlotColumns> KeyedTable<V> {
     }
 
     /// What changed since the last snapshot, or with `full` everything; nothing if nothing changed. Large
-    /// snapshots come in parts. The states nested in the values come after the table itself.
+    /// snapshots come in parts. The states nested in the values come after the table itself. Not for a table that
+    /// spills.
     ///
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        let KeyedTable { index, column } = self;
+        if self.index.has_spilled() {
+            return Err(Error::internal("a snapshot leaves out what is spilled"));
+        }
+        let KeyedTable { index, column, .. } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
         index.release(|slot| column.occupied(slot));
         Ok(deltas)
+    }
+
+    /// Adds what changed since the last snapshot, or with `full` everything, to a snapshot, with what is not in
+    /// memory.
+    ///
+    /// # Errors
+    /// Those of [`KeyedTable::snapshot`].
+    pub fn snapshot_into(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
+        let KeyedTable { index, column, .. } = self;
+        let mut deltas = Vec::new();
+        index.snapshot(column, full, &mut deltas)?;
+        snapshot.spilled.extend(index.spilled(&mut [column], &deltas)?);
+        index.release(|slot| column.occupied(slot));
+        snapshot.keyed.append(&mut deltas);
+        Ok(())
     }
 
     /// The size of a slot's key and values in bytes, not counting fixed-width columns.
@@ -255,6 +355,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
+        self.rows_since = usize::MAX / ROWS_UNCHECKED;
         self.index.restore(&mut self.column, restored)
     }
 

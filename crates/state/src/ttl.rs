@@ -232,6 +232,17 @@ impl Ttl {
         self.hand.wake_at().filter(|_| self.policy.background && self.used > 0)
     }
 
+    /// How long a row lives after its last use, in milliseconds.
+    pub(crate) fn millis(&self) -> i64 {
+        self.policy.millis
+    }
+
+    /// When a row expires.
+    pub(crate) fn expiry(&self, row: u32) -> Timestamp {
+        let stamp = self.stamps.get(row as usize).map_or(UNUSED, Cell::get);
+        if stamp == UNUSED { UNUSED } else { stamp.saturating_add(self.policy.millis) }
+    }
+
     /// The column of the stamps.
     pub fn field(&self) -> FieldRef {
         self.field.clone()

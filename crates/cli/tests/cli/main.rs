@@ -21,6 +21,7 @@ mod rest;
 mod restore;
 mod security;
 mod shell;
+mod spilling;
 mod state;
 mod statements;
 mod support;

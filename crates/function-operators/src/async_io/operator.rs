@@ -259,7 +259,7 @@ impl<I: Record + Clone, F: AsyncFunction<I>> Operator for AsyncWait<I, F> {
         state.values = self.queue.inputs().into_iter().chain(waiting).map(entry).collect();
         lists.push(state.snapshot(*subtask)?);
         state.values.clear();
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists })
+        Ok(OperatorSnapshot { lists, ..OperatorSnapshot::default() })
     }
 
     fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<()> {

@@ -216,7 +216,7 @@ impl<K: Key, L: Record, R: Record, F: ProcessJoinFunction<L, R>> Operator for In
         left.snapshot(keys, full, freed, &mut keyed)?;
         right.snapshot(keys, full, freed, &mut keyed)?;
         self.free();
-        let mut snapshot = OperatorSnapshot { keyed, lists };
+        let mut snapshot = OperatorSnapshot { keyed, lists, ..OperatorSnapshot::default() };
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }

@@ -81,7 +81,7 @@ where
         self.free();
         let mut lists = self.global_states.operator.snapshot(self.subtask)?;
         lists.append(&mut self.window_states.operator.snapshot(self.subtask)?);
-        let mut snapshot = OperatorSnapshot { keyed, lists };
+        let mut snapshot = OperatorSnapshot { keyed, lists, ..OperatorSnapshot::default() };
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }

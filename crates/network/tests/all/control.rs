@@ -93,6 +93,7 @@ fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<Arc<Tls>>) 
         results,
         reports,
         threads: Threads::default(),
+        memory: Arc::default(),
     };
     let liveness = Liveness::default();
     let options = TaskManagerOptions { id: TaskManagerId(id), slots: 3, liveness, leader: None };

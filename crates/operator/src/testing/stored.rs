@@ -68,8 +68,20 @@ impl Stored {
                 .or_insert_with(|| List { redistribution: list.redistribution, entries: BTreeMap::new() });
             known.entries.insert(info.subtask.0, list.entries);
         }
-        let rows = snapshot.keyed.iter().map(|delta| delta.rows.num_rows()).sum();
-        snapshot.keyed.iter().try_for_each(|delta| self.apply_delta(info, delta))?;
+        let mut rows = 0;
+        for delta in &snapshot.keyed {
+            rows += delta.rows.num_rows();
+            self.apply_delta(info, delta)?;
+        }
+        for spilled in &snapshot.spilled {
+            for table in spilled.tables() {
+                let mut parts = spilled.parts(table)?;
+                while let Some(delta) = parts.next()? {
+                    rows += delta.rows.num_rows();
+                    self.apply_delta(info, &delta)?;
+                }
+            }
+        }
         Ok(rows)
     }
 

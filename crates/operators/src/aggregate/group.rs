@@ -4,6 +4,8 @@
 //! changed, nothing when it did not, `-D` when its last row was retracted. The old result need not be stored:
 //! it is what the accumulators yield before the batch is added.
 //!
+//! Groups that are not used for long leave memory when there is not enough of it, and come back with their next row.
+//!
 //! Cost per record: interning its key (one hash, one probe) and one loop per call. Per group and batch: its
 //! results before and after, gathered as columns.
 
@@ -98,7 +100,8 @@ impl GroupAggregate {
                 context.max_parallelism,
                 aggregates,
             )?
-            .with_ttl(ttl),
+            .with_ttl(ttl)
+            .with_spilling(context.table_memory())?,
             batch_bytes: context.batch_bytes,
             batch: 0,
             touched_in: Vec::new(),
@@ -260,7 +263,7 @@ impl Operator for GroupAggregate {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.table.restore(&mut restored)?;
         self.expire(0, context);
-        Ok(())
+        self.table.make_room()
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
@@ -271,7 +274,7 @@ impl Operator for GroupAggregate {
             false => self.process_part(&batch, context)?,
         }
         self.expire(batch.physical_rows(), context);
-        Ok(())
+        self.table.make_room()
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
@@ -293,7 +296,7 @@ impl Operator for GroupAggregate {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.snapshot_into(full, &mut snapshot)?;
         Ok(snapshot)
     }
 }

@@ -365,7 +365,7 @@ impl Operator for LookupJoin {
     fn snapshot(&mut self, _: CheckpointId, _: bool) -> Result<OperatorSnapshot> {
         let queued = self.queue.inputs().into_iter().map(|(asked, _)| &asked.rows);
         let list = self.in_flight.snapshot(queued.chain(self.waiting.inputs()))?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), lists: vec![list] })
+        Ok(OperatorSnapshot { lists: vec![list], ..OperatorSnapshot::default() })
     }
 
     fn finish(&mut self, _: &mut Context<'_>) -> Result<()> {

@@ -168,6 +168,24 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
         Ok(())
     }
 
+    /// Those of states nested in the values cannot, yet: their keys are the rows.
+    fn can_spill(&mut self) -> bool {
+        let mut nested = false;
+        let asked = self.values.each_state(&mut |_| {
+            nested = true;
+            Ok(())
+        });
+        asked.is_ok() && !nested
+    }
+
+    fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
+        into.extend(self.lists.parts(slot).iter().flatten());
+    }
+
+    fn is_settled(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
+        self.rows.references(slot) as usize == self.lists.len(slot)
+    }
+
     fn memory(&self) -> usize {
         self.rows.memory() + self.lists.memory() + self.values.memory()
     }

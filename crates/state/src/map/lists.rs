@@ -8,14 +8,16 @@ const CHUNK: usize = 256;
 /// An empty list keeps memory for this many entries: its key, or another in the same slot, will need it
 /// again.
 const WORTH_KEEPING: usize = 16;
+/// How many bytes of lists there are for each entry, about: lists of one entry have room for four.
+const PER_ENTRY: usize = 8;
 
 /// For each key a list of its entries.
 #[derive(Debug)]
 pub(crate) enum Lists {
     /// In any order; `position` is where in its list each entry is.
-    Bag { of_key: Vec<Vec<u32>>, position: Vec<u32> },
+    Bag { of_key: Vec<Vec<u32>>, position: Vec<u32>, entries: usize },
     /// Ascending by the caller's comparison.
-    Sorted(Vec<SortedList>),
+    Sorted { of_key: Vec<SortedList>, entries: usize },
 }
 
 /// One or more chunks, none of them empty unless it is the only one.
@@ -33,32 +35,35 @@ impl Default for SortedList {
 
 impl Lists {
     pub fn bag() -> Self {
-        Lists::Bag { of_key: Vec::new(), position: Vec::new() }
+        Lists::Bag { of_key: Vec::new(), position: Vec::new(), entries: 0 }
     }
 
     pub fn sorted() -> Self {
-        Lists::Sorted(Vec::new())
+        Lists::Sorted { of_key: Vec::new(), entries: 0 }
     }
 
     /// The entries of a key in consecutive parts.
     pub fn parts(&self, key: u32) -> &[Vec<u32>] {
         match self {
             Lists::Bag { of_key, .. } => of_key.get(key as usize).map(from_ref).unwrap_or_default(),
-            Lists::Sorted(of_key) => of_key.get(key as usize).map(SortedList::parts).unwrap_or_default(),
+            Lists::Sorted { of_key, .. } => {
+                of_key.get(key as usize).map(SortedList::parts).unwrap_or_default()
+            }
         }
     }
 
     pub fn len(&self, key: u32) -> usize {
         match self {
             Lists::Bag { of_key, .. } => of_key.get(key as usize).map_or(0, Vec::len),
-            Lists::Sorted(of_key) => of_key.get(key as usize).map_or(0, SortedList::len),
+            Lists::Sorted { of_key, .. } => of_key.get(key as usize).map_or(0, SortedList::len),
         }
     }
 
     /// Adds an entry that is not there. `order(other)` is how another entry compares to it.
     pub fn insert(&mut self, key: u32, entry: u32, order: impl Fn(u32) -> Ordering) {
         match self {
-            Lists::Bag { of_key, position } => {
+            Lists::Bag { of_key, position, entries } => {
+                *entries += 1;
                 let list = at_key(of_key, key);
                 if entry as usize >= position.len() {
                     position.resize(entry as usize + 1, 0);
@@ -66,14 +71,18 @@ impl Lists {
                 position[entry as usize] = list.len() as u32;
                 list.push(entry);
             }
-            Lists::Sorted(of_key) => at_key(of_key, key).insert(entry, order),
+            Lists::Sorted { of_key, entries } => {
+                *entries += 1;
+                at_key(of_key, key).insert(entry, order);
+            }
         }
     }
 
     /// Removes an entry that is there.
     pub fn remove(&mut self, key: u32, entry: u32, order: impl Fn(u32) -> Ordering) {
         match self {
-            Lists::Bag { of_key, position } => {
+            Lists::Bag { of_key, position, entries } => {
+                *entries -= 1;
                 let (list, at) = (&mut of_key[key as usize], position[entry as usize]);
                 list.swap_remove(at as usize);
                 give_back(list);
@@ -81,7 +90,10 @@ impl Lists {
                     position[*moved as usize] = at;
                 }
             }
-            Lists::Sorted(of_key) => of_key[key as usize].remove(order),
+            Lists::Sorted { of_key, entries } => {
+                *entries -= 1;
+                of_key[key as usize].remove(order);
+            }
         }
     }
 
@@ -94,16 +106,14 @@ impl Lists {
             + parts.get(part).map_or(0, |part| part.partition_point(|other| order(*other) == Ordering::Less))
     }
 
+    /// About as much as it is: lists are not asked one by one.
     pub fn memory(&self) -> usize {
         match self {
-            Lists::Bag { of_key, position } => {
-                let lists: usize = of_key.iter().map(|list| list.capacity() * 4).sum();
-                lists + of_key.capacity() * size_of::<Vec<u32>>() + position.capacity() * 4
+            Lists::Bag { of_key, position, entries } => {
+                of_key.capacity() * size_of::<Vec<u32>>() + position.capacity() * 4 + entries * PER_ENTRY
             }
-            Lists::Sorted(of_key) => {
-                let parts = of_key.iter().flat_map(|list| list.parts());
-                parts.map(|part| part.capacity() * 4).sum::<usize>()
-                    + of_key.capacity() * size_of::<SortedList>()
+            Lists::Sorted { of_key, entries } => {
+                of_key.capacity() * size_of::<SortedList>() + entries * PER_ENTRY
             }
         }
     }

@@ -56,7 +56,13 @@ impl RowsOfKeys {
     /// Whether entries refer to a key.
     #[inline]
     pub fn refer_to(&self, key: u32) -> bool {
-        self.references.get(key as usize).is_some_and(|references| *references > 0)
+        self.references(key) > 0
+    }
+
+    /// How many entries refer to a key, including removed ones that a snapshot must delete.
+    #[inline]
+    pub fn references(&self, key: u32) -> u32 {
+        self.references.get(key as usize).copied().unwrap_or_default()
     }
 
     /// Keeps an entry without a row for as long as nested states need it.

@@ -1,13 +1,14 @@
 //! What every state needs apart from its data. See the header of `column.rs`.
 
+mod evict;
 mod read;
 mod single;
+mod stamped;
 mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, FieldRef};
 use flott_batch::bytes::BATCH_BYTES;
 use flott_types::{Error, Result, Timestamp};
@@ -15,9 +16,12 @@ use flott_types::{Error, Result, Timestamp};
 pub use read::{Stored, StoredRows};
 pub use single::SingleRows;
 pub(crate) use single::same_types;
+use stamped::WithStamps;
 pub use write::{RowSource, RowWriter};
 
 use crate::bits::Bits;
+use crate::codec::RowCodec;
+use crate::spill::{Fetched, Spilled, SpilledTable};
 use crate::{
     Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, SharedIndex, StateColumn, Ttl,
 };
@@ -75,6 +79,31 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
         0
     }
 
+    /// Whether rows can leave memory and come back.
+    fn can_spill(&mut self) -> bool {
+        false
+    }
+
+    /// Adds the rows of a key that are there, and perhaps others, to `into`.
+    fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
+        let _ = (slot, into);
+    }
+
+    /// Whether no row of a key is removed and waits for a snapshot. `is_dead` returns whether a row is one of those.
+    fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
+        let _ = (slot, is_dead);
+        false
+    }
+
+    /// Calls `each` with the states nested in the values, if they are over the slots of the keys.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        let _ = each;
+        Ok(())
+    }
+
     /// The bytes of memory that it holds.
     fn memory(&self) -> usize;
 }
@@ -92,6 +121,8 @@ pub struct RowColumn<R> {
     /// The snapshot's files have other columns, so the next snapshot replaces them.
     rewrite: bool,
     batch_bytes: usize,
+    /// Encodes rows that leave memory, if they can.
+    codec: Option<Box<RowCodec>>,
 }
 
 impl<R: Rows> RowColumn<R> {
@@ -106,6 +137,7 @@ impl<R: Rows> RowColumn<R> {
             migration: None,
             rewrite: false,
             batch_bytes: BATCH_BYTES,
+            codec: None,
         }
     }
 
@@ -360,61 +392,48 @@ impl<R: Rows> StateColumn for RowColumn<R> {
         self.ttl.as_ref().and_then(Ttl::wake_at)
     }
 
+    fn enable_spilling(&mut self) -> bool {
+        self.enable_eviction()
+    }
+
+    fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
+        self.retain_evictable(slots)
+    }
+
+    fn expiry(&self, slot: u32) -> Timestamp {
+        self.last_expiry(slot)
+    }
+
+    fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {
+        self.evict(slots, into)
+    }
+
+    fn leave(&mut self, slots: &[u32]) -> Result<()> {
+        self.forget_evicted(slots)
+    }
+
+    fn fetch(&mut self, from: &Fetched<'_>) -> Result<()> {
+        self.take_back(from)
+    }
+
+    fn describe(&mut self, index: &dyn Index, into: &mut Vec<SpilledTable>) -> Result<()> {
+        self.describe_evicted(index, into)
+    }
+
     fn migration(&self) -> Option<&Migration> {
         self.migration.as_ref()
     }
 
     fn memory(&self) -> usize {
         let ttl = self.ttl.as_ref().map_or(0, Ttl::memory);
-        self.rows.memory() + self.live.memory() + self.changes.memory() + ttl
+        let codec = self.codec.as_ref().map_or(0, |codec| codec.memory());
+        self.rows.memory() + self.live.memory() + self.changes.memory() + ttl + codec
     }
 }
 
 impl<R> fmt::Debug for RowColumn<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RowColumn({}, {} rows)", self.name, self.live.ones())
-    }
-}
-
-/// Rows, and when each was last used.
-struct WithStamps<'a, R> {
-    rows: &'a R,
-    ttl: Option<&'a Ttl>,
-}
-
-impl<R: Rows> RowSource for WithStamps<'_, R> {
-    type Row = u32;
-
-    fn key_fields(&self) -> Vec<FieldRef> {
-        self.rows.key_fields()
-    }
-
-    fn value_fields(&self) -> Vec<FieldRef> {
-        let mut fields = self.rows.value_fields();
-        fields.extend(self.ttl.map(Ttl::field));
-        fields
-    }
-
-    fn slot_of(&self, row: u32) -> u32 {
-        self.rows.slot_of(row)
-    }
-
-    fn keys(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.rows.keys(rows)
-    }
-
-    fn values(&self, rows: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut columns = self.rows.values(rows)?;
-        columns.extend(self.ttl.map(|ttl| ttl.column(rows)));
-        Ok(columns)
-    }
-
-    fn key_bytes(&self, row: u32) -> usize {
-        self.rows.key_bytes(row)
-    }
-
-    fn value_bytes(&self, row: u32) -> usize {
-        self.rows.value_bytes(row)
     }
 }
 

@@ -5,7 +5,7 @@ use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
 use super::{RowColumn, RowSource, Rows, Stored, StoredRows};
-use crate::{Index, KeyedDelta, Migration, RestoredState, SlotColumns};
+use crate::{Index, KeyedDelta, Migration, RestoredState, SlotColumns, StateColumn};
 
 /// One row for each key: values by slot. A row's number is the slot.
 #[derive(Debug)]
@@ -86,6 +86,27 @@ impl<V: SlotColumns> Rows for SingleRows<V> {
 
     fn forget(&mut self, _: u32) -> bool {
         true
+    }
+
+    fn can_spill(&mut self) -> bool {
+        let mut all = true;
+        let asked = self.0.each_state(&mut |state| {
+            all &= state.enable_spilling();
+            Ok(())
+        });
+        asked.is_ok() && all
+    }
+
+    fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
+        into.push(slot);
+    }
+
+    fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
+        !is_dead(slot)
+    }
+
+    fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {
+        self.0.each_state(each)
     }
 
     fn warm(&self, slots: &[u32]) -> usize {

@@ -59,6 +59,21 @@ pub trait RowSource {
     }
 }
 
+/// The columns of a state in snapshots, and how many of them form the key.
+pub(crate) fn stored_schema(index: &dyn Index, keys: &[FieldRef], values: &[FieldRef]) -> (SchemaRef, usize) {
+    let mut fields = index.fields();
+    fields.extend(keys.iter().cloned());
+    let key_columns = fields.len();
+    // Values of deleted rows are NULL.
+    let value = |field: &FieldRef| {
+        let mut field = Field::clone(field).with_nullable(true);
+        has_default(&mut field);
+        Arc::new(field)
+    };
+    fields.extend(values.iter().map(value));
+    (Arc::new(Schema::new(fields)), key_columns)
+}
+
 /// Takes a step with all rows of a run, or with fewer of them at a time if that is too large.
 fn in_parts<T>(run: &[T], mut step: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
     let mut parts = Parts::new(run.len());
@@ -81,17 +96,7 @@ pub struct RowWriter<'a, S> {
 impl<'a, S: RowSource> RowWriter<'a, S> {
     /// A writer for the state with this name over an index.
     pub fn new(name: &'a str, index: &'a dyn Index, source: &'a S) -> Self {
-        let mut fields = index.fields();
-        fields.extend(source.key_fields());
-        let key_columns = fields.len();
-        // Values of deleted rows are NULL.
-        let value = |field: &FieldRef| {
-            let mut field = Field::clone(field).with_nullable(true);
-            has_default(&mut field);
-            Arc::new(field)
-        };
-        fields.extend(source.value_fields().iter().map(value));
-        let schema = Arc::new(Schema::new(fields));
+        let (schema, key_columns) = stored_schema(index, &source.key_fields(), &source.value_fields());
         RowWriter { name, index, source, schema, key_columns, batch_bytes: BATCH_BYTES }
     }
 

@@ -39,6 +39,19 @@ pub(crate) fn merge_from(files: &[StateFile], new: u64) -> Option<usize> {
     Some(if full { 0 } else { from })
 }
 
+/// A later file from which on a chain is merged instead, so that no more than so many bytes are; `None` if that is not
+/// worth it.
+pub(crate) fn at_most(files: &[StateFile], from: usize, most: u64) -> Option<usize> {
+    let mut total: u64 = files[from..].iter().map(StateFile::size).sum();
+    let mut later = from;
+    while total > most {
+        total -= files[later].size();
+        later += 1;
+    }
+    let full = || files[later..].iter().any(|file| file.kind == FileKind::Full);
+    (later == from || files.len() - later >= 2 && !full()).then_some(later)
+}
+
 /// The newest row of each key. `files` are stored rows, oldest first; deletions are rows.
 pub(crate) fn newest(files: Vec<Vec<RecordBatch>>, key_columns: usize) -> Result<Vec<RecordBatch>> {
     let Some(schema) = files.iter().rev().flatten().next().map(RecordBatch::schema) else {
@@ -139,6 +152,17 @@ mod tests {
         let mut rescaled = chain(1000, &[1; 7]);
         rescaled[4].kind = FileKind::Full;
         assert_eq!(merge_from(&rescaled, 1), Some(0));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_not_merged_as_a_whole() {
+        assert_eq!(at_most(&chain(100, &[50, 30]), 0, u64::MAX), Some(0));
+        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 180), Some(0));
+        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 179), Some(1));
+        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 79), None);
+        let mut rescaled = chain(100, &[50, 30]);
+        rescaled[2].kind = FileKind::Full;
+        assert_eq!(at_most(&rescaled, 0, 100), None);
     }
 
     #[test]

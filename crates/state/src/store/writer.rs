@@ -13,12 +13,17 @@ use flott_storage::{Folder, Upload};
 use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, OperatorUid, Result};
 
 use super::{SHARED, format, merge, reader};
+use crate::spill::{SpilledSnapshot, SpilledTable};
 use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
 
 /// A smaller file is stored in the manifest.
 const INLINE_BELOW: usize = 20 << 10;
 /// Bytes in memory are handed to an upload in parts of this size.
 const PART: usize = 1 << 20;
+/// Spilled state is written in files of so many parts, each of some megabytes in memory.
+const PARTS_OF_A_FILE: usize = 16;
+/// Files of a state that does not fit into memory are merged up to this size: all of them are read for it.
+const MERGED: u64 = 128 << 20;
 
 /// What an operator of a task handed over.
 #[derive(Clone, Debug)]
@@ -68,6 +73,9 @@ pub struct Written {
     pub bytes: u64,
     /// The bytes of everything that the snapshot names.
     pub full_bytes: u64,
+    /// The files of a state that is too large to be merged hold more that is outdated than what is not: the next
+    /// snapshot had better be full.
+    pub outgrown: bool,
 }
 
 /// Writes the snapshots of one task, in order. Knows the chain of files behind each table.
@@ -82,6 +90,8 @@ pub struct TaskSnapshotWriter {
     parallelism: u32,
     tables: FastMap<OperatorUid, Vec<KeyedTable>>,
     full_needed: bool,
+    /// States that were spilled, with the size of their files after the last full snapshot.
+    spilled: FastMap<(OperatorUid, String), u64>,
     /// The number in the next file's name.
     next_file: u64,
 }
@@ -113,7 +123,15 @@ impl TaskSnapshotWriter {
             });
             tables.insert(uid.clone(), chains.collect());
         }
-        TaskSnapshotWriter { folder, task, parallelism, tables, full_needed: false, next_file: 0 }
+        TaskSnapshotWriter {
+            folder,
+            task,
+            parallelism,
+            tables,
+            full_needed: false,
+            spilled: FastMap::default(),
+            next_file: 0,
+        }
     }
 
     /// Whether the next snapshot must be full, because the last one was lost or went into a savepoint.
@@ -140,7 +158,8 @@ impl TaskSnapshotWriter {
         let full = self.full_needed || !matches!(target, Target::Checkpoint);
         // Until it is stored; also if this future is dropped half-way.
         self.full_needed = true;
-        let mut written = Written { snapshot: TaskSnapshot::default(), bytes: 0, full_bytes: 0 };
+        let mut written =
+            Written { snapshot: TaskSnapshot::default(), bytes: 0, full_bytes: 0, outgrown: false };
         for operator in operators {
             let known = self.tables.get(&operator.uid).filter(|_| !full).cloned().unwrap_or_default();
             let at = |e: Error| e.in_operator(&operator.name);
@@ -160,14 +179,38 @@ impl TaskSnapshotWriter {
                 }
                 let old = tables.iter().position(|table| table.name == delta.name);
                 let old_files = old.map(|at| tables[at].files.clone()).unwrap_or_default();
+                let most = match self.spilled.contains_key(&(operator.uid.clone(), delta.name.clone())) {
+                    true => MERGED,
+                    false => u64::MAX,
+                };
                 let files = self
-                    .write_table(checkpoint, target, parts, old_files, range, &mut written.bytes)
+                    .write_table(checkpoint, target, parts, old_files, most, range, &mut written.bytes)
                     .await
                     .map_err(|e| at(e.context(format_args!("state '{}'", delta.name))))?;
                 let table = described(delta, files);
                 match old {
                     Some(at) => tables[at] = table,
                     None => tables.push(table),
+                }
+            }
+            for spilled in &operator.snapshot.spilled {
+                for table in spilled.tables() {
+                    let chain = self.append(
+                        checkpoint,
+                        target,
+                        spilled,
+                        table,
+                        &mut tables,
+                        range,
+                        &mut written.bytes,
+                    );
+                    let size =
+                        chain.await.map_err(|e| at(e.context(format_args!("state '{}'", table.name))))?;
+                    let base = self.spilled.entry((operator.uid.clone(), table.name.clone())).or_insert(size);
+                    if full || table.full {
+                        *base = size;
+                    }
+                    written.outgrown |= size > 2 * (*base).max(MERGED);
                 }
             }
             if !matches!(target, Target::Savepoint(_)) {
@@ -202,20 +245,60 @@ impl TaskSnapshotWriter {
         Ok(written)
     }
 
-    /// The chain that results from `files` and the parts of the delta.
+    /// Appends the rows of a state that are not in memory to its chain, some megabytes at a time. Returns the size of
+    /// the chain.
+    #[expect(clippy::too_many_arguments, reason = "what a chain consists of")]
+    async fn append(
+        &mut self,
+        checkpoint: CheckpointId,
+        target: &Target,
+        spilled: &SpilledSnapshot,
+        state: &SpilledTable,
+        tables: &mut Vec<KeyedTable>,
+        range: KeyGroupRange,
+        bytes: &mut u64,
+    ) -> Result<u64> {
+        let mut parts = spilled.parts(state)?;
+        let mut ended = false;
+        while !ended {
+            let mut stored = Vec::new();
+            let mut described = None;
+            while stored.len() < PARTS_OF_A_FILE && !ended {
+                match parts.next()? {
+                    Some(part) => {
+                        check_groups(std::slice::from_ref(&part), range)?;
+                        stored.push(format::stored(&part)?);
+                        described.get_or_insert_with(|| self::described(&part, Vec::new()));
+                    }
+                    None => ended = true,
+                }
+            }
+            let Some(described) = described else { break };
+            let at = tables.iter().position(|table| table.name == state.name).unwrap_or(tables.len());
+            if at == tables.len() {
+                tables.push(described);
+            }
+            let kind = if tables[at].files.is_empty() { FileKind::Full } else { FileKind::Delta };
+            let file = self.write_file(checkpoint, target, &stored, kind, range, bytes).await?;
+            tables[at].files.extend(file);
+        }
+        let chain = tables.iter().find(|table| table.name == state.name);
+        Ok(chain.map_or(0, |table| table.files.iter().map(StateFile::size).sum()))
+    }
+
+    /// The chain that results from `files` and the parts of the delta. Merges at most so many bytes of files.
+    #[expect(clippy::too_many_arguments, reason = "what a chain consists of")]
     async fn write_table(
         &mut self,
         checkpoint: CheckpointId,
         target: &Target,
         parts: &[KeyedDelta],
         mut files: Vec<StateFile>,
+        most: u64,
         range: KeyGroupRange,
         bytes: &mut u64,
     ) -> Result<Vec<StateFile>> {
-        let groups = parts.iter().flat_map(|part| &part.key_groups);
-        if let Some(group) = groups.into_iter().find(|group| !range.contains(KeyGroup(**group))) {
-            return Err(Error::internal(format!("a row has key group {group}, the subtask owns {range}")));
-        }
+        check_groups(parts, range)?;
         let stored = parts.iter().map(format::stored).collect::<Result<Vec<_>>>()?;
         let rows: usize = stored.iter().map(RecordBatch::num_rows).sum();
         let key_columns = parts.first().map_or(0, |part| part.key_columns);
@@ -228,7 +311,9 @@ impl TaskSnapshotWriter {
             return Ok(files);
         }
         let new = NewFile::encode(&self.folder_of(target), &stored).await?;
-        let Some(from) = merge::merge_from(&files, new.upload.len()) else {
+        let Some(from) =
+            merge::merge_from(&files, new.upload.len()).and_then(|from| merge::at_most(&files, from, most))
+        else {
             files.push(self.put(checkpoint, target, new, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };
@@ -355,6 +440,15 @@ impl Write for NewFile {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Each row belongs to the subtask.
+fn check_groups(parts: &[KeyedDelta], range: KeyGroupRange) -> Result<()> {
+    let groups = parts.iter().flat_map(|part| &part.key_groups);
+    match groups.into_iter().find(|group| !range.contains(KeyGroup(**group))) {
+        Some(group) => Err(Error::internal(format!("a row has key group {group}, the subtask owns {range}"))),
+        None => Ok(()),
     }
 }
 

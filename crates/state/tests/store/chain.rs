@@ -149,7 +149,7 @@ fn a_snapshot_of_changes_is_refused_when_the_one_before_was_lost() {
         uid: uid(),
         name: "Count".to_owned(),
         max_parallelism: MAX_PARALLELISM,
-        snapshot: OperatorSnapshot { keyed, lists: Vec::new() },
+        snapshot: OperatorSnapshot { keyed, ..OperatorSnapshot::default() },
         finished: false,
         in_flight: None,
     };

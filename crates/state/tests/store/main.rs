@@ -156,7 +156,7 @@ impl Vertex {
                 uid: uid(),
                 name: "Count".to_owned(),
                 max_parallelism: MAX_PARALLELISM,
-                snapshot: OperatorSnapshot { keyed, lists },
+                snapshot: OperatorSnapshot { keyed, lists, ..OperatorSnapshot::default() },
                 finished: false,
                 in_flight: None,
             };

@@ -93,7 +93,7 @@ fn every_type_is_restored_as_it_was() {
         uid: uid(),
         name: "All".to_owned(),
         max_parallelism: MAX_PARALLELISM,
-        snapshot: OperatorSnapshot { keyed: vec![delta], lists: Vec::new() },
+        snapshot: OperatorSnapshot { keyed: vec![delta], ..OperatorSnapshot::default() },
         finished: false,
         in_flight: None,
     };
@@ -124,7 +124,7 @@ fn a_column_name_of_the_stores_own_is_refused() {
         uid: uid(),
         name: "Count".to_owned(),
         max_parallelism: MAX_PARALLELISM,
-        snapshot: OperatorSnapshot { keyed: table.snapshot(false).unwrap(), lists: Vec::new() },
+        snapshot: OperatorSnapshot { keyed: table.snapshot(false).unwrap(), ..OperatorSnapshot::default() },
         finished: false,
         in_flight: None,
     };

@@ -160,8 +160,8 @@ pub const OPTIONS: &[ConfigOption] = &[
         "io.tmp.dirs",
         Text,
         "",
-        "folders for spilling to local disk, of which the first is used: for rows of results beyond 64 MB that wait for a \
-         checkpoint; by default the system's temporary folder",
+        "folders for spilling to local disk, of which the first is used: for state that does not fit into memory, and for rows of results \
+         beyond 64 MB that wait for a checkpoint; by default the system's temporary folder",
     ),
     accepted("jobmanager", Map, "there is no JVM whose memory is to be divided"),
     works(
@@ -414,10 +414,12 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     works("sql-client.verbose", Flag, "false", "whether the shell shows errors with all their causes"),
     accepted("state.backend.incremental", Flag, "checkpoints are always incremental"),
-    accepted(
+    works(
         "state.backend.type",
         Choice(&["hashmap", "rocksdb", "forst"]),
-        "state is held in memory; spilling is not built",
+        "rocksdb",
+        "what becomes of state that does not fit into the memory for it: `rocksdb`: it goes to the local disk (not by RocksDB); `hashmap`: \
+         the job fails if a limit is configured and exceeded; `forst` is not built",
     ),
     works(
         "table.catalog-store.file.path",
@@ -659,6 +661,24 @@ pub const OPTIONS: &[ConfigOption] = &[
         Text,
         "",
         "the address at which other TaskManagers find it; by default taskmanager.bind-host",
+    ),
+    works(
+        "taskmanager.memory.managed.fraction",
+        Fraction,
+        "0.4",
+        "the part of the memory of the process that is for state",
+    ),
+    works(
+        "taskmanager.memory.managed.size",
+        Memory,
+        "",
+        "the memory for state, of all tasks of the process together; by default a fraction of taskmanager.memory.process.size",
+    ),
+    works(
+        "taskmanager.memory.process.size",
+        Memory,
+        "",
+        "the memory of the process, of which a fraction is for state; by default what the machine or the container has",
     ),
     works(
         "taskmanager.memory.segment-size",

@@ -1,0 +1,429 @@
+//! Which keys leave a table, and how they come back.
+//!
+//! The hand of a clock goes round over the slots: a key that was used since the hand came by last stays for another
+//! round. Uses are noted only once the table has exceeded its share of memory: one bit for each record.
+//!
+//! How many keys may stay follows from what the table holds: when that is more than its share, fewer may; the memory
+//! of those that left is used for the next ones. So what the table holds grows no more, but does not shrink either.
+
+use std::mem::take;
+
+use flott_types::{Error, FastSet, KeyGroup, Result, Timestamp};
+
+use super::run::RunWriter;
+use super::sweep::Sweep;
+use super::{Backend, ColdStore, Fetched, Pairs, Spilled, SpilledSnapshot, TableMemory};
+use crate::bits::Bits;
+use crate::codec::RowCodec;
+use crate::spill::runs::Runs;
+use crate::{ColumnIndex, Index, KeyedDelta, StateColumn};
+
+/// At most so many keys, and about so many bytes, leave at a time.
+const AT_ONCE: usize = 32 << 10;
+const BYTES_AT_ONCE: usize = 16 << 20;
+/// More deletions than this are written at once.
+const DELETIONS: usize = 64 << 10;
+/// About how many bytes of memory a deletion that waits has.
+const GONE: usize = 64;
+/// How many bytes of a key in the store come before the key itself: its key group.
+const GROUP: usize = size_of::<KeyGroup>();
+
+/// The keys of a table that are not in memory. See the module's header.
+pub(crate) struct Cold {
+    memory: TableMemory,
+    store: Box<dyn ColdStore>,
+    codec: RowCodec,
+    /// The states by their number in values.
+    names: Vec<String>,
+    /// By slot: used since the hand came by.
+    used: Bits,
+    /// By slot: the store has something of the key, which is stale; and that since the last snapshot.
+    stale: Bits,
+    stale_since: Bits,
+    /// Keys that the store has and that are gone.
+    gone: FastSet<Box<[u8]>>,
+    hand: u32,
+    /// So many keys may be in the table; all, before it exceeds its share.
+    most: usize,
+    /// What the table held when that was decided.
+    held: usize,
+    has_spilled: bool,
+    /// Looks for keys in the store that have expired.
+    sweep: Option<Sweep>,
+    /// What went wrong where no error can be returned.
+    failed: Option<Error>,
+}
+
+/// Keys as the store has them.
+#[derive(Default)]
+struct StoredKeys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl StoredKeys {
+    fn get(&self, at: usize) -> &[u8] {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.bytes[start..self.ends[at]]
+    }
+
+    /// Their positions in order of the keys.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.ends.len()).collect();
+        order.sort_unstable_by(|a, b| self.get(*a).cmp(self.get(*b)));
+        order
+    }
+}
+
+impl Cold {
+    /// For a table over this index, whose keys live this many milliseconds after their last use if they expire.
+    pub fn new(index: &ColumnIndex, memory: TableMemory, ttl: Option<i64>) -> Result<Self> {
+        Ok(Cold {
+            store: Box::new(Runs::new(memory.options().folder.clone())),
+            memory,
+            codec: RowCodec::new(&index.fields())?,
+            names: Vec::new(),
+            used: Bits::default(),
+            stale: Bits::default(),
+            stale_since: Bits::default(),
+            gone: FastSet::default(),
+            hand: 0,
+            most: usize::MAX,
+            held: 0,
+            has_spilled: false,
+            sweep: ttl.map(Sweep::new),
+            failed: None,
+        })
+    }
+
+    /// Whether a key that is not in the table may be in the store.
+    #[inline]
+    pub fn has_spilled(&self) -> bool {
+        self.has_spilled
+    }
+
+    /// Notes that the keys in these slots are used.
+    #[inline]
+    pub fn note_use(&mut self, slots: &[u32]) {
+        if self.most != usize::MAX {
+            slots.iter().for_each(|slot| _ = self.used.set(*slot));
+        }
+    }
+
+    /// The key group and the key of a key of the store.
+    pub fn parts_of(key: &[u8]) -> Result<(u16, &[u8])> {
+        let (group, key) = key
+            .split_first_chunk::<GROUP>()
+            .ok_or_else(|| Error::internal("a key of spilled state has no key group"))?;
+        Ok((u16::from_be_bytes(*group), key))
+    }
+
+    fn check(&mut self) -> Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn keys_of(&mut self, index: &ColumnIndex, slots: &[u32]) -> Result<StoredKeys> {
+        let columns = index.columns(slots)?;
+        let groups = index.key_groups(slots, &columns);
+        self.codec.encode(&columns, slots.len())?;
+        let mut keys = StoredKeys::default();
+        for (at, group) in groups.iter().enumerate() {
+            keys.bytes.extend_from_slice(&group.to_be_bytes());
+            keys.bytes.extend_from_slice(self.codec.row(at));
+            keys.ends.push(keys.bytes.len());
+        }
+        Ok(keys)
+    }
+
+    /// Brings back what the store has of the keys in these slots, which are new in the table.
+    pub fn fetch(
+        &mut self,
+        index: &ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        new: &[u32],
+    ) -> Result<()> {
+        if !self.has_spilled || new.is_empty() {
+            return Ok(());
+        }
+        self.check()?;
+        let keys = self.keys_of(index, new)?;
+        let mut order = keys.order();
+        if !self.gone.is_empty() {
+            order.retain(|at| {
+                let gone = self.gone.remove(keys.get(*at));
+                if gone {
+                    self.stale.set(new[*at]);
+                    self.stale_since.set(new[*at]);
+                }
+                !gone
+            });
+        }
+        let Cold { store, names, stale, stale_since, .. } = self;
+        let sorted: Vec<&[u8]> = order.iter().map(|at| keys.get(*at)).collect();
+        let mut fetched = Fetched::new(names);
+        let now = store.epoch();
+        store.get(&sorted, &mut |at, value, epoch| {
+            let slot = new[order[at]];
+            stale.set(slot);
+            if epoch == now {
+                stale_since.set(slot);
+            }
+            fetched.push(slot, value, epoch < now)
+        })?;
+        if fetched.slots().is_empty() {
+            return Ok(());
+        }
+        states.iter_mut().try_for_each(|state| state.fetch(&fetched))
+    }
+
+    /// Keys are removed from the table: what the store has of them is to be deleted. An error is returned by the next
+    /// call that can.
+    pub fn remove(&mut self, index: &ColumnIndex, slots: &[u32]) {
+        if let Err(error) = self.note_gone(index, slots) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn note_gone(&mut self, index: &ColumnIndex, slots: &[u32]) -> Result<()> {
+        if self.stale.ones() == 0 {
+            return Ok(());
+        }
+        let stale: Vec<u32> = slots.iter().copied().filter(|slot| self.stale.unset(*slot)).collect();
+        if stale.is_empty() {
+            return Ok(());
+        }
+        stale.iter().for_each(|slot| _ = self.stale_since.unset(*slot));
+        let keys = self.keys_of(index, &stale)?;
+        self.gone.extend((0..stale.len()).map(|at| keys.get(at).into()));
+        if self.gone.len() > DELETIONS {
+            let pairs = self.with_deletions(&StoredKeys::default(), &[], None, &[]);
+            self.store.put(&pairs)?;
+        }
+        Ok(())
+    }
+
+    /// What is spilled, and the deletions that wait.
+    fn with_deletions(
+        &mut self,
+        keys: &StoredKeys,
+        order: &[usize],
+        spilled: Option<&Spilled<'_>>,
+        expiry: &[Timestamp],
+    ) -> Pairs {
+        let mut gone: Vec<Box<[u8]>> = take(&mut self.gone).into_iter().collect();
+        gone.sort_unstable();
+        let mut gone = gone.iter().peekable();
+        let mut pairs = Pairs::default();
+        if let Some(spilled) = spilled {
+            spilled.values(expiry, |at, value| {
+                let key = keys.get(order[at]);
+                while let Some(before) = gone.next_if(|gone| ***gone < *key) {
+                    pairs.push(before, None);
+                }
+                pairs.push(key, Some(value));
+            });
+        }
+        gone.for_each(|gone| pairs.push(gone, None));
+        pairs
+    }
+
+    /// Lets keys leave if the table, which holds so many bytes, is too large. No slot is in use.
+    pub fn make_room(
+        &mut self,
+        index: &mut ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        held: usize,
+    ) -> Result<()> {
+        self.check()?;
+        let keys = index.keys().len();
+        let held = held + self.own_memory();
+        match self.memory.report(held + self.store.memory()) {
+            Some(share) if self.memory.options().backend == Backend::Memory => {
+                return Err(too_large(states, held, share, &self.memory));
+            }
+            Some(share) if self.most == usize::MAX || held > self.held + self.held / 16 => {
+                let fitting = (keys as u128 * share as u128 / held.max(1) as u128) as usize;
+                self.most = self.most.min(keys - keys / 8).min(fitting.max(1));
+                self.held = held;
+            }
+            None if self.most != usize::MAX && keys > self.most => {
+                self.most += self.most / 8 + 1;
+                self.held = held;
+            }
+            _ => {}
+        }
+        if keys <= self.most {
+            return Ok(());
+        }
+        let at_once = (BYTES_AT_ONCE / (held / keys.max(1)).max(1)).clamp(16, AT_ONCE);
+        let mut more = keys - (self.most - self.most / 16);
+        while more > 0 {
+            let left = self.evict(index, states, more.min(at_once))?;
+            if left == 0 {
+                break;
+            }
+            more = more.saturating_sub(left);
+        }
+        Ok(())
+    }
+
+    /// Lets about so many keys leave. Returns how many have.
+    fn evict(
+        &mut self,
+        index: &mut ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        most: usize,
+    ) -> Result<usize> {
+        let mut slots = self.choose(index, most);
+        states.iter_mut().try_for_each(|state| state.retain_settled(&mut slots))?;
+        if slots.is_empty() {
+            return Ok(0);
+        }
+        let keys = self.keys_of(index, &slots)?;
+        let order = keys.order();
+        let sorted: Vec<u32> = order.iter().map(|at| slots[*at]).collect();
+        let last =
+            |slot: &u32| states.iter().map(|state| state.expiry(*slot)).max().unwrap_or(Timestamp::MAX);
+        let expiry: Vec<Timestamp> = sorted.iter().map(last).collect();
+        let mut names = take(&mut self.names);
+        let mut spilled = Spilled::new(&mut names);
+        let read = states.iter_mut().try_for_each(|state| state.spill(&sorted, &mut spilled));
+        let pairs = read.map(|()| self.with_deletions(&keys, &order, Some(&spilled), &expiry));
+        self.names = names;
+        self.store.put(&pairs?)?;
+        self.has_spilled = true;
+        states.iter_mut().try_for_each(|state| state.leave(&sorted))?;
+        for slot in &sorted {
+            self.stale.unset(*slot);
+            self.stale_since.unset(*slot);
+            index.keys_mut().remove(*slot);
+        }
+        Ok(sorted.len())
+    }
+
+    /// Slots whose keys were not used of late, ascending.
+    fn choose(&mut self, index: &ColumnIndex, most: usize) -> Vec<u32> {
+        let end = index.slots_end() as u32;
+        let mut slots = Vec::with_capacity(most);
+        for _ in 0..2 * u64::from(end) {
+            if slots.len() == most {
+                break;
+            }
+            let slot = if self.hand < end { self.hand } else { 0 };
+            self.hand = slot + 1;
+            if index.keys().is_live(slot) && !self.used.unset(slot) {
+                slots.push(slot);
+            }
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// Brings back some of the keys that have expired, as far as the clock asks for, so that they are removed like others:
+    /// their slots, and perhaps others'. `rows` is how many rows have arrived since the last call.
+    pub fn sweep(
+        &mut self,
+        index: &mut ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        now: Timestamp,
+        rows: usize,
+    ) -> Vec<u32> {
+        self.try_sweep(index, states, now, rows).unwrap_or_else(|error| {
+            self.failed.get_or_insert(error);
+            Vec::new()
+        })
+    }
+
+    fn try_sweep(
+        &mut self,
+        index: &mut ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        now: Timestamp,
+        rows: usize,
+    ) -> Result<Vec<u32>> {
+        let Some(sweep) = &mut self.sweep else { return Ok(Vec::new()) };
+        let expired = sweep.go(&*self.store, now, rows)?;
+        if expired.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = self.codec.decode(expired.iter().map(|key| &key[GROUP..]))?;
+        let (mut slots, mut new) = (Vec::new(), Vec::new());
+        index.keys_mut().intern(&keys, expired.len(), &mut slots, |slot, _| new.push(slot))?;
+        self.fetch(index, states, &new)?;
+        let (used, unused): (Vec<u32>, Vec<u32>) =
+            slots.into_iter().partition(|slot| states.iter().any(|state| state.occupied(*slot)));
+        // They were gone already.
+        let unused: Vec<u32> = unused.into_iter().filter(|slot| new.contains(slot)).collect();
+        self.note_gone(index, &unused)?;
+        unused.into_iter().for_each(|slot| index.keys_mut().remove(slot));
+        Ok(used)
+    }
+
+    /// The latest time to call [`Cold::sweep`] again.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.sweep.as_ref().filter(|_| self.has_spilled)?.wake_at()
+    }
+
+    /// What a snapshot must write of what is in the store. `deltas` are those of the table itself.
+    pub fn snapshot(
+        &mut self,
+        index: &ColumnIndex,
+        states: &mut [&mut dyn StateColumn],
+        deltas: &[KeyedDelta],
+    ) -> Result<Option<SpilledSnapshot>> {
+        if !self.has_spilled {
+            return Ok(None);
+        }
+        self.check()?;
+        let mut tables = Vec::new();
+        states.iter_mut().try_for_each(|state| state.describe(index, &mut tables))?;
+        for table in &mut tables {
+            table.full = deltas.iter().any(|delta| delta.full && delta.name == table.name);
+        }
+        let any_full = tables.iter().any(|table| table.full);
+        let mut view = self.store.view(!any_full);
+        let stale = if any_full { &self.stale } else { &self.stale_since };
+        let slots: Vec<u32> = stale.iter().collect();
+        if !view.runs.is_empty() && (!slots.is_empty() || !self.gone.is_empty()) {
+            let keys = self.keys_of(index, &slots)?;
+            let mut hidden: Vec<&[u8]> = (0..slots.len()).map(|at| keys.get(at)).collect();
+            hidden.extend(self.gone.iter().map(|gone| &**gone));
+            hidden.sort_unstable();
+            let mut run = RunWriter::new(None, hidden.len(), self.store.epoch())?;
+            hidden.into_iter().try_for_each(|key| run.add(key, None, None))?;
+            view.runs.push(run.finish(None)?);
+        }
+        let snapshot = SpilledSnapshot::new(view, self.names.clone(), self.store.epoch(), tables);
+        self.store.next_epoch();
+        self.stale_since.clear();
+        Ok(Some(snapshot))
+    }
+
+    fn own_memory(&self) -> usize {
+        let bits = self.used.memory() + self.stale.memory() + self.stale_since.memory();
+        bits + self.gone.len() * GONE
+    }
+
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        self.own_memory() + self.store.memory()
+    }
+}
+
+impl std::fmt::Debug for Cold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cold({} entries of {} bytes)", self.store.entries(), self.store.bytes())
+    }
+}
+
+/// The state does not fit, and may not leave.
+fn too_large(states: &[&mut dyn StateColumn], held: usize, share: usize, memory: &TableMemory) -> Error {
+    let name = states.first().map_or("", |state| state.name());
+    let budget = memory.options().budget.unwrap_or_default();
+    Error::invalid(format!(
+        "state '{name}' holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
+         ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in memory. Give the process more \
+         memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
+    ))
+}

@@ -1,0 +1,110 @@
+//! One account of memory for the state of a process.
+//!
+//! Tables join the account and report what they hold. While all together stay within the budget, nobody gives
+//! anything up. Beyond it, a table that holds more than its share (the budget divided by the tables) is asked to
+//! shrink to it, so that what small tables do not use belongs to large ones.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What becomes of state that does not fit into memory: `state.backend.type`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Backend {
+    /// The job fails with an error that says so.
+    Memory,
+    /// It goes to files on the local disk.
+    #[default]
+    LocalDisk,
+}
+
+/// How much memory state may use, and where the rest goes.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct SpillOptions {
+    /// In bytes; `None` for no limit.
+    pub budget: Option<usize>,
+    /// What becomes of the rest.
+    pub backend: Backend,
+    /// The folder of temporary files; `None`: what is spilled stays in memory (for tests).
+    pub folder: Option<PathBuf>,
+}
+
+/// The account of a process.
+#[derive(Default, Debug)]
+pub struct StateMemory {
+    tables: AtomicUsize,
+    used: AtomicUsize,
+}
+
+/// It is one thing, whatever is in it.
+impl PartialEq for StateMemory {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+/// A table's part of the account.
+#[derive(Debug)]
+pub struct TableMemory {
+    account: Arc<StateMemory>,
+    options: SpillOptions,
+    used: usize,
+}
+
+impl StateMemory {
+    /// How many bytes all tables hold.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// A new table joins.
+    pub fn join(self: &Arc<Self>, options: SpillOptions) -> TableMemory {
+        self.tables.fetch_add(1, Ordering::Relaxed);
+        TableMemory { account: self.clone(), options, used: 0 }
+    }
+}
+
+impl TableMemory {
+    /// How much memory there is, and where the rest goes.
+    pub fn options(&self) -> &SpillOptions {
+        &self.options
+    }
+
+    /// Reports what the table holds. Returns how much it may hold if that is too much.
+    pub fn report(&mut self, used: usize) -> Option<usize> {
+        let before = std::mem::replace(&mut self.used, used);
+        self.account.used.fetch_add(used.wrapping_sub(before), Ordering::Relaxed);
+        let budget = self.options.budget?;
+        let share = budget / self.account.tables.load(Ordering::Relaxed).max(1);
+        (used > share && self.account.used() > budget).then_some(share)
+    }
+}
+
+impl Drop for TableMemory {
+    fn drop(&mut self) {
+        self.report(0);
+        self.account.tables.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_tables_use_what_small_ones_do_not() {
+        let account = Arc::new(StateMemory::default());
+        let options = || SpillOptions { budget: Some(100), ..SpillOptions::default() };
+        let (mut one, mut two) = (account.join(options()), account.join(options()));
+        assert_eq!((one.report(80), two.report(20)), (None, None));
+        assert_eq!((two.report(30), one.report(80)), (None, Some(50)));
+        assert_eq!(two.report(60), Some(50));
+        assert_eq!(one.report(40), None);
+        drop(two);
+        assert_eq!((one.report(90), account.used()), (None, 90));
+        let mut unlimited = account.join(SpillOptions::default());
+        assert_eq!(unlimited.report(usize::MAX / 2), None);
+        drop((one, unlimited));
+        assert_eq!(account.used(), 0);
+    }
+}

@@ -1,0 +1,203 @@
+//! A store of sorted runs: each batch of evicted keys is one, and small ones are merged into larger ones.
+//!
+//! What a log-structured store has in front of its runs is here already: the operator's table is the buffer of what
+//! was written last, and its eviction is the flush. There is no log: a task that fails continues from its
+//! checkpoint. So what remains is this file, and a snapshot of the store is a list of shared pointers.
+//!
+//! Runs are merged by size, on a thread for this, so that a row is rewritten logarithmically often. Runs that were
+//! written since the last snapshot are merged only with each other: an incremental snapshot reads just those.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use flott_types::{Error, Result};
+
+use super::merged::Merged;
+use super::run::{Block, Lookup, Run, RunWriter, hash_of};
+use super::{ColdStore, OnFound, Pairs, View};
+
+/// With more runs than this, some are merged.
+const MANY: usize = 8;
+/// With more runs than this, a write waits for merging.
+const TOO_MANY: usize = 32;
+/// A merge is of at least so many runs.
+const LEAST: usize = 4;
+
+/// The store. See the module's header.
+pub(crate) struct Runs {
+    /// `None`: in memory.
+    folder: Option<PathBuf>,
+    /// The oldest first.
+    runs: Vec<Arc<Run>>,
+    epoch: u64,
+    merging: Option<Merging>,
+}
+
+/// Runs that are being merged.
+struct Merging {
+    first: usize,
+    runs: usize,
+    done: Receiver<Result<Arc<Run>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for Merging {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Runs {
+    /// In files of a folder, or in memory.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Runs { folder, runs: Vec::new(), epoch: 0, merging: None }
+    }
+
+    /// Takes what was merged, and begins to merge what there is much of.
+    fn maintain(&mut self) -> Result<()> {
+        loop {
+            if let Some(merging) = &self.merging {
+                let wait = self.runs.len() > TOO_MANY;
+                let done = match wait {
+                    true => merging.done.recv().map_err(|_| TryRecvError::Disconnected),
+                    false => merging.done.try_recv(),
+                };
+                let merged = match done {
+                    Ok(merged) => merged?,
+                    Err(TryRecvError::Empty) => return Ok(()),
+                    Err(TryRecvError::Disconnected) => {
+                        return Err(Error::internal("the merging of spilled state ended without a result"));
+                    }
+                };
+                self.runs.splice(merging.first..merging.first + merging.runs, [merged]);
+                self.merging = None;
+            }
+            let Some((first, end)) = self.worth_merging() else { return Ok(()) };
+            self.merge(first, end)?;
+        }
+    }
+
+    /// The runs to merge, if there are any: among those before the last snapshot, or those since.
+    fn worth_merging(&self) -> Option<(usize, usize)> {
+        let since = self.runs.partition_point(|run| run.epoch() < self.epoch);
+        [(0, since), (since, self.runs.len())].into_iter().find_map(|(first, end)| {
+            if end - first <= MANY {
+                return None;
+            }
+            let (mut from, mut total) = (end, 0);
+            // The newest, and each older one that is not much larger than all of them.
+            while from > first && (end - from < LEAST || self.runs[from - 1].bytes() <= total) {
+                from -= 1;
+                total += self.runs[from].bytes();
+            }
+            Some((from, end))
+        })
+    }
+
+    fn merge(&mut self, first: usize, end: usize) -> Result<()> {
+        let runs = self.runs[first..end].to_vec();
+        let (folder, stop) = (self.folder.clone(), Arc::new(AtomicBool::new(false)));
+        let (stopped, (result, done)) = (stop.clone(), channel());
+        // A deletion has nothing left to hide.
+        let keeps_deletions = first > 0;
+        let work = move || {
+            let folder = folder.as_deref();
+            let merged = || {
+                let most = runs.iter().map(|run| run.entries() as usize).sum();
+                let epoch = runs.iter().map(|run| run.epoch()).max().unwrap_or_default();
+                let mut writer = RunWriter::new(folder, most, epoch)?;
+                let mut entries = Merged::new(&runs, &[])?;
+                while let Some((key, value, _)) = entries.entry() {
+                    if stopped.load(Ordering::Relaxed) {
+                        return Err(Error::internal("the merging of spilled state was stopped"));
+                    }
+                    if keeps_deletions || value.is_some() {
+                        writer.add(key, value, folder)?;
+                    }
+                    entries.advance()?;
+                }
+                writer.finish(folder)
+            };
+            // Nobody waits for it any more, perhaps.
+            let _ = result.send(merged());
+        };
+        let spawned = std::thread::Builder::new().name("state merge".to_owned()).spawn(work);
+        spawned.map_err(|error| {
+            Error::external("there is no thread to merge spilled state").with_source(error)
+        })?;
+        self.merging = Some(Merging { first, runs: end - first, done, stop });
+        Ok(())
+    }
+}
+
+impl ColdStore for Runs {
+    fn get(&self, keys: &[&[u8]], found: &mut OnFound<'_>) -> Result<()> {
+        let mut open: Vec<(usize, u64)> = keys.iter().map(|key| hash_of(key)).enumerate().collect();
+        let mut block = Block::default();
+        for (number, run) in self.runs.iter().enumerate().rev() {
+            if open.is_empty() {
+                break;
+            }
+            let mut failed = None;
+            open.retain(|(at, hash)| {
+                if failed.is_some() || !run.may_hold(*hash) {
+                    return true;
+                }
+                let told = run.get(keys[*at], number, &mut block).and_then(|lookup| match lookup {
+                    Lookup::Nothing => Ok(true),
+                    Lookup::Deleted => Ok(false),
+                    Lookup::Value(value) => found(*at, &block.bytes()[value], run.epoch()).map(|()| false),
+                });
+                told.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    true
+                })
+            });
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, pairs: &Pairs) -> Result<()> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let folder = self.folder.as_deref();
+        let mut writer = RunWriter::new(folder, pairs.len(), self.epoch)?;
+        for (key, value) in pairs.iter() {
+            writer.add(key, value, folder)?;
+        }
+        let run = writer.finish(folder)?;
+        self.runs.push(run);
+        self.maintain()
+    }
+
+    fn view(&self, since_last: bool) -> View {
+        let in_view = |run: &&Arc<Run>| !since_last || run.epoch() == self.epoch;
+        View { runs: self.runs.iter().filter(in_view).cloned().collect() }
+    }
+
+    fn next_epoch(&mut self) {
+        self.epoch += 1;
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn entries(&self) -> u64 {
+        self.runs.iter().map(|run| run.entries()).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.runs.iter().map(|run| run.bytes()).sum()
+    }
+
+    fn memory(&self) -> usize {
+        self.runs.iter().map(|run| run.memory()).sum()
+    }
+}
