@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
 
+mod clicks;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+
+use clicks::clicks;
 
 /// Runs a program that reads these lines from a socket; what it prints, sorted.
 fn run(program: &str, lines: &str) -> Vec<String> {
@@ -167,22 +171,6 @@ fn the_exercises_of_the_taxi_run() {
     assert_eq!(lines(env!("CARGO_BIN_EXE_long_rides")), long);
 }
 
-/// The counts in all files that are visible, with window and page.
-fn clicks(folder: &Path) -> Vec<(i64, String, u64)> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let files = entries.map(|entry| entry.unwrap().path());
-    let visible = files.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
-    let texts: Vec<String> = visible.map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    let read = |line: &str| {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let window = line["window_start"].as_i64().unwrap();
-        (window, line["page"].as_str().unwrap().to_owned(), line["count"].as_u64().unwrap())
-    };
-    let mut clicks: Vec<_> = texts.iter().flat_map(|text| text.lines()).map(read).collect();
-    clicks.sort();
-    clicks
-}
-
 /// Killed in the middle and continued with another parallelism: every page has its clicks, once.
 #[test]
 fn click_counts_survive_a_kill() {
@@ -217,10 +205,10 @@ fn click_counts_survive_a_kill() {
     let told = second.wait_with_output().unwrap().stderr;
     assert!(more, "{}", String::from_utf8_lossy(&told));
 
-    let clicks = clicks(&output);
-    assert!(clicks.iter().all(|(_, _, count)| *count == 1_000), "{clicks:?}");
+    let counts = clicks(&output);
+    assert!(counts.iter().all(|(_, _, count)| *count == 1_000), "{counts:?}");
     let mut pages: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for (window, page, _) in clicks {
+    for (window, page, _) in counts {
         pages.entry(window).or_default().push(page);
     }
     // The last window may not be complete, because not all subtasks have written it.

@@ -24,7 +24,7 @@ pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
         if let Some(address) = manager.run_for(TICK)? {
             console.info(&format!("JobManager: {address}, which leads the cluster"));
         }
-        Ok(())
+        Ok(true)
     })
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
     tell_servers(cluster.metrics_addresses(), &cluster.rest_url(), console);
     until_told(&signals, || {
         std::thread::park_timeout(TICK);
-        Ok(())
+        Ok(true)
     })
 }
 
@@ -61,9 +61,12 @@ fn tell_servers(metrics: impl Iterator<Item = SocketAddr>, rest: &str, console: 
     console.info(&format!("REST: {rest}"));
 }
 
-fn until_told(signals: &Signals, mut tick: impl FnMut() -> Result<()>) -> Result<()> {
+/// Until a signal comes, or `tick` says that it does not go on.
+fn until_told(signals: &Signals, mut tick: impl FnMut() -> Result<bool>) -> Result<()> {
     loop {
-        tick()?;
+        if !tick()? {
+            return Ok(());
+        }
         if signals.terminated() {
             return Err(Stop::Terminated);
         }

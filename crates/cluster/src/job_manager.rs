@@ -34,6 +34,9 @@ use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 /// How many jobs are remembered, including ended ones.
 const REMEMBERED: usize = 200;
 
+/// How often it is looked whether TaskManagers have left.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// The environment of a JobManager.
 pub struct JobManagerServices {
     /// Time.
@@ -237,6 +240,21 @@ impl JobManager {
             Some(entry) => entry.graph.clone(),
         };
         JobMetrics::new(&graph, self.questions.ask(job, &self.resources))
+    }
+
+    /// Tells the TaskManagers that nothing will be deployed any more, and waits for them to leave; unless a job is
+    /// still to be continued, by another JobManager.
+    pub fn dissolve(&self, timeout: Duration) {
+        let jobs = self.jobs();
+        if jobs.is_empty() || !jobs.iter().all(|(_, _, status)| status.is_globally_terminal()) {
+            return;
+        }
+        let failed = jobs.iter().any(|(_, _, status)| *status == JobStatus::Failed);
+        self.resources.tell_all(&ToTaskManager::Over { failed });
+        let clock = SystemClock::new();
+        while !self.resources.members().is_empty() && Duration::from_nanos(clock.nanos()) < timeout {
+            std::thread::park_timeout(MOMENT);
+        }
     }
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.

@@ -23,6 +23,11 @@ pub enum ToTaskManager {
     Dismiss(Session),
     /// Something to do, within a session.
     Work(Session, Work),
+    /// The program whose cluster this is has ended, or has failed: nothing will be deployed any more.
+    Over {
+        /// Whether one of its jobs has failed.
+        failed: bool,
+    },
     /// Leave.
     Shutdown,
 }
@@ -244,6 +249,7 @@ mod tests {
             ToTaskManager::Welcome(session),
             ToTaskManager::Heartbeat(session),
             ToTaskManager::Dismiss(session),
+            ToTaskManager::Over { failed: true },
         ] {
             survives_encoding(&message);
         }

@@ -277,7 +277,8 @@ impl Worker {
             ToTaskManager::Dismiss(session) => self.belong(membership::Event::Dismissed(session)),
             ToTaskManager::Work(session, work) if self.membership.accepts(session) => self.work(work),
             ToTaskManager::Work(..) => tracing::debug!("work of an ended session is ignored"),
-            ToTaskManager::Shutdown => {}
+            // Its process ends it.
+            ToTaskManager::Over { .. } | ToTaskManager::Shutdown => {}
         }
     }
 

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use flott_cluster::LocalCluster;
+use flott_cluster::{ClusterClient, LocalCluster};
+#[cfg(feature = "cluster")]
+use flott_network::process::JobManagerProcess;
 use flott_rest::{Rest, RestOptions};
-use flott_types::{JobId, Result, SystemClock};
+use flott_types::{Error, JobId, Result, SystemClock};
 
 use crate::graph::{Graph, Settings};
 use crate::logging::tell_beginning;
@@ -19,22 +21,51 @@ use flott_function::accumulator::Accumulator;
 
 /// Where programs are executed.
 pub struct Executor {
-    cluster: LocalCluster,
+    clients: ClusterClient,
+    host: Host,
     programs: Programs,
     submitted: AtomicU64,
     rest: OnceLock<Rest>,
 }
 
+/// What runs the jobs.
+enum Host {
+    /// This process alone.
+    Local(LocalCluster),
+    /// TaskManagers in other processes.
+    #[cfg(feature = "cluster")]
+    Processes(JobManagerProcess),
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        match self {
+            Host::Local(_) => {}
+            #[cfg(feature = "cluster")]
+            Host::Processes(manager) => manager.dissolve(),
+        }
+    }
+}
+
 impl Executor {
     pub(crate) fn new(cluster: LocalCluster, programs: Programs) -> Self {
-        Executor { cluster, programs, submitted: AtomicU64::new(0), rest: OnceLock::new() }
+        Executor::with(cluster.clients(), Host::Local(cluster), programs)
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn of_processes(manager: JobManagerProcess, programs: Programs) -> Self {
+        Executor::with(ClusterClient::new(manager.dispatcher()), Host::Processes(manager), programs)
+    }
+
+    fn with(clients: ClusterClient, host: Host, programs: Programs) -> Self {
+        Executor { clients, host, programs, submitted: AtomicU64::new(0), rest: OnceLock::new() }
     }
 
     /// Starts the REST server that the configuration asks for.
     pub(crate) fn serve_rest(&self, configuration: &BTreeMap<String, String>) -> Result<()> {
         if let Some(options) = RestOptions::parse(configuration, Arc::new(SystemClock::new()))? {
             // There is one environment that starts a cluster.
-            self.rest.set(Rest::start(options, self.cluster.dispatcher())?).ok();
+            self.rest.set(Rest::start(options, self.clients.dispatcher())?).ok();
         }
         Ok(())
     }
@@ -44,17 +75,31 @@ impl Executor {
         self.rest.get().map(Rest::address)
     }
 
-    /// The cluster.
-    pub fn cluster(&self) -> &LocalCluster {
-        &self.cluster
+    /// The cluster, if it is in this process.
+    pub fn cluster(&self) -> Option<&LocalCluster> {
+        match &self.host {
+            Host::Local(cluster) => Some(cluster),
+            #[cfg(feature = "cluster")]
+            Host::Processes(_) => None,
+        }
+    }
+
+    /// The name by which plans call the program of the job with this number.
+    pub(crate) fn program_name(settings: &Settings, number: u64) -> String {
+        format!("{}-{number}", settings.name)
     }
 
     pub(crate) fn submit(self: &Arc<Self>, graph: &Graph, settings: &Settings) -> Result<JobClient> {
         let number = self.submitted.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}", settings.name);
+        if number > 0 && self.cluster().is_none() {
+            return Err(Error::unsupported(
+                "a second job of a program whose TaskManagers are other processes: they have the functions of the first",
+            ));
+        }
+        let name = Executor::program_name(settings, number);
         let (plan, program) = graph.build(&name, settings)?;
         self.programs.add(&name, program);
-        match self.cluster.submit(&plan) {
+        match self.clients.submit(&plan) {
             Ok(client) => {
                 tell_beginning(&client);
                 let program = Arc::new(Registered { name, executor: self.clone() });

@@ -34,6 +34,8 @@ mod graph;
 mod job;
 mod logging;
 pub mod planned;
+#[cfg(feature = "cluster")]
+mod processes;
 pub mod program;
 mod sources;
 mod stream;

@@ -24,6 +24,7 @@
 //! | `--parallelism N` | `parallelism.default` |
 //! | `--restore latest` | continue from the newest snapshot of this program below `execution.checkpointing.dir`; start from the beginning if there is none yet |
 //! | `--restore PATH` | continue from this checkpoint or savepoint |
+//! | `--role jobmanager`, `--role taskmanager` | be one of [several processes](flott_datastream::StreamExecutionEnvironment::execute) of this program |
 //! | `--help` | list the options |
 
 use std::path::Path;
@@ -99,6 +100,7 @@ impl Args {
     ) -> Result<Option<Given>> {
         let mut words = words.into_iter().map(Into::into);
         let (mut defines, mut config, mut parallelism, mut restore) = (Vec::new(), None, None, None);
+        let mut role = None;
         let mut given =
             Given { configuration: Configuration::default(), options: self.options, positional: Vec::new() };
         while let Some(word) = words.next() {
@@ -116,6 +118,7 @@ impl Args {
                 "--config" => config = Some(value("the path of a file")?),
                 "--parallelism" => parallelism = Some(value("a number")?),
                 "--restore" => restore = Some(value("'latest' or the path of a snapshot")?),
+                "--role" => role = Some(value("alone, jobmanager or taskmanager")?),
                 "--" => given.positional.extend(words.by_ref()),
                 _ if name.starts_with("-D") => defines.push(name[2..].to_owned()),
                 _ if name.starts_with("--") => {
@@ -138,6 +141,9 @@ impl Args {
         }
         if let Some(parallelism) = parallelism {
             load.set("parallelism.default", &parallelism)?;
+        }
+        if let Some(role) = role {
+            load.set("program.role", &role)?;
         }
         load.notes.iter().for_each(|warning| eprintln!("{warning}"));
         given.configuration = load.configuration;
@@ -164,6 +170,10 @@ impl Args {
         line(
             "--restore latest|PATH".to_owned(),
             "continue from a snapshot: the program's newest, or the given one",
+        );
+        line(
+            "--role ROLE".to_owned(),
+            "what this process is: alone, jobmanager, or taskmanager for a jobmanager elsewhere",
         );
         line("--help".to_owned(), "this");
         lines.join("\n")
@@ -200,7 +210,7 @@ impl Given {
     }
 
     fn unknown(&self, word: &str) -> Error {
-        let common = ["--help", "--config", "--parallelism", "--restore"].map(str::to_owned);
+        let common = ["--help", "--config", "--parallelism", "--restore", "--role"].map(str::to_owned);
         let own = self.options.iter().map(|option| format!("--{}", option.name));
         let known: Vec<String> = own.chain(common).collect();
         let hint = nearest(known.iter().map(String::as_str), word);

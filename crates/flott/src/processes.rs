@@ -181,11 +181,11 @@ impl TaskManager {
         self.0.address()
     }
 
-    /// Lets it run so long.
+    /// Lets it run so long. Whether it goes on then: see [`TaskManagerProcess::run_for`].
     ///
     /// # Errors
     /// If it can never belong to its JobManager: it is of another version.
-    pub fn run_for(&self, time: Duration) -> Result<()> {
+    pub fn run_for(&self, time: Duration) -> Result<bool> {
         self.0.run_for(time)
     }
 }

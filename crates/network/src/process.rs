@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::VERSION;
-use crate::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use crate::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello};
 use crate::exchange::{ExchangeOptions, NetworkExchanges};
 use crate::find::Find;
 use crate::options::{JobManagerOptions, TaskManagerOptions, at};
@@ -103,6 +103,11 @@ impl JobManagerProcess {
         self.manager.take_over()
     }
 
+    /// The program whose cluster this is has ended: TaskManagers leave, unless a job is to be continued.
+    pub fn dissolve(&self) {
+        self.manager.dissolve(SHUTDOWN);
+    }
+
     /// The way for clients.
     pub fn dispatcher(&self) -> Arc<dyn DispatcherGateway> {
         self.manager.dispatcher()
@@ -130,7 +135,7 @@ impl Drop for JobManagerProcess {
 pub struct TaskManagerProcess {
     manager: Arc<TaskManager>,
     control: Option<ControlClient>,
-    hopeless: Receiver<Error>,
+    ending: Receiver<Ending>,
     address: String,
     threads: Threads,
     runtime: Option<Runtime>,
@@ -191,11 +196,11 @@ impl TaskManagerProcess {
         let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
         let hello = Hello { version: VERSION.to_owned(), task_manager: id.0, name, address: address.clone() };
         let find = Find::parse(configuration, &options.job_manager)?;
-        let hopeless = control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle())?;
+        let ending = control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle())?;
         Ok(TaskManagerProcess {
             manager,
             control: Some(control),
-            hopeless,
+            ending,
             address,
             threads,
             runtime: Some(runtime),
@@ -207,14 +212,17 @@ impl TaskManagerProcess {
         &self.address
     }
 
-    /// Waits so long. Says why it can never belong to its JobManager, if that is so.
+    /// Waits so long. Whether the process goes on then: it does not if the program whose cluster it belonged to
+    /// has ended.
     ///
     /// # Errors
-    /// The JobManager refuses it.
-    pub fn run_for(&self, time: Duration) -> Result<()> {
-        match self.hopeless.recv_timeout(time) {
-            Ok(error) => Err(error),
-            Err(_) => Ok(()),
+    /// The JobManager refuses it, or the program has failed.
+    pub fn run_for(&self, time: Duration) -> Result<bool> {
+        match self.ending.recv_timeout(time) {
+            Ok(Ending::Refused(error)) => Err(error),
+            Ok(Ending::Over { failed: true }) => Err(Error::external("the program's job has failed")),
+            Ok(Ending::Over { failed: false }) => Ok(false),
+            Err(_) => Ok(true),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_cluster::LocalClusterOptions;
+use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_datastream::{Executor, JobClient, StreamExecutionEnvironment};
 use flott_types::clock::ManualClock;
 use flott_types::{Clock, Error, Result, SystemClock, Timestamp};
@@ -116,7 +116,10 @@ impl MiniCluster {
         loop {
             // In this order: what a job master sends to a task is seen by the second check.
             let before = self.gates.at_rest();
-            if before.is_some() && self.executor.cluster().is_quiet() && self.gates.at_rest() == before {
+            if before.is_some()
+                && self.executor.cluster().is_none_or(LocalCluster::is_quiet)
+                && self.gates.at_rest() == before
+            {
                 return Ok(());
             }
             if real.nanos() > PATIENCE.as_nanos() as u64 {

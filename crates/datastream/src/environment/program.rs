@@ -7,6 +7,7 @@ use std::time::Duration;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_runtime::OperatorFactory;
+use flott_runtime::options::Reader;
 use flott_types::config::secrets::is_of_processes;
 use flott_types::{Configuration, Error, Result};
 use parking_lot::Mutex;
@@ -19,6 +20,8 @@ use crate::job::{Executor, JobClient, JobExecutionResult};
 /// Slots of the local cluster: a limit of bookkeeping, not of threads.
 const SLOTS: u32 = 65_536;
 
+const ROLE: &str = "program.role";
+
 /// Whether the job is a stream or a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RuntimeMode {
@@ -29,6 +32,32 @@ pub enum RuntimeMode {
     Batch,
     /// Batch if all sources are bounded, streaming otherwise.
     Automatic,
+}
+
+/// What a program's process is (`program.role`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    /// All of a cluster.
+    Alone,
+    JobManager,
+    TaskManager,
+}
+
+impl Role {
+    fn of(configuration: &BTreeMap<String, String>) -> Result<Role> {
+        let role = Reader(configuration).text(ROLE).unwrap_or("alone");
+        match role.to_ascii_lowercase().as_str() {
+            "alone" => Ok(Role::Alone),
+            "jobmanager" => Ok(Role::JobManager),
+            "taskmanager" => Ok(Role::TaskManager),
+            _ => Err(Reader(configuration).wrong(ROLE, "alone, jobmanager or taskmanager")),
+        }
+    }
+}
+
+#[cfg(not(feature = "cluster"))]
+fn no_processes() -> Error {
+    Error::unsupported(format!("'{ROLE}' in a program that was built without the feature `cluster` of flott"))
 }
 
 /// The job of the next execution, once there is one.
@@ -198,6 +227,9 @@ impl StreamExecutionEnvironment {
 
     /// Runs the job and waits for its end.
     ///
+    /// With `program.role` a program is several processes. The one with the role `jobmanager` goes on when the job has
+    /// ended; those with the role `taskmanager` build the program up to here, run its tasks, and end with the program.
+    ///
     /// # Errors
     /// If the program or its configuration is wrong, or the job fails.
     pub fn execute(&self, name: &str) -> Result<JobExecutionResult> {
@@ -232,7 +264,14 @@ impl StreamExecutionEnvironment {
             ));
         }
         let settings = self.settings(name)?;
-        let executor = self.executor()?;
+        let of_process = self.of_process();
+        let role = Role::of(&of_process)?;
+        #[cfg(feature = "cluster")]
+        if role == Role::TaskManager {
+            self.prepare()?;
+            match crate::processes::work(&self.shared.graph, &settings, &of_process)? {}
+        }
+        let executor = self.executor(role, &of_process)?;
         let client = executor.submit(&self.shared.graph, &settings)?;
         self.shared.graph.executed();
         if let Some(collecting) = self.shared.collecting.lock().take() {
@@ -278,19 +317,32 @@ impl StreamExecutionEnvironment {
         text.trim().parse().map(Some).map_err(wrong)
     }
 
-    fn executor(&self) -> Result<Arc<Executor>> {
+    /// The configuration of this process, without the program's parameters.
+    fn of_process(&self) -> BTreeMap<String, String> {
+        self.configuration().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// What a process needs before it runs anything.
+    fn prepare(&self) -> Result<()> {
+        crate::logging::install();
+        flott_storage::configure(self.shared.settings.lock().configuration.iter())
+    }
+
+    fn executor(&self, role: Role, of_process: &BTreeMap<String, String>) -> Result<Arc<Executor>> {
         let mut executor = self.shared.executor.lock();
         if let Some(executor) = &*executor {
             return Ok(executor.clone());
         }
-        crate::logging::install();
-        let local = Executor::local()?;
-        let configuration = self.shared.settings.lock().configuration.clone();
-        flott_storage::configure(configuration.iter())?;
-        local.serve_rest(
-            &configuration.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-        )?;
-        Ok(executor.insert(local).clone())
+        self.prepare()?;
+        let started = match role {
+            Role::Alone => Executor::local()?,
+            #[cfg(feature = "cluster")]
+            Role::JobManager | Role::TaskManager => Executor::job_manager(of_process)?,
+            #[cfg(not(feature = "cluster"))]
+            Role::JobManager | Role::TaskManager => return Err(no_processes()),
+        };
+        started.serve_rest(of_process)?;
+        Ok(executor.insert(started).clone())
     }
 }
 

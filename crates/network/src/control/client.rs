@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flott_checkpoint::resources::LeaderId;
-use flott_cluster::messages::{Session, ToJobManager};
+use flott_cluster::messages::{Session, ToJobManager, ToTaskManager};
 use flott_cluster::transport::{JobManagerGateway, TaskManagerGateway};
 use flott_cluster::{Liveness, TaskManager, codec};
 use flott_types::{Error, ErrorKind, Result};
@@ -41,6 +41,26 @@ pub struct ControlClient {
     connecting: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Why a TaskManager's process ends.
+#[derive(Debug)]
+pub enum Ending {
+    /// No JobManager at the address will ever take it in.
+    Refused(Error),
+    /// The program whose cluster it belonged to has ended, or has failed.
+    Over {
+        /// Whether it has failed.
+        failed: bool,
+    },
+}
+
+/// How a connection has ended.
+enum Ran {
+    /// It may come back.
+    Lost(String),
+    /// Nothing more will come.
+    Over { failed: bool },
+}
+
 /// The current stream, if there is one.
 #[derive(Default)]
 struct Link(Mutex<Option<Up>>);
@@ -63,7 +83,7 @@ impl ControlClient {
     }
 
     /// Connects to the JobManager that there is, whenever there is one and no connection. What is returned tells if
-    /// there never can be one.
+    /// there will never be one again.
     ///
     /// # Errors
     /// If its address is none.
@@ -75,12 +95,12 @@ impl ControlClient {
         tls: Option<Arc<Tls>>,
         task_manager: Arc<TaskManager>,
         runtime: &Handle,
-    ) -> Result<Receiver<Error>> {
+    ) -> Result<Receiver<Ending>> {
         let pace = pace(liveness);
         if let Find::At(address) = &find {
             endpoint(address, pace, tls.as_deref())?;
         }
-        let (hopeless, told) = sync_channel(1);
+        let (ending, told) = sync_channel(1);
         let link = self.link.clone();
         let connecting = runtime.spawn(async move {
             let mut is_new = true;
@@ -104,7 +124,8 @@ impl ControlClient {
                 match ended {
                     Err(error) if error.kind() == ErrorKind::Invalid => {
                         // Nobody listens if the process is ending.
-                        let _ = hopeless.send(error.context(format_args!("JobManager at {address}")));
+                        let _ = ending
+                            .send(Ending::Refused(error.context(format_args!("JobManager at {address}"))));
                         return;
                     }
                     Err(error) if is_new => {
@@ -112,7 +133,12 @@ impl ControlClient {
                         is_new = false;
                     }
                     Err(error) => tracing::debug!(address, %error, "no connection to the JobManager"),
-                    Ok(why) => {
+                    Ok(Ran::Over { failed }) => {
+                        // As above.
+                        let _ = ending.send(Ending::Over { failed });
+                        return;
+                    }
+                    Ok(Ran::Lost(why)) => {
                         tracing::warn!(address, why, "the connection to the JobManager has ended");
                         is_new = true;
                     }
@@ -150,14 +176,12 @@ fn endpoint(address: &str, (interval, silence): (Duration, Duration), tls: Optio
 }
 
 /// A connection, until it ends or there is another leader.
-async fn first_of(
-    run: impl Future<Output = Result<String>>,
-    changes: impl Future<Output = ()>,
-) -> Result<String> {
+async fn first_of(run: impl Future<Output = Result<Ran>>, changes: impl Future<Output = ()>) -> Result<Ran> {
     let (mut run, mut changes) = (pin!(run), pin!(changes));
     poll_fn(|context| match run.as_mut().poll(context) {
         Poll::Pending => {
-            changes.as_mut().poll(context).map(|()| Ok("another JobManager leads the cluster".to_owned()))
+            let another = || Ran::Lost("another JobManager leads the cluster".to_owned());
+            changes.as_mut().poll(context).map(|()| Ok(another()))
         }
         ended => ended,
     })
@@ -215,7 +239,7 @@ impl JobManagerGateway for Link {
 
 impl Link {
     /// One connection, from its beginning to its end. Says why it has ended.
-    async fn run(&self, endpoint: &Endpoint, hello: &Hello, to: &TaskManager) -> Result<String> {
+    async fn run(&self, endpoint: &Endpoint, hello: &Hello, to: &TaskManager) -> Result<Ran> {
         let channel = endpoint.connect().await.map_err(|error| unreachable(&error))?;
         let mut grpc =
             Grpc::new(channel).max_decoding_message_size(LONGEST).max_encoding_message_size(LONGEST);
@@ -234,6 +258,7 @@ impl Link {
         let why = loop {
             match messages.message().await {
                 Ok(Some(bytes)) => match codec::decode(&bytes) {
+                    Ok(ToTaskManager::Over { failed }) => return Ok(Ran::Over { failed }),
                     Ok(message) => _ = to.send(message),
                     Err(error) => break error.to_string(),
                 },
@@ -241,7 +266,7 @@ impl Link {
                 Err(status) => break status.message().to_owned(),
             }
         };
-        Ok(why)
+        Ok(Ran::Lost(why))
     }
 
     /// It has ended, for whatever reason.

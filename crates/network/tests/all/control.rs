@@ -11,7 +11,7 @@ use flott_cluster::{
 };
 use flott_connector::Registry;
 use flott_network::VERSION;
-use flott_network::control::{ControlClient, ControlOptions, ControlServer, Hello};
+use flott_network::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello};
 use flott_network::find::Find;
 use flott_network::tls::Tls;
 use flott_operators::SqlOperators;
@@ -73,7 +73,7 @@ impl Drop for Master {
 struct Worker {
     _manager: Arc<TaskManager>,
     _control: ControlClient,
-    hopeless: std::sync::mpsc::Receiver<flott_types::Error>,
+    ending: std::sync::mpsc::Receiver<Ending>,
     _runtime: Runtime,
 }
 
@@ -104,10 +104,10 @@ fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<Arc<Tls>>) 
         name: format!("worker-{id}"),
         address: "127.0.0.1:1".to_owned(),
     };
-    let hopeless = control
+    let ending = control
         .connect(Find::At(master.to_owned()), hello, &liveness, tls, manager.clone(), runtime.handle())
         .unwrap();
-    Worker { _manager: manager, _control: control, hopeless, _runtime: runtime }
+    Worker { _manager: manager, _control: control, ending, _runtime: runtime }
 }
 
 /// One that nobody listens at, below those that the system gives to outgoing connections: one of these could take
@@ -135,14 +135,15 @@ fn task_managers_join_leave_and_find_the_next_job_manager() {
     // One whose clock is behind.
     let master = Master::start(1, port);
     master.has_slots(3);
-    assert!(first.hopeless.try_recv().is_err(), "it waits for the next one");
+    assert!(first.ending.try_recv().is_err(), "it waits for the next one");
 }
 
 #[test]
 fn another_version_is_refused_and_both_are_named() {
     let master = Master::start(1, 0);
     let other = worker(1, &master.server.address().to_string(), "0.0.9");
-    let told = other.hopeless.recv_timeout(LONG).unwrap().to_string();
+    let Ok(Ending::Refused(told)) = other.ending.recv_timeout(LONG) else { panic!("it is taken in") };
+    let told = told.to_string();
     assert!(told.contains("version 0.0.9") && told.contains(VERSION), "{told}");
     assert!(told.contains("worker-1"), "{told}");
     assert_eq!(master.manager.slots(), (0, 0));

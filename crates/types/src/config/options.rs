@@ -240,6 +240,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "whether operators run in one task where they can",
     ),
     works(
+        "program.role",
+        Choice(&["alone", "jobmanager", "taskmanager"]),
+        "alone",
+        "what a process of a program is: all of a cluster, the JobManager of its job, or a TaskManager for it",
+    ),
+    works(
         "resourcemanager.standalone.start-up-time",
         Duration,
         "0 ms",

@@ -27,10 +27,10 @@ const SECRETS: [&str; 12] = [
 /// Ends of keys that have such a part and no secret.
 const OPEN: [&str; 2] = ["max-tokens", "credentials-source"];
 
-/// Whether an option is a matter of processes only: how they reach object stores, and who they are to each
-/// other. Such options do not travel with jobs.
+/// Whether an option is a matter of processes only: what they are, how they reach object stores, and who they are
+/// to each other. Such options do not travel with jobs.
 pub fn is_of_processes(key: &str) -> bool {
-    ["s3.", "fs.azure.", "security.ssl."].iter().any(|prefix| key.starts_with(prefix))
+    ["program.", "s3.", "fs.azure.", "security.ssl."].iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// The value of an option as it may be shown: also without the names and passwords in addresses.

@@ -1,0 +1,19 @@
+//! What the program `click_count` has written.
+
+use std::path::Path;
+
+/// The counts in all files that are visible, with window and page.
+pub(crate) fn clicks(folder: &Path) -> Vec<(i64, String, u64)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let files = entries.map(|entry| entry.unwrap().path());
+    let visible = files.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+    let texts: Vec<String> = visible.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let read = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let window = line["window_start"].as_i64().unwrap();
+        (window, line["page"].as_str().unwrap().to_owned(), line["count"].as_u64().unwrap())
+    };
+    let mut clicks: Vec<_> = texts.iter().flat_map(|text| text.lines()).map(read).collect();
+    clicks.sort();
+    clicks
+}
