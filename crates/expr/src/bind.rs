@@ -191,11 +191,20 @@ pub fn case(
         return Err(Error::invalid("ELSE clause or at least one THEN clause must be non-NULL"));
     }
     let types: Vec<_> = values.iter().map(|value| value.ty().clone()).collect();
-    let ty = common::common_type(&types)?;
+    let ty = common::least_restrictive(&types)
+        .or_else(|| common::timestamp_of(&types))
+        .ok_or_else(|| mixed_case(&types))?;
     let mut values = values.into_iter().map(|value| convert(value, ty.clone())).collect::<Vec<_>>();
     let otherwise = Box::new(values.pop().ok_or_else(|| Error::internal("CASE without values"))?);
     let branches = conditions.into_iter().zip(values).collect();
     Ok(Expr::Case { branches, otherwise, ty })
+}
+
+fn mixed_case(types: &[LogicalType]) -> Error {
+    let types = types.iter().map(|ty| ty.kind.to_string()).collect::<Vec<_>>().join(", ");
+    Error::invalid(format!(
+        "Illegal mixing of types in CASE or COALESCE statement: {types} have no type in common; CAST the values to one type"
+    ))
 }
 
 fn nullif(args: Vec<Expr>, context: &PlanContext) -> Result<Expr> {

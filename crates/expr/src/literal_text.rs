@@ -141,7 +141,7 @@ pub fn timestamp(text: &str) -> Result<Expr> {
     let wrong =
         || Error::invalid(format!("Illegal TIMESTAMP literal '{text}': not in format 'yyyy-MM-dd HH:mm:ss'"));
     let day = text.split(' ').next().unwrap_or_default();
-    if !text.contains(' ') || parse_date(day).is_none_or(is_skipped) {
+    if parse_date(day).is_none_or(is_skipped) {
         return Err(wrong());
     }
     let nanos = parse_timestamp(text).ok_or_else(wrong)?;

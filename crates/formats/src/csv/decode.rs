@@ -80,7 +80,8 @@ impl CsvDecoder {
             if self.csv.ignore_errors {
                 return Ok(false);
             }
-        } else if self.csv.ignore_errors {
+        } else if self.csv.ignore_errors || self.columns.len() < self.arity {
+            // As Flink's reader does, which counts the fields only where it reads them all.
             return Ok(true);
         }
         Err(malformed(

@@ -59,7 +59,12 @@ fn same(millis: i64, call: &Call<'_>) -> Result<ArrayRef> {
     repeat(&from_millis(call.result, 1, |_| Some(millis))?, call.rows)
 }
 
-fn infer_watermark(args: &[Argument<'_>], _context: &PlanContext) -> Result<Signature> {
+fn infer_watermark(args: &[Argument<'_>], context: &PlanContext) -> Result<Signature> {
+    if !context.streaming {
+        return Err(Error::invalid(
+            "The argument of CURRENT_WATERMARK() must be a rowtime attribute, and in batch no column is one",
+        ));
+    }
     let kind = match args {
         [rowtime] => match rowtime.ty.kind {
             TypeKind::Timestamp(_) => Some(TypeKind::Timestamp(3)),

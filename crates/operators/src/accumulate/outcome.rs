@@ -130,7 +130,10 @@ fn json_objects(lists: &Lists, ty: &LogicalType, nulls: bool) -> Result<ArrayRef
             )));
         }
         let mut json = String::from("{");
-        for row in group.filter(|row| nulls || values.is_valid(*row)) {
+        // By the keys, as Java compares them.
+        let mut rows: Vec<usize> = group.filter(|row| nulls || values.is_valid(*row)).collect();
+        rows.sort_by(|a, b| keys.value(*a).encode_utf16().cmp(keys.value(*b).encode_utf16()));
+        for row in rows {
             if json.len() > 1 {
                 json.push(',');
             }

@@ -7,6 +7,7 @@
 mod call;
 mod catalog;
 mod display;
+pub use display::Validated;
 mod expr;
 mod hint;
 mod literal;

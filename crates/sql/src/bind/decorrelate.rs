@@ -2,17 +2,44 @@
 //!
 //! In a subquery's relation, `$outer(i)` stands for a column of the outer query. [`decorrelate`] pulls the
 //! conditions with such columns up through filters, projections, inner joins, aggregations and Top-N, until
-//! they become the condition of a join of both queries. Below an aggregation or a Top-N they must be
-//! equalities: their inner sides become additional keys, so that there is a result for each value of the
-//! outer columns.
+//! they become the condition of a join of both queries. Below an aggregation or a Top-N the inner sides of
+//! equalities become additional keys, so that there is a result for each value of the outer columns. Where
+//! something other than an equality stands there, no column of the subquery tells which of its rows belong
+//! together: the subquery is joined with the outer columns' values ([`Outer::domain`]), which are the keys.
 
 use flott_expr::Functions;
 use flott_plan::{Expr, JoinKind};
 use flott_types::{Error, Result, TypeKind};
 
+use super::Binder;
 use super::placeholder::{self, Placeholder, conjunction, shift, substitute};
+use super::subquery::placed;
 use crate::disjunction::factored;
 use crate::logical::{Rel, RelNode};
+
+/// The query that a subquery refers to.
+#[derive(Clone, Copy)]
+pub(super) struct Outer<'r, 'a> {
+    pub binder: &'r Binder<'a>,
+    pub rel: &'r Rel,
+    /// The columns that the subquery reads: `$outer(k)` is the k-th.
+    pub columns: &'r [Expr],
+}
+
+impl<'r> Outer<'r, '_> {
+    fn functions(self) -> &'r Functions {
+        &self.binder.context.functions
+    }
+
+    /// The values that the columns take together, each once.
+    fn domain(self) -> Result<Rel> {
+        self.binder.expand(self.rel)?;
+        let named =
+            self.columns.iter().cloned().enumerate().map(|(index, column)| (column, format!("$o{index}")));
+        let values = self.rel.clone().project(named.collect());
+        Ok(values.aggregate((0..self.columns.len()).collect(), Vec::new()))
+    }
+}
 
 /// A relation without references to the outer query.
 pub(super) struct Decorrelated {
@@ -23,14 +50,32 @@ pub(super) struct Decorrelated {
     pub conditions: Vec<Expr>,
 }
 
-/// A relation whose conditions were all equalities.
+/// A relation whose conditions are all equalities.
 pub(super) struct Keyed {
     /// The columns of the subquery, then a key for each equality.
     pub rel: Rel,
     /// How many columns the subquery has.
     pub width: usize,
-    /// The other sides of the equalities, over `$outer` only.
-    pub outers: Vec<Expr>,
+    /// The equalities' other sides.
+    pub outers: Vec<Side>,
+}
+
+/// What a key is compared with.
+pub(super) struct Side {
+    /// Over `$outer` only.
+    outer: Expr,
+    /// NULL equals NULL.
+    null_safe: bool,
+}
+
+impl Side {
+    /// `key = outer`
+    pub fn equals(self, key: Expr) -> Expr {
+        match self.null_safe {
+            true => Expr::call("IS NOT DISTINCT FROM", vec![key, self.outer], TypeKind::Boolean.not_null()),
+            false => Expr::call("=", vec![key, self.outer], TypeKind::Boolean.nullable()),
+        }
+    }
 }
 
 /// Numbers the columns of the outer query that a subquery reads, and returns them: `$outer(k)` then means the
@@ -56,55 +101,40 @@ fn reads_outer(rel: &Rel) -> bool {
 }
 
 /// Pulls up what reads the outer query.
-pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelated> {
+pub(super) fn decorrelate(rel: Rel, outer: Outer<'_, '_>) -> Result<Decorrelated> {
     if !reads_outer(&rel) {
         return Ok(Decorrelated { outputs: rel.columns(), rel, conditions: Vec::new() });
     }
     let Rel { node, fields } = rel;
     match node {
         RelNode::Filter { input, condition } => {
-            let Decorrelated { rel: input, outputs, mut conditions } = decorrelate(*input, functions)?;
-            let (outer, own): (Vec<Expr>, Vec<Expr>) = factored(substitute(condition, &outputs), functions)
-                .into_iter()
-                .partition(Placeholder::reads_outer);
-            conditions.extend(outer);
+            let Decorrelated { rel: input, outputs, mut conditions } = decorrelate(*input, outer)?;
+            let (correlated, own): (Vec<Expr>, Vec<Expr>) =
+                factored(substitute(condition, &outputs), outer.functions())
+                    .into_iter()
+                    .partition(Placeholder::reads_outer);
+            conditions.extend(correlated);
             Ok(Decorrelated { rel: filtered(input, own), outputs, conditions })
         }
         RelNode::Project { input, exprs } => {
-            let Decorrelated { rel, outputs, conditions } = decorrelate(*input, functions)?;
+            let Decorrelated { rel, outputs, conditions } = decorrelate(*input, outer)?;
             let outputs = exprs.into_iter().map(|expr| substitute(expr, &outputs)).collect();
             Ok(Decorrelated { rel, outputs, conditions })
         }
-        RelNode::Join { left, right, kind: kind @ (JoinKind::Inner | JoinKind::Left), condition } => {
-            let left = decorrelate(*left, functions)?;
-            let right = decorrelate(*right, functions)?;
-            let width = left.rel.fields.len();
-            let inner = kind == JoinKind::Inner;
-            let correlated = !right.conditions.is_empty() || !right.is_plain();
-            if !inner && correlated {
-                return Err(correlation_in("the right side of a LEFT JOIN"));
-            }
-            let mut outputs = left.outputs;
-            outputs.extend(right.outputs.into_iter().map(|expr| shift(expr, width)));
-            let mut conditions = left.conditions;
-            conditions.extend(right.conditions.into_iter().map(|condition| shift(condition, width)));
-            let (outer, own): (Vec<Expr>, Vec<Expr>) = condition
-                .into_iter()
-                .flat_map(|condition| factored(substitute(condition, &outputs), functions))
-                .partition(Placeholder::reads_outer);
-            if !inner && !outer.is_empty() {
-                return Err(correlation_in("the condition of a LEFT JOIN"));
-            }
-            conditions.extend(outer);
-            let rel = left.rel.join(right.rel, kind, conjunction(own));
-            // Columns that the join may fill with NULL are nullable from here on.
-            let joined = rel.columns();
-            let outputs = outputs.into_iter().map(|expr| substitute(expr, &joined)).collect();
-            Ok(Decorrelated { rel, outputs, conditions })
+        RelNode::Join {
+            left,
+            right,
+            kind: kind @ (JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti),
+            condition,
+        } => {
+            let names = left.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+            let left = decorrelate(*left, outer)?;
+            let right = decorrelate(*right, outer)?;
+            decorrelated_join(left, right, kind, condition, &names, outer)
         }
         RelNode::Aggregate { input, keys, calls } => {
             let names = input.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-            let Keyed { rel: input, width, outers } = decorrelate(*input, functions)?.keyed(&names)?;
+            let Keyed { rel: input, width, outers } = decorrelate(*input, outer)?.keyed(&names, outer)?;
             let own = keys.len();
             let all = keys.into_iter().chain(width..width + outers.len()).collect();
             let rel = input.aggregate(all, calls);
@@ -119,7 +149,7 @@ pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelate
         }
         RelNode::TopN { input, mut partition, order, from, to, rank } => {
             let names = input.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-            let Keyed { rel: input, width, outers } = decorrelate(*input, functions)?.keyed(&names)?;
+            let Keyed { rel: input, width, outers } = decorrelate(*input, outer)?.keyed(&names, outer)?;
             partition.extend(width..width + outers.len());
             let mut out = input.fields.clone();
             out.extend(rank.then(|| fields[fields.len() - 1].clone()));
@@ -134,6 +164,61 @@ pub(super) fn decorrelate(rel: Rel, functions: &Functions) -> Result<Decorrelate
     }
 }
 
+/// A join whose sides are without references to the outer query.
+fn decorrelated_join(
+    mut left: Decorrelated,
+    right: Decorrelated,
+    kind: JoinKind,
+    condition: Option<Expr>,
+    names: &[String],
+    outer: Outer<'_, '_>,
+) -> Result<Decorrelated> {
+    let correlated = condition.as_ref().is_some_and(Placeholder::reads_outer)
+        || !right.conditions.is_empty()
+        || !right.is_plain()
+        || !left.is_plain();
+    // Which right rows a left row meets must not be decided above the join: the outer columns that the
+    // condition reads become columns of the left side.
+    let mut values = None;
+    if kind != JoinKind::Inner && correlated {
+        let keyed = left.over_domain(names, outer)?;
+        values = Some(keyed.rel.columns().split_off(keyed.width));
+        left = keyed.decorrelated();
+    }
+    let width = left.rel.fields.len();
+    let own = |expr: Expr| match &values {
+        Some(values) => placed(expr, values),
+        None => expr,
+    };
+    let reads_left = |expr: &Expr| {
+        let mut columns = Vec::new();
+        expr.collect_columns(&mut columns);
+        columns.iter().any(|column| *column < width)
+    };
+    let right_outputs: Vec<Expr> = right.outputs.into_iter().map(|expr| own(shift(expr, width))).collect();
+    if kind == JoinKind::Left && right_outputs.iter().any(reads_left) {
+        return Err(correlation_in("the select list on the right side of a LEFT JOIN"));
+    }
+    let mut outputs = left.outputs.clone();
+    outputs.extend(right_outputs);
+    let right_conditions = right.conditions.into_iter().map(|condition| own(shift(condition, width)));
+    let (correlated, own): (Vec<Expr>, Vec<Expr>) = condition
+        .into_iter()
+        .flat_map(|condition| factored(own(substitute(condition, &outputs)), outer.functions()))
+        .chain(right_conditions)
+        .partition(Placeholder::reads_outer);
+    let mut conditions = left.conditions;
+    conditions.extend(correlated);
+    if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
+        outputs = left.outputs;
+    }
+    let rel = left.rel.join(right.rel, kind, conjunction(own));
+    // Columns that the join may fill with NULL are nullable from here on.
+    let joined = rel.columns();
+    let outputs = outputs.into_iter().map(|expr| substitute(expr, &joined)).collect();
+    Ok(Decorrelated { rel, outputs, conditions })
+}
+
 fn filtered(rel: Rel, conditions: Vec<Expr>) -> Rel {
     match conjunction(conditions) {
         Some(condition) => rel.filter(condition),
@@ -141,11 +226,8 @@ fn filtered(rel: Rel, conditions: Vec<Expr>) -> Rel {
     }
 }
 
-fn equalities(rel: &Rel, first: usize, outers: Vec<Expr>) -> Vec<Expr> {
-    let equal = |(index, outer)| {
-        Expr::call("=", vec![rel.column(first + index), outer], TypeKind::Boolean.nullable())
-    };
-    outers.into_iter().enumerate().map(equal).collect()
+fn equalities(rel: &Rel, first: usize, outers: Vec<Side>) -> Vec<Expr> {
+    outers.into_iter().enumerate().map(|(index, side)| side.equals(rel.column(first + index))).collect()
 }
 
 impl Decorrelated {
@@ -193,53 +275,82 @@ impl Decorrelated {
         Decorrelated { rel: rel.project(columns), outputs, conditions }
     }
 
-    /// The subquery's columns, followed by the inner sides of its conditions as keys.
-    pub fn keyed(self, names: &[String]) -> Result<Keyed> {
-        if !self.is_plain() {
-            return Err(correlation_in("an aggregation's arguments"));
+    /// The subquery's columns, followed by the inner sides of its conditions as keys; or by the outer columns
+    /// themselves, where a condition is no equality or a column reads the outer query.
+    pub fn keyed(self, names: &[String], outer: Outer<'_, '_>) -> Result<Keyed> {
+        let split: Option<Vec<(Expr, Side)>> = self.conditions.iter().map(split_equality).collect();
+        match split {
+            Some(keys) if self.is_plain() => Ok(Keyed::new(self.rel, self.outputs, keys, names)),
+            _ => self.over_domain(names, outer),
         }
+    }
+
+    /// Joins the subquery with the values of the outer columns, which are its keys then.
+    fn over_domain(self, names: &[String], outer: Outer<'_, '_>) -> Result<Keyed> {
         let Decorrelated { rel, outputs, conditions } = self;
+        let domain = outer.domain()?;
+        let width = rel.fields.len();
+        let values: Vec<Expr> = domain.columns().into_iter().map(|column| shift(column, width)).collect();
+        let over_values = |expr| placed(expr, &values);
+        let condition = conjunction(conditions.into_iter().map(over_values).collect::<Vec<_>>());
+        let outputs = outputs.into_iter().map(over_values).collect();
+        let side = |(index, value): (usize, &Expr)| {
+            let null_safe = value.ty().nullable;
+            (value.clone(), Side { outer: Placeholder::Outer.expr(index, value.ty().clone()), null_safe })
+        };
+        let keys = values.iter().enumerate().map(side).collect();
+        Ok(Keyed::new(rel.join(domain, JoinKind::Inner, condition), outputs, keys, names))
+    }
+}
+
+impl Keyed {
+    fn new(rel: Rel, outputs: Vec<Expr>, keys: Vec<(Expr, Side)>, names: &[String]) -> Self {
         let width = outputs.len();
         let names = names.iter().cloned().chain((names.len()..width).map(|index| format!("$f{index}")));
         let mut columns: Vec<(Expr, String)> = outputs.into_iter().zip(names).collect();
-        let mut outers = Vec::with_capacity(conditions.len());
-        for condition in conditions {
-            let Some((own, outer)) = split_equality(condition) else {
-                return Err(Error::unsupported(
-                    "a correlated subquery that aggregates under a condition other than equality is not supported",
-                ));
-            };
+        let mut outers = Vec::with_capacity(keys.len());
+        for (own, side) in keys {
             columns.push((own, format!("$k{}", outers.len())));
-            outers.push(outer);
+            outers.push(side);
         }
         let unchanged = outers.is_empty() && columns.iter().map(|(expr, _)| expr).eq(rel.columns().iter());
         let rel = if unchanged { rel } else { rel.project(columns) };
-        Ok(Keyed { rel, width, outers })
+        Keyed { rel, width, outers }
+    }
+
+    /// The keys' equalities as conditions.
+    fn decorrelated(self) -> Decorrelated {
+        let conditions = equalities(&self.rel, self.width, self.outers);
+        let mut outputs = self.rel.columns();
+        outputs.truncate(self.width);
+        Decorrelated { rel: self.rel, outputs, conditions }
     }
 }
 
 /// Splits `own = outer`, in either order: only the subquery's columns on one side, only those of the outer
 /// query on the other.
-fn split_equality(condition: Expr) -> Option<(Expr, Expr)> {
-    let Expr::Call { function, mut args, .. } = condition else { return None };
-    if function != "=" || args.len() != 2 {
-        return None;
-    }
-    let right = args.remove(1);
-    let left = args.remove(0);
+fn split_equality(condition: &Expr) -> Option<(Expr, Side)> {
+    let Expr::Call { function, args, .. } = condition else { return None };
+    let [left, right] = args.as_slice() else { return None };
+    let null_safe = match function.as_str() {
+        "=" => false,
+        "IS NOT DISTINCT FROM" => true,
+        _ => return None,
+    };
     let own = |expr: &Expr| !Placeholder::reads_outer(expr);
     let outer = |expr: &Expr| {
         let mut columns = Vec::new();
         expr.collect_columns(&mut columns);
         columns.is_empty() && Placeholder::reads_outer(expr)
     };
-    if own(&left) && outer(&right) {
-        Some((left, right))
-    } else if own(&right) && outer(&left) {
-        Some((right, left))
+    let (key, outer) = if own(left) && outer(right) {
+        (left, right)
+    } else if own(right) && outer(left) {
+        (right, left)
     } else {
-        None
-    }
+        return None;
+    };
+    Some((key.clone(), Side { outer: outer.clone(), null_safe }))
 }
 
 fn correlation_in(place: &str) -> Error {

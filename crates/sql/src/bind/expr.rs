@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use flott_expr::{IntervalUnit, bind, literal_text};
 use flott_plan::{AggregateCall, Expr, Literal};
 use flott_sql_parser::ast::{
-    Access, BinaryOp, Case, Expr as Ast, ExprKind, Ident, IntervalQualifier, IsTest, JsonItem, NamedWindow,
-    Text, UnaryOp,
+    Access, BinaryOp, Case, Expr as Ast, ExprKind, Ident, IntervalQualifier, IsTest, JsonItem,
+    Literal as AstLiteral, NamedWindow, Text, UnaryOp,
 };
-use flott_types::{LogicalType, Result, TypeKind};
+use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::over::OverCall;
 use super::subquery::Subquery;
@@ -72,6 +72,14 @@ impl<'a, 's> ExprBinder<'a, 's> {
             TypeKind::Boolean => Ok(expr),
             TypeKind::Null => at(bind::cast(expr, TypeKind::Boolean.nullable(), false), ast),
             _ => Err(wrong(format!("a condition must be a BOOLEAN; this one is of type {}", expr.ty()), ast)),
+        }
+    }
+
+    /// The same, where NULL without a type is none.
+    pub fn typed_condition(&self, ast: &Ast) -> Result<Expr> {
+        match &ast.kind {
+            ExprKind::Literal(AstLiteral::Null) => Err(illegal_null(ast)),
+            _ => self.condition(ast),
         }
     }
 
@@ -139,6 +147,9 @@ impl<'a, 's> ExprBinder<'a, 's> {
 
     /// A function or operator over bound arguments.
     pub fn call(&self, name: &str, args: Vec<Expr>, ast: &Ast) -> Result<Expr> {
+        if args.iter().any(is_bare_null) && TYPED.binary_search(&name).is_ok() {
+            return Err(illegal_null(ast));
+        }
         let call = at(bind::call(name, args, self.binder.context), ast)?;
         at(check_type(call.ty()), ast)?;
         Ok(call)
@@ -228,7 +239,7 @@ impl<'a, 's> ExprBinder<'a, 's> {
         let (positive, negative) = match test {
             IsTest::Unknown => {
                 let name = if negated { "IS NOT NULL" } else { "IS NULL" };
-                return self.call(name, vec![self.condition(operand)?], ast);
+                return self.call(name, vec![self.typed_condition(operand)?], ast);
             }
             IsTest::Json(item) => {
                 let name = match item {
@@ -316,6 +327,75 @@ impl<'a, 's> ExprBinder<'a, 's> {
         let otherwise = case.otherwise.as_ref().map(|otherwise| self.bind(otherwise)).transpose()?;
         at(bind::case(operand, branches, otherwise, self.binder.context), ast)
     }
+}
+
+/// The operators and functions that a NULL without a type is no operand of: nothing tells its type there.
+const TYPED: &[&str] = &[
+    "%",
+    "*",
+    "+",
+    "-",
+    "/",
+    "ACOS",
+    "ASIN",
+    "ATAN",
+    "ATAN2",
+    "BITMAP_AND",
+    "BITMAP_ANDNOT",
+    "BITMAP_CARDINALITY",
+    "BITMAP_OR",
+    "BITMAP_TO_ARRAY",
+    "BITMAP_TO_BYTES",
+    "BITMAP_TO_STRING",
+    "BITMAP_XOR",
+    "COS",
+    "COSH",
+    "COT",
+    "DEGREES",
+    "EXP",
+    "GREATEST",
+    "IF",
+    "IS FALSE",
+    "IS NOT FALSE",
+    "IS NOT TRUE",
+    "IS TRUE",
+    "JSON_ARRAY",
+    "LEAST",
+    "LIKE",
+    "LN",
+    "LOG",
+    "LOG10",
+    "LOG2",
+    "MOD",
+    "OBJECT_OF",
+    "OBJECT_UPDATE",
+    "POWER",
+    "RADIANS",
+    "RAND_INTEGER",
+    "ROUND",
+    "SIMILAR TO",
+    "SIN",
+    "SINH",
+    "SQRT",
+    "TAN",
+    "TANH",
+    "TO_TIMESTAMP_LTZ",
+    "TRANSLATE",
+    "TRUNCATE",
+    "TRY_PARSE_JSON",
+];
+
+/// NULL without a type, or a ROW with one.
+pub(super) fn is_bare_null(expr: &Expr) -> bool {
+    fn is_null(kind: &TypeKind) -> bool {
+        *kind == TypeKind::Null
+            || kind.fields().is_some_and(|fields| fields.iter().any(|field| is_null(&field.ty.kind)))
+    }
+    is_null(&expr.ty().kind)
+}
+
+pub(super) fn illegal_null(node: &impl super::Place) -> Error {
+    wrong("Illegal use of 'NULL': write CAST(NULL AS <type>) to say of which type it is", node)
 }
 
 /// From this many operators on, a chain of `||` becomes a balanced tree.

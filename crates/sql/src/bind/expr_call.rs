@@ -208,7 +208,7 @@ impl ExprBinder<'_, '_> {
             return Err(unsupported(format!("{name} with IGNORE NULLS"), ast));
         }
         let inner = ExprBinder::scalar(self.binder, self.scope);
-        let mut filter = function.filter.as_ref().map(|filter| inner.condition(filter)).transpose()?;
+        let mut filter = function.filter.as_ref().map(|filter| inner.typed_condition(filter)).transpose()?;
         let mut canonical = aggregate::canonical(name);
         let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
             // How NULL is handled is part of the function that the operator computes.

@@ -256,7 +256,13 @@ impl Binder<'_> {
             RelationKind::Table(table) => {
                 let (own_name, rel) = self.named_relation(&table.name.parts(), &table.hints, &table.name)?;
                 let rel = self.with_errors(rel, table)?;
-                return aliased(rel, alias, Some(&own_name), outer);
+                let (rel, mut scope) = aliased(rel, alias, Some(&own_name), outer)?;
+                if alias.is_none()
+                    && let Ok(path) = self.qualify(&table.name.parts())
+                {
+                    scope.tables.push((own_name, path));
+                }
+                return Ok((rel, scope));
             }
             // LATERAL on the first table of FROM has nothing to its left.
             RelationKind::Derived { lateral: _, query } => self.query(query, outer)?,

@@ -57,7 +57,7 @@ use flott_types::{Error, Result};
 
 use self::hints::OpenHints;
 use crate::catalog::Catalogs;
-use crate::logical::Rel;
+use crate::logical::{Field, Rel};
 use crate::user_function::resolve;
 pub(crate) use placeholder::Placeholder;
 pub(crate) use scope::Scope;
@@ -117,9 +117,28 @@ impl<'a> Binder<'a> {
 
     /// Binds a top-level query.
     pub fn bind(&self, query: &Query) -> Result<Rel> {
+        if let (Some(1..), None) = (query.offset, query.limit) {
+            return Err(wrong(
+                "OFFSET without LIMIT or FETCH is not supported, as in Flink: add LIMIT",
+                query,
+            ));
+        }
         let mut rel = self.query(query, None)?;
         select::unique_names(&mut rel.fields);
         Ok(rel)
+    }
+
+    /// Refuses a query with two columns of one name, which cannot be those of a view.
+    pub fn distinct_names(&self, query: &Query) -> Result<()> {
+        let fields = self.query(query, None)?.fields;
+        let is_repeated = |(at, field): &(usize, &Field)| fields[..*at].iter().any(|f| f.name == field.name);
+        match fields.iter().enumerate().find(is_repeated) {
+            Some((_, field)) => {
+                let message = format!("A column with the same name `{}` has been defined", field.name);
+                Err(wrong(message, query))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Counts a relation that is inserted for a name, or used in two places.

@@ -8,6 +8,7 @@ use super::group_window::GroupWindow;
 use super::placeholder::{self, Placeholder};
 use super::row_pattern_scope::PatternScope;
 use super::wrong;
+use crate::catalog::ObjectPath;
 use crate::logical::Field;
 
 /// The visible columns and their names.
@@ -17,6 +18,8 @@ pub(crate) struct Scope<'p> {
     pub fields: Vec<Field>,
     /// The tables of FROM: alias, and the positions of their columns.
     pub relations: Vec<(String, Vec<usize>)>,
+    /// The full names of those that are tables under their own names.
+    pub tables: Vec<(String, ObjectPath)>,
     /// The columns that a bare name or `*` refers to, in order.
     pub visible: Vec<usize>,
     /// In a SELECT grouped by TUMBLE(...), HOP(...) or SESSION(...): that window.
@@ -32,7 +35,7 @@ impl<'p> Scope<'p> {
     pub fn of(alias: Option<&str>, fields: Vec<Field>, parent: Option<&'p Scope<'p>>) -> Self {
         let all: Vec<usize> = (0..fields.len()).collect();
         let relations = alias.map(|alias| (alias.to_owned(), all.clone())).into_iter().collect();
-        Scope { fields, relations, visible: all, group_window: None, pattern: None, parent }
+        Scope { fields, relations, visible: all, parent, ..Scope::default() }
     }
 
     /// The columns of two relations side by side.
@@ -42,6 +45,7 @@ impl<'p> Scope<'p> {
         let shifted =
             |columns: Vec<usize>| columns.into_iter().map(|column| column + shift).collect::<Vec<_>>();
         self.relations.extend(right.relations.into_iter().map(|(alias, columns)| (alias, shifted(columns))));
+        self.tables.extend(right.tables);
         self.visible.extend(shifted(right.visible));
         self
     }
@@ -100,7 +104,23 @@ impl<'p> Scope<'p> {
         {
             return Ok(Some((self.column(index), 2)));
         }
-        Ok(self.unique(&self.visible, &parts[0])?.map(|index| (self.column(index), 1)))
+        if let Some(index) = self.unique(&self.visible, &parts[0])? {
+            return Ok(Some((self.column(index), 1)));
+        }
+        // `database.table.column`, `catalog.database.table.column`
+        for (alias, path) in &self.tables {
+            let full = [&path.catalog, &path.database, &path.object];
+            for from in 0..2 {
+                let name = &full[from..];
+                let Some(column) = parts.get(name.len()) else { continue };
+                if name.iter().zip(parts).all(|(name, part)| **name == part.value)
+                    && let Some(index) = self.unique(self.relation(alias).unwrap_or_default(), column)?
+                {
+                    return Ok(Some((self.column(index), name.len() + 1)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn unique(&self, columns: &[usize], name: &Ident) -> Result<Option<usize>> {

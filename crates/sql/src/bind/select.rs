@@ -6,7 +6,7 @@ use flott_plan::{Expr, SortKey, WindowKind};
 use flott_sql_parser::ast::{Access, Expr as Ast, ExprKind, Ident, OrderItem, Select, SelectItem};
 use flott_types::{FastMap, FastSet, Result};
 
-use super::expr::ExprBinder;
+use super::expr::{ExprBinder, illegal_null, is_bare_null};
 use super::query::{Ordered, ordinal, sort_key};
 use super::{Binder, Scope, at, wrong};
 use crate::logical::{Field, Rel, RelNode, WindowBound};
@@ -121,6 +121,9 @@ impl Binder<'_> {
             match item {
                 SelectItem::Expr { expr: ast, alias } => {
                     let expr = binder.bind(ast)?;
+                    if is_bare_null(&expr) {
+                        return Err(illegal_null(ast));
+                    }
                     let name = alias.as_ref().or_else(|| derived_name(ast)).map(|name| name.value.clone());
                     items.push(Item { expr, name: name.unwrap_or_else(|| format!("EXPR${}", items.len())) });
                 }
@@ -130,6 +133,10 @@ impl Binder<'_> {
                     }
                     for (_, columns) in &binder.scope.relations {
                         distinct_columns(columns, binder.scope, item)?;
+                    }
+                    // A query in FROM without an alias.
+                    if binder.scope.relations.is_empty() {
+                        distinct_columns(&binder.scope.visible, binder.scope, item)?;
                     }
                     self.columns(&binder.scope.visible, binder.scope, &mut items);
                 }
@@ -186,6 +193,9 @@ impl Binder<'_> {
                 Some(column) => column,
                 None => {
                     let expr = binder.bind(ast)?;
+                    if is_bare_null(&expr) {
+                        return Err(illegal_null(ast));
+                    }
                     match items.iter().position(|item| item.expr == expr) {
                         Some(column) => column,
                         None if select.distinct => {

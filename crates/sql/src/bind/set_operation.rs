@@ -5,7 +5,7 @@ use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
 use flott_sql_parser::ast::{QueryBody, SetOperation, SetOperations, SetOperator, Values};
 use flott_types::{LogicalType, Result, TypeKind};
 
-use super::expr::ExprBinder;
+use super::expr::{ExprBinder, illegal_null, is_bare_null};
 use super::select::distinct;
 use super::{Binder, Scope, at, placeholder, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
@@ -122,6 +122,9 @@ impl Binder<'_> {
         for row in &values.rows {
             let row = row.iter().map(|expr| {
                 let bound = binder.bind(expr)?;
+                if is_bare_null(&bound) {
+                    return Err(illegal_null(expr));
+                }
                 if super::Placeholder::reads_outer(&bound) {
                     return Err(unsupported("VALUES that refers to the outer query", expr));
                 }
@@ -137,10 +140,8 @@ impl Binder<'_> {
         let mut fields = Vec::with_capacity(width);
         for column in 0..width {
             let types: Vec<LogicalType> = rows.iter().map(|row| row[column].ty().clone()).collect();
-            let is_null = types.iter().all(|ty| ty.kind == TypeKind::Null);
             let ty = match bind::values_type(&types) {
                 Some(ty) => ty,
-                None if is_null => bind::common_type(&types)?,
                 None => {
                     let message =
                         "Values passed to VALUES operator must have compatible types: CAST them to one type";

@@ -6,12 +6,12 @@
 //! relation that computes the value and replaces the placeholder by a column. [`super::decorrelate`] removes
 //! the references to outer columns.
 
-use flott_expr::{Functions, bind};
+use flott_expr::bind;
 use flott_plan::{Expr, JoinKind, Literal};
 use flott_sql_parser::ast::{BinaryOp, Expr as Ast, ExprKind, Query, UnaryOp};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use super::decorrelate::{Decorrelated, decorrelate, number_outer_columns};
+use super::decorrelate::{Decorrelated, Outer, decorrelate, number_outer_columns};
 use super::expr::ExprBinder;
 use super::placeholder::{self, Placeholder, conjunction, shift};
 use super::subquery_value::Joined;
@@ -137,8 +137,9 @@ impl Binder<'_> {
         let (joins, plain): (Vec<&Ast>, Vec<&Ast>) =
             operands.into_iter().partition(|ast| is_subquery_test(ast));
         let binder = ExprBinder::scalar(self, scope).with_subqueries();
-        let mut conditions =
-            plain.into_iter().map(|ast| binder.condition(ast)).collect::<Result<Vec<_>>>()?;
+        let alone = plain.len() + joins.len() == 1;
+        let bind = |ast: &Ast| if alone { binder.condition(ast) } else { binder.typed_condition(ast) };
+        let mut conditions = plain.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
         let subqueries = binder.subqueries.map(std::cell::RefCell::into_inner).unwrap_or_default();
         let mut rel = at(self.join_subqueries(rel, &subqueries, conditions.iter_mut().collect()), condition)?;
         if let Some(condition) = conjunction(conditions) {
@@ -156,7 +157,7 @@ impl Binder<'_> {
             ExprKind::Unary { op: UnaryOp::Not, operand } => self.subquery_test(rel, scope, operand, !not),
             ExprKind::Exists(query) => {
                 let inner = self.query(query, Some(scope))?;
-                at(semi_join(rel, inner, not, |_| Ok(Vec::new()), &self.context.functions), ast)
+                at(self.semi_join(rel, inner, not, |_| Ok(Vec::new())), ast)
             }
             ExprKind::InQuery { operand: value, query, negated } => {
                 let negated = *negated != not;
@@ -178,7 +179,7 @@ impl Binder<'_> {
                         })
                         .collect()
                 };
-                at(semi_join(rel, inner, negated, tests, &self.context.functions), ast)
+                at(self.semi_join(rel, inner, negated, tests), ast)
             }
             _ => Err(unsupported("this use of a subquery", ast)),
         }
@@ -192,7 +193,7 @@ impl Binder<'_> {
         subqueries: &[Subquery],
         exprs: Vec<&mut Expr>,
     ) -> Result<Rel> {
-        let mut joined = Joined { binder: self, rel, values: Vec::new() };
+        let mut joined = Joined { binder: self, base: rel.clone(), rel, values: Vec::new() };
         for expr in exprs {
             let mut failed = None;
             let taken = std::mem::replace(expr, Expr::column(0, TypeKind::Null.nullable()));
@@ -227,7 +228,8 @@ impl Binder<'_> {
         let names: Vec<String> =
             left.fields.iter().chain(&subquery.fields).map(|field| field.name.clone()).collect();
         let (subquery, outers) = number_outer_columns(subquery);
-        let inner = decorrelate(subquery, &self.context.functions)?.settled(&names[width..]);
+        let outer = Outer { binder: self, rel: &left, columns: &outers };
+        let inner = decorrelate(subquery, outer)?.settled(&names[width..]);
         if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
                 "LEFT JOIN LATERAL of a query whose select list reads the outer query is not supported",
@@ -247,24 +249,25 @@ impl Binder<'_> {
         let columns = joined[..width].iter().cloned().chain(outputs).zip(names).collect();
         Ok(rel.project(columns))
     }
-}
 
-/// A semi or anti join with a subquery. `tests` returns further conditions over its columns.
-fn semi_join(
-    left: Rel,
-    subquery: Rel,
-    anti: bool,
-    tests: impl FnOnce(Vec<Expr>) -> Result<Vec<Expr>>,
-    functions: &Functions,
-) -> Result<Rel> {
-    let width = left.fields.len();
-    let names: Vec<String> = subquery.fields.iter().map(|field| field.name.clone()).collect();
-    let (subquery, outers) = number_outer_columns(subquery);
-    let Decorrelated { rel, outputs, conditions } = decorrelate(subquery, functions)?.settled(&names);
-    let conditions = conditions.into_iter().map(|condition| placed(shift(condition, width), &outers));
-    let outputs = outputs.into_iter().map(|output| placed(shift(output, width), &outers)).collect();
-    let condition = conjunction(conditions.chain(tests(outputs)?).collect::<Vec<_>>());
-    Ok(left.join(rel, if anti { JoinKind::Anti } else { JoinKind::Semi }, condition))
+    /// A semi or anti join with a subquery. `tests` returns further conditions over its columns.
+    fn semi_join(
+        &self,
+        left: Rel,
+        subquery: Rel,
+        anti: bool,
+        tests: impl FnOnce(Vec<Expr>) -> Result<Vec<Expr>>,
+    ) -> Result<Rel> {
+        let width = left.fields.len();
+        let names: Vec<String> = subquery.fields.iter().map(|field| field.name.clone()).collect();
+        let (subquery, outers) = number_outer_columns(subquery);
+        let outer = Outer { binder: self, rel: &left, columns: &outers };
+        let Decorrelated { rel, outputs, conditions } = decorrelate(subquery, outer)?.settled(&names);
+        let conditions = conditions.into_iter().map(|condition| placed(shift(condition, width), &outers));
+        let outputs = outputs.into_iter().map(|output| placed(shift(output, width), &outers)).collect();
+        let condition = conjunction(conditions.chain(tests(outputs)?).collect::<Vec<_>>());
+        Ok(left.join(rel, if anti { JoinKind::Anti } else { JoinKind::Semi }, condition))
+    }
 }
 
 /// Replaces outer references by the columns of the outer query.

@@ -6,20 +6,22 @@ use flott_plan::{AggregateCall, Expr, JoinKind, Literal};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::Binder;
-use super::decorrelate::{Decorrelated, Keyed, decorrelate};
-use super::placeholder::{self, Placeholder, conjunction, shift};
+use super::decorrelate::{Decorrelated, Keyed, Outer, decorrelate};
+use super::placeholder::{self, conjunction, shift};
 use super::subquery::{Subquery, Test, placed};
 use crate::logical::{Rel, RelNode};
 
 /// A relation to which subqueries are joined.
 pub(super) struct Joined<'b, 'a> {
     pub binder: &'b Binder<'a>,
+    /// The relation before any subquery was joined.
+    pub base: Rel,
     pub rel: Rel,
     /// The arguments of placeholders, and their values.
     pub values: Vec<(Vec<Expr>, Expr)>,
 }
 
-impl Joined<'_, '_> {
+impl<'a> Joined<'_, 'a> {
     /// The value of a placeholder with these arguments.
     pub fn value(&mut self, subqueries: &[Subquery], args: &[Expr], ty: &LogicalType) -> Result<Expr> {
         if let Some((_, value)) = self.values.iter().find(|(known, _)| known == args) {
@@ -39,6 +41,23 @@ impl Joined<'_, '_> {
         let value = declared(value, ty)?;
         self.values.push((args.to_vec(), value.clone()));
         Ok(value)
+    }
+
+    /// What the subqueries refer to with these columns.
+    fn outer<'r>(&'r self, columns: &'r [Expr]) -> Outer<'r, 'a> {
+        Outer { binder: self.binder, rel: self.base_of(columns), columns }
+    }
+
+    /// The relation without the subqueries joined so far, if the columns are there already.
+    fn base_of(&self, columns: &[Expr]) -> &Rel {
+        let mut read = Vec::new();
+        for column in columns {
+            column.collect_columns(&mut read);
+        }
+        match read.iter().all(|index| *index < self.base.fields.len()) {
+            true => &self.base,
+            false => &self.rel,
+        }
     }
 
     /// Left-joins a relation; returns the expression of each of its columns after the join.
@@ -71,7 +90,7 @@ impl Joined<'_, '_> {
         let first_call = own_keys + sides.len();
         for (index, side) in sides.into_iter().enumerate() {
             let key = shift(rel.column(own_keys + index), before);
-            tests.push(Expr::call("=", vec![key, placed(side, outers)], TypeKind::Boolean.nullable()));
+            tests.push(placed(side.equals(key), outers));
         }
         let columns = self.left_join(rel, conjunction(tests));
         Ok(columns.into_iter().skip(first_call).collect())
@@ -87,7 +106,8 @@ impl Joined<'_, '_> {
         };
         match input {
             Rel { node: RelNode::Aggregate { input, keys, calls }, .. } if keys.is_empty() => {
-                let keyed = decorrelate(*input, &self.binder.context.functions)?.keyed(&[])?;
+                let outer = self.outer(outers);
+                let keyed = decorrelate(*input, outer)?.keyed(&[], outer)?;
                 let zero = |call: &AggregateCall| {
                     matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0")
                 };
@@ -101,17 +121,12 @@ impl Joined<'_, '_> {
                 Ok(placed(placeholder::substitute(value, &columns), outers))
             }
             input => {
-                let Decorrelated { rel, outputs, conditions } =
-                    decorrelate(input, &self.binder.context.functions)?;
+                let outer = self.outer(outers);
+                let Decorrelated { rel, outputs, conditions } = decorrelate(input, outer)?;
                 let value = placeholder::substitute(value, &outputs);
-                if Placeholder::reads_outer(&value) {
-                    return Err(Error::unsupported(
-                        "a subquery as a value whose select list reads the outer query is not supported",
-                    ));
-                }
                 let ty = value.ty().clone();
-                let keyed =
-                    Decorrelated { rel, outputs: vec![value], conditions }.keyed(&["EXPR$0".to_owned()])?;
+                let keyed = Decorrelated { rel, outputs: vec![value], conditions }
+                    .keyed(&["EXPR$0".to_owned()], outer)?;
                 let single = call("SINGLE_VALUE", Some((0, &ty)), ty.clone().with_nullable(true));
                 let mut columns = self.aggregates(keyed, Vec::new(), &[], vec![single], outers)?;
                 Ok(columns.remove(0))
@@ -120,8 +135,9 @@ impl Joined<'_, '_> {
     }
 
     fn exists(&mut self, subquery: Rel, outers: &[Expr]) -> Result<Expr> {
-        let Decorrelated { rel, conditions, .. } = decorrelate(subquery, &self.binder.context.functions)?;
-        let keyed = Decorrelated { rel, outputs: Vec::new(), conditions }.keyed(&[])?;
+        let outer = self.outer(outers);
+        let Decorrelated { rel, conditions, .. } = decorrelate(subquery, outer)?;
+        let keyed = Decorrelated { rel, outputs: Vec::new(), conditions }.keyed(&[], outer)?;
         let keyed = with_a_column(keyed);
         let mut columns = self.aggregates(keyed, Vec::new(), &[], vec![count(None)], outers)?;
         Ok(positive(columns.remove(0)))
@@ -130,8 +146,9 @@ impl Joined<'_, '_> {
     /// `IN` as Flink defines it: TRUE if a row is equal; otherwise UNKNOWN if there are rows and a NULL on
     /// either side; otherwise FALSE.
     fn is_in(&mut self, subquery: Rel, outers: &[Expr], values: &[Expr]) -> Result<Expr> {
-        let Decorrelated { rel, outputs, conditions } =
-            decorrelate(subquery, &self.binder.context.functions)?;
+        let outer = self.outer(outers);
+        let Decorrelated { rel, outputs, conditions } = decorrelate(subquery, outer)?;
+        let width = outputs.len();
         let nullable = outputs.iter().chain(values).any(|expr| expr.ty().nullable);
         let counts = if nullable {
             self.binder.expand(&rel)?;
@@ -148,16 +165,16 @@ impl Joined<'_, '_> {
                 ty: TypeKind::Boolean.nullable(),
             });
             let outputs = complete.into_iter().collect();
-            let keyed =
-                Decorrelated { rel: rel.clone(), outputs, conditions: conditions.clone() }.keyed(&[])?;
+            let keyed = Decorrelated { rel: rel.clone(), outputs, conditions: conditions.clone() }
+                .keyed(&[], outer)?;
             let calls = vec![count(None), count(Some((0, &TypeKind::Boolean.nullable())))];
             let counts = self.aggregates(keyed, Vec::new(), &[], calls, outers)?;
             Some((or_zero(counts[0].clone()), or_zero(counts[1].clone())))
         } else {
             None
         };
-        let width = outputs.len();
-        let keyed = Decorrelated { rel, outputs, conditions }.keyed(&[])?;
+        let outer = self.outer(outers);
+        let keyed = Decorrelated { rel, outputs, conditions }.keyed(&[], outer)?;
         let mut found = self.aggregates(keyed, (0..width).collect(), values, vec![count(None)], outers)?;
         let found = positive(found.remove(0));
         let Some((rows, complete)) = counts else { return Ok(found) };
@@ -180,7 +197,8 @@ impl Joined<'_, '_> {
     /// `x < SOME (SELECT y ...)`: compares with the greatest or smallest y; UNKNOWN if that fails and there
     /// is a NULL.
     fn some(&mut self, op: &'static str, subquery: Rel, outers: &[Expr], value: &Expr) -> Result<Expr> {
-        let keyed = decorrelate(subquery, &self.binder.context.functions)?.keyed(&[])?;
+        let outer = self.outer(outers);
+        let keyed = decorrelate(subquery, outer)?.keyed(&[], outer)?;
         let ty = keyed.rel.fields[0].ty.clone();
         let extreme = |function| {
             let result = aggregate::infer(function, std::slice::from_ref(&ty), false, false)?;

@@ -139,13 +139,10 @@ impl Session {
             table.primary_key.iter().flat_map(|key| key.columns.iter().map(move |name| (key, name)));
         for (key, name) in key_columns {
             if table.column(name).is_some_and(|column| column.ty.nullable) {
-                return Err(Error::invalid(format!(
-                    "Invalid primary key '{}'. Column '{name}' is nullable.",
-                    key.name
-                )));
+                return Err(nullable_key(&key.name, name));
             }
         }
-        self.check(&mut table)?;
+        self.check_with(&mut table, &Expressions::of(create))?;
         Ok(table)
     }
 
@@ -181,7 +178,17 @@ impl Session {
             Some(like) => self.merged_like(own, like)?,
             None => own.into_table(),
         };
-        if create.query.is_none() || create.watermark.is_some() {
+        // The key of a table that is like another makes no column NOT NULL that came from there.
+        let own = |name: &str| create.columns.iter().any(|column| column.name.value == name);
+        let inherited =
+            |name: &&String| !own(name) && table.column(name).is_some_and(|column| column.ty.nullable);
+        if let (Some(_), Some(_), Some(key)) = (&create.like, &create.primary_key, &table.primary_key)
+            && let Some(name) = key.columns.iter().find(inherited)
+        {
+            return Err(nullable_key(&key.name, name));
+        }
+        // Of CREATE TABLE AS, some columns are those of the query.
+        if create.query.is_none() {
             self.check_with(&mut table, &Expressions::of(create))?;
         }
         Ok(table)
@@ -301,6 +308,9 @@ impl Session {
             }
             return Err(Error::invalid(format!("Table (or view) {path} already exists.")));
         }
+        if create.columns.is_empty() {
+            self.distinct_names(&create.query.query)?;
+        }
         let comment = create.comment.as_ref().map(|comment| comment.value.clone());
         let view = self.resolved_view(&create.query, &create.columns, comment)?;
         self.put(path, CatalogObject::View(Arc::new(view)), create.temporary)
@@ -377,6 +387,10 @@ impl Session {
         self.catalogs.catalogs.insert(name, NamedCatalog { catalog, comment, options });
         Ok(())
     }
+}
+
+fn nullable_key(key: &str, column: &str) -> Error {
+    Error::invalid(format!("Invalid primary key '{key}'. Column '{column}' is nullable."))
 }
 
 /// Expressions of a statement.

@@ -1,6 +1,7 @@
 //! DESCRIBE.
 
-use flott_sql_parser::ast::{Describe, DescribeTarget};
+use flott_sql_parser::ast::{Describe, DescribeTarget, Validated};
+use flott_sql_parser::parse_expression;
 use flott_types::{Error, Result, TypeKind};
 
 use super::{Answer, Session};
@@ -22,7 +23,8 @@ impl Session {
                 ];
                 if describe.extended {
                     rows.extend(
-                        catalog.options.iter().map(|(k, v)| pair(&format!("option:{k}"), Some(v.clone()))),
+                        (catalog.options.iter().filter(|(k, _)| *k != "type"))
+                            .map(|(k, v)| pair(&format!("option:{k}"), Some(v.clone()))),
                     );
                 }
                 return Ok(info(rows));
@@ -105,7 +107,7 @@ fn table_rows(table: &Table) -> Vec<(Vec<Option<String>>, Option<String>)> {
             let key = in_key.map(|key| format!("PRI({})", key.columns.join(", ")));
             let extras = match &column.kind {
                 TableColumnKind::Physical => None,
-                TableColumnKind::Computed { text } => Some(format!("AS {text}")),
+                TableColumnKind::Computed { text } => Some(format!("AS {}", printed(text))),
                 TableColumnKind::Metadata { key, is_virtual } => {
                     let from = key.as_ref().map(|key| format!(" FROM '{key}'")).unwrap_or_default();
                     let suffix = if *is_virtual { " VIRTUAL" } else { "" };
@@ -113,10 +115,18 @@ fn table_rows(table: &Table) -> Vec<(Vec<Option<String>>, Option<String>)> {
                 }
             };
             let shown = format!("{}{suffix}", column.ty.kind);
-            let watermark = watermark.map(|watermark| watermark.text.clone());
+            let watermark = watermark.map(|watermark| printed(&watermark.text));
             (row(&column.name, &shown, column.ty.nullable, key, extras, watermark), column.comment.clone())
         })
         .collect()
+}
+
+/// An expression of a table as Flink prints it.
+pub(super) fn printed(text: &str) -> String {
+    match parse_expression(text) {
+        Ok(expr) => Validated(&expr).to_string(),
+        Err(_) => text.to_owned(),
+    }
 }
 
 fn row(

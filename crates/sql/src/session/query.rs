@@ -80,6 +80,12 @@ impl Session {
         Binder::new(&self.catalogs, &self.connectors, &context).bind(query)
     }
 
+    /// Refuses a query with two columns of one name.
+    pub(super) fn distinct_names(&self, query: &Query) -> Result<()> {
+        let context = self.plan_context()?;
+        Binder::new(&self.catalogs, &self.connectors, &context).distinct_names(query)
+    }
+
     pub(super) fn planned(&self, roots: &[(Rel, SinkTarget)], options: &PlanOptions) -> Result<Planned> {
         let context = self.plan_context()?;
         let mut planner = Planner::new(&self.connectors, &self.functions, options);

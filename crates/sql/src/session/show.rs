@@ -4,6 +4,7 @@ use flott_sql_parser::ast::{Show, ShowFilter, ShowTarget};
 use flott_types::config::secrets::shown;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
+use super::describe::printed;
 use super::query::partition_values;
 use super::{Answer, Session, parts};
 use crate::catalog::{
@@ -32,7 +33,7 @@ impl Session {
             }
             ShowTarget::Tables => ("table name", self.object_names(show, false)?),
             ShowTarget::Views => ("view name", self.object_names(show, true)?),
-            ShowTarget::MaterializedTables => ("materialized table name", Vec::new()),
+            ShowTarget::MaterializedTables => ("materialized table", Vec::new()),
             ShowTarget::Functions { user_only } => {
                 let mut names = self.user_functions(show)?;
                 if !user_only {
@@ -223,7 +224,7 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
                 .unwrap_or_default();
             match &column.kind {
                 TableColumnKind::Physical => format!("  {name} {}{comment}", sql_type(&column.ty)),
-                TableColumnKind::Computed { text } => format!("  {name} AS {text}{comment}"),
+                TableColumnKind::Computed { text } => format!("  {name} AS {}{comment}", printed(text)),
                 TableColumnKind::Metadata { key, is_virtual } => {
                     let from = key.as_ref().map(|key| format!(" FROM '{key}'")).unwrap_or_default();
                     let suffix = if *is_virtual { " VIRTUAL" } else { "" };
@@ -233,7 +234,7 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
         })
         .collect();
     if let Some(watermark) = &table.watermark {
-        lines.push(format!("  WATERMARK FOR {} AS {}", quoted(&watermark.column), watermark.text));
+        lines.push(format!("  WATERMARK FOR {} AS {}", quoted(&watermark.column), printed(&watermark.text)));
     }
     if let Some(key) = &table.primary_key {
         let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();

@@ -57,21 +57,21 @@ fn options() {
     check(
         after("ALTER TABLE x SET ('rows' = '4', 'changelog' = 'retract'); ALTER TABLE x RESET ('rows')"),
         expect![[r#"
-        CREATE TABLE `default_catalog`.`default_database`.`x` (
-          `id` INT NOT NULL,
-          `name` VARCHAR(2147483647) COMMENT 'of the thing',
-          `ts` TIMESTAMP(3),
-          `twice` AS id * 2,
-          `region` VARCHAR(2147483647),
-          WATERMARK FOR `ts` AS ts,
-          CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
-        )
-        PARTITIONED BY (`region`)
-        WITH (
-          'changelog' = 'retract',
-          'connector' = 'rows'
-        )
-    "#]],
+            CREATE TABLE `default_catalog`.`default_database`.`x` (
+              `id` INT NOT NULL,
+              `name` VARCHAR(2147483647) COMMENT 'of the thing',
+              `ts` TIMESTAMP(3),
+              `twice` AS `id` * 2,
+              `region` VARCHAR(2147483647),
+              WATERMARK FOR `ts` AS `ts`,
+              CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
+            )
+            PARTITIONED BY (`region`)
+            WITH (
+              'changelog' = 'retract',
+              'connector' = 'rows'
+            )
+        "#]],
     );
     check(
         shell().dialog(
@@ -106,10 +106,10 @@ fn add() {
               `behind` BIGINT NOT NULL COMMENT 'b',
               `name` VARCHAR(2147483647) COMMENT 'of the thing',
               `ts` TIMESTAMP(3),
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `region` VARCHAR(2147483647),
-              `tail` AS UPPER(name),
-              WATERMARK FOR `ts` AS ts,
+              `tail` AS UPPER(`name`),
+              WATERMARK FOR `ts` AS `ts`,
               CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
             )
             PARTITIONED BY (`region`)
@@ -146,7 +146,7 @@ fn add() {
             > ALTER TABLE bare ADD (ts TIMESTAMP(3), PRIMARY KEY (a) NOT ENFORCED, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND)
             > DESCRIBE bare
             a | INT | FALSE | PRI(a) | - | -
-            ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | ts - INTERVAL '1' SECOND
+            ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | `ts` - INTERVAL '1' SECOND
         "#]],
     );
 }
@@ -162,9 +162,9 @@ fn modify() {
               `id` INT NOT NULL,
               `ts` TIMESTAMP(3),
               `name` VARCHAR(2147483647) NOT NULL COMMENT 'of the thing',
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `region` VARCHAR(2147483647),
-              WATERMARK FOR `ts` AS ts - INTERVAL '1' SECOND,
+              WATERMARK FOR `ts` AS `ts` - INTERVAL '1' SECOND,
               CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
             )
             PARTITIONED BY (`region`)
@@ -199,7 +199,7 @@ fn modify() {
             > DESCRIBE x
             id | INT | FALSE | PRI(id) | - | - | -
             name | STRING | TRUE | - | - | - | of the thing
-            ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | ts | -
+            ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | `ts` | -
             twice | INT | TRUE | - | - | - | -
             region | STRING | TRUE | - | - | - | -
         "#]],
@@ -211,21 +211,21 @@ fn rename_columns() {
     check(
         after("ALTER TABLE x RENAME name TO title; ALTER TABLE x RENAME region TO d"),
         expect![[r#"
-        CREATE TABLE `default_catalog`.`default_database`.`x` (
-          `id` INT NOT NULL,
-          `title` VARCHAR(2147483647) COMMENT 'of the thing',
-          `ts` TIMESTAMP(3),
-          `twice` AS id * 2,
-          `d` VARCHAR(2147483647),
-          WATERMARK FOR `ts` AS ts,
-          CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
-        )
-        PARTITIONED BY (`d`)
-        WITH (
-          'connector' = 'rows',
-          'rows' = '3'
-        )
-    "#]],
+            CREATE TABLE `default_catalog`.`default_database`.`x` (
+              `id` INT NOT NULL,
+              `title` VARCHAR(2147483647) COMMENT 'of the thing',
+              `ts` TIMESTAMP(3),
+              `twice` AS `id` * 2,
+              `d` VARCHAR(2147483647),
+              WATERMARK FOR `ts` AS `ts`,
+              CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
+            )
+            PARTITIONED BY (`d`)
+            WITH (
+              'connector' = 'rows',
+              'rows' = '3'
+            )
+        "#]],
     );
     check(
         shell().dialog(
@@ -259,7 +259,7 @@ fn drop() {
         expect![[r#"
             CREATE TABLE `default_catalog`.`default_database`.`x` (
               `id` INT NOT NULL,
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `region` VARCHAR(2147483647)
             )
             PARTITIONED BY (`region`)
@@ -272,18 +272,18 @@ fn drop() {
     check(
         after("ALTER TABLE x DROP CONSTRAINT pk; ALTER TABLE x DROP twice; ALTER TABLE x DROP id"),
         expect![[r#"
-        CREATE TABLE `default_catalog`.`default_database`.`x` (
-          `name` VARCHAR(2147483647) COMMENT 'of the thing',
-          `ts` TIMESTAMP(3),
-          `region` VARCHAR(2147483647),
-          WATERMARK FOR `ts` AS ts
-        )
-        PARTITIONED BY (`region`)
-        WITH (
-          'connector' = 'rows',
-          'rows' = '3'
-        )
-    "#]],
+            CREATE TABLE `default_catalog`.`default_database`.`x` (
+              `name` VARCHAR(2147483647) COMMENT 'of the thing',
+              `ts` TIMESTAMP(3),
+              `region` VARCHAR(2147483647),
+              WATERMARK FOR `ts` AS `ts`
+            )
+            PARTITIONED BY (`region`)
+            WITH (
+              'connector' = 'rows',
+              'rows' = '3'
+            )
+        "#]],
     );
     check(
         shell().dialog(

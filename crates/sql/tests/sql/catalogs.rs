@@ -106,7 +106,6 @@ fn catalogs() {
             type | generic_in_memory
             comment | other
             option:default-database | main
-            option:type | generic_in_memory
             > ALTER CATALOG lake SET ('k' = 'v')
             > SHOW CREATE CATALOG lake
             CREATE CATALOG `lake`

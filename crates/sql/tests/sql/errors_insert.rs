@@ -39,7 +39,7 @@ fn what_is_right() {
             > INSERT INTO log (n) SELECT c FROM t
             INSERT INTO default_catalog.default_database.log
             > INSERT INTO log (n, a) VALUES (1, 2), (3, NULL)
-            INSERT INTO default_catalog.default_database.log
+            invalid: Illegal use of 'NULL': write CAST(NULL AS <type>) to say of which type it is at line 1, column 43
             > INSERT INTO default_database.log SELECT a, a FROM t
             INSERT INTO default_catalog.default_database.log
             > INSERT INTO log SELECT CAST(1 AS TINYINT), a FROM t

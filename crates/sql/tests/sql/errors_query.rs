@@ -128,7 +128,7 @@ fn wrong_types() {
             > SELECT CASE WHEN a THEN 1 ELSE 2 END FROM t
             invalid: WHEN takes a BOOLEAN, not INT: compare it with something at line 1, column 8
             > SELECT CASE WHEN a = 1 THEN 1 ELSE DATE '2024-01-01' END FROM t
-            invalid: the types INT, DATE have no type in common: CAST the values to one type at line 1, column 8
+            invalid: Illegal mixing of types in CASE or COALESCE statement: INT, DATE have no type in common; CAST the values to one type at line 1, column 8
             > SELECT CAST(d AS DATE) FROM t
             invalid: Cast function cannot convert value of type DOUBLE to type DATE at line 1, column 8
             > SELECT CAST(DATE '2024-01-01' AS INT)

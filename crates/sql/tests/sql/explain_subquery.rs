@@ -352,7 +352,7 @@ fn what_is_refused() {
             > SELECT b FROM t WHERE EXISTS (SELECT COUNT(*) FROM u WHERE u.a = t.a)
             updating: b STRING
             > SELECT b FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u v WHERE v.a = t.a))
-            unsupported: a subquery that refers to the outer query inside an outer join, a set operation, an OVER or a window is not supported at line 1, column 23
+            updating: b STRING
             > SELECT a FROM t INTERSECT ALL SELECT a FROM u
             updating: a INT
             > SELECT a FROM t EXCEPT ALL SELECT a FROM u

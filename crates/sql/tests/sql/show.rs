@@ -29,20 +29,20 @@ fn describe() {
     check(
         shell.run("DESCRIBE x"),
         expect![[r#"
-        id | INT | FALSE | PRI(id) | - | - | -
-        select | STRING | TRUE | - | - | - | it's quoted
-        amount | DECIMAL(10, 2) | TRUE | - | - | - | -
-        ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | ts - INTERVAL '5' SECOND | -
-        tags | ARRAY<STRING NOT NULL> | TRUE | - | - | - | -
-        place | ROW<`lat` DOUBLE, `long` DOUBLE NOT NULL> | FALSE | - | - | - | -
-        counts | MAP<STRING, BIGINT> | TRUE | - | - | - | -
-        bytes_ | BYTES | TRUE | - | - | - | -
-        code | CHAR(3) | TRUE | - | - | - | -
-        twice | INT | FALSE | - | AS `id` * 2 | - | computed
-        o | BIGINT | TRUE | - | METADATA FROM 'offset' VIRTUAL | - | -
-        timestamp | TIMESTAMP_LTZ(3) | TRUE | - | METADATA | - | -
-        p | TIMESTAMP_LTZ(3) *PROCTIME* | FALSE | - | AS PROCTIME() | - | -
-    "#]],
+            id | INT | FALSE | PRI(id) | - | - | -
+            select | STRING | TRUE | - | - | - | it's quoted
+            amount | DECIMAL(10, 2) | TRUE | - | - | - | -
+            ts | TIMESTAMP(3) *ROWTIME* | TRUE | - | - | `ts` - INTERVAL '5' SECOND | -
+            tags | ARRAY<STRING NOT NULL> | TRUE | - | - | - | -
+            place | ROW<`lat` DOUBLE, `long` DOUBLE NOT NULL> | FALSE | - | - | - | -
+            counts | MAP<STRING, BIGINT> | TRUE | - | - | - | -
+            bytes_ | BYTES | TRUE | - | - | - | -
+            code | CHAR(3) | TRUE | - | - | - | -
+            twice | INT | FALSE | - | AS `id` * 2 | - | computed
+            o | BIGINT | TRUE | - | METADATA FROM 'offset' VIRTUAL | - | -
+            timestamp | TIMESTAMP_LTZ(3) | TRUE | - | METADATA | - | -
+            p | TIMESTAMP_LTZ(3) *PROCTIME* | FALSE | - | AS PROCTIME() | - | -
+        "#]],
     );
     assert_eq!(shell.run("DESC default_catalog.default_database.x"), shell.run("DESCRIBE EXTENDED x"));
 }
@@ -122,30 +122,30 @@ fn show_create_table() {
     check(
         shell.run("SHOW CREATE TABLE x"),
         expect![[r#"
-        CREATE TABLE `default_catalog`.`default_database`.`x` (
-          `id` INT NOT NULL,
-          `select` VARCHAR(2147483647) COMMENT 'it''s quoted',
-          `amount` DECIMAL(10, 2),
-          `ts` TIMESTAMP(3),
-          `tags` ARRAY<VARCHAR(2147483647) NOT NULL>,
-          `place` ROW<`lat` DOUBLE, `long` DOUBLE NOT NULL> NOT NULL,
-          `counts` MAP<VARCHAR(2147483647), BIGINT>,
-          `bytes_` VARBINARY(2147483647),
-          `code` CHAR(3),
-          `twice` AS `id` * 2 COMMENT 'computed',
-          `o` BIGINT METADATA FROM 'offset' VIRTUAL,
-          `timestamp` TIMESTAMP_LTZ(3) METADATA,
-          `p` AS PROCTIME(),
-          WATERMARK FOR `ts` AS ts - INTERVAL '5' SECOND,
-          CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
-        )
-        COMMENT 'things; and ''more'''
-        PARTITIONED BY (`code`)
-        WITH (
-          'connector' = 'rows',
-          'rows' = '3'
-        )
-    "#]],
+            CREATE TABLE `default_catalog`.`default_database`.`x` (
+              `id` INT NOT NULL,
+              `select` VARCHAR(2147483647) COMMENT 'it''s quoted',
+              `amount` DECIMAL(10, 2),
+              `ts` TIMESTAMP(3),
+              `tags` ARRAY<VARCHAR(2147483647) NOT NULL>,
+              `place` ROW<`lat` DOUBLE, `long` DOUBLE NOT NULL> NOT NULL,
+              `counts` MAP<VARCHAR(2147483647), BIGINT>,
+              `bytes_` VARBINARY(2147483647),
+              `code` CHAR(3),
+              `twice` AS `id` * 2 COMMENT 'computed',
+              `o` BIGINT METADATA FROM 'offset' VIRTUAL,
+              `timestamp` TIMESTAMP_LTZ(3) METADATA,
+              `p` AS PROCTIME(),
+              WATERMARK FOR `ts` AS `ts` - INTERVAL '5' SECOND,
+              CONSTRAINT `pk` PRIMARY KEY (`id`) NOT ENFORCED
+            )
+            COMMENT 'things; and ''more'''
+            PARTITIONED BY (`code`)
+            WITH (
+              'connector' = 'rows',
+              'rows' = '3'
+            )
+        "#]],
     );
 }
 

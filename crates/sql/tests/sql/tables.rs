@@ -51,7 +51,7 @@ fn create_table_as_with_columns() {
             > CREATE TABLE x (double_n AS n * 2, n BIGINT) WITH ('connector' = 'rows') AS SELECT a AS n, b FROM t
             INSERT INTO default_catalog.default_database.x
             > DESCRIBE x
-            double_n | BIGINT | TRUE | - | AS n * 2 | -
+            double_n | BIGINT | TRUE | - | AS `n` * 2 | -
             n | BIGINT | TRUE | - | - | -
             b | STRING | TRUE | - | - | -
             > CREATE TABLE y (b, n) WITH ('connector' = 'rows') AS SELECT a AS n, b FROM t
@@ -123,10 +123,10 @@ fn like_takes_everything() {
               `id` INT NOT NULL,
               `region` VARCHAR(2147483647),
               `ts` TIMESTAMP(3),
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `o` BIGINT METADATA FROM 'offset',
               `extra` INT,
-              WATERMARK FOR `ts` AS ts - INTERVAL '5' SECOND,
+              WATERMARK FOR `ts` AS `ts` - INTERVAL '5' SECOND,
               CONSTRAINT `PK_id` PRIMARY KEY (`id`) NOT ENFORCED
             )
             COMMENT 'the base'
@@ -174,9 +174,9 @@ fn like_without_some_things() {
               `id` INT NOT NULL,
               `region` VARCHAR(2147483647),
               `ts` TIMESTAMP(3),
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `o` BIGINT METADATA FROM 'offset',
-              WATERMARK FOR `ts` AS ts - INTERVAL '5' SECOND,
+              WATERMARK FOR `ts` AS `ts` - INTERVAL '5' SECOND,
               CONSTRAINT `PK_id` PRIMARY KEY (`id`) NOT ENFORCED
             )
             COMMENT 'the base'
@@ -189,7 +189,7 @@ fn like_without_some_things() {
               `id` INT NOT NULL,
               `region` VARCHAR(2147483647),
               `ts` TIMESTAMP(3),
-              WATERMARK FOR `ts` AS ts - INTERVAL '5' SECOND
+              WATERMARK FOR `ts` AS `ts` - INTERVAL '5' SECOND
             )
             COMMENT 'the base'
             PARTITIONED BY (`region`)
@@ -203,9 +203,9 @@ fn like_without_some_things() {
               `id` INT NOT NULL,
               `region` VARCHAR(2147483647),
               `ts` TIMESTAMP(3),
-              `twice` AS id * 2,
+              `twice` AS `id` * 2,
               `o` BIGINT METADATA FROM 'offset',
-              WATERMARK FOR `ts` AS ts,
+              WATERMARK FOR `ts` AS `ts`,
               CONSTRAINT `PK_id` PRIMARY KEY (`id`) NOT ENFORCED
             )
             COMMENT 'the base'

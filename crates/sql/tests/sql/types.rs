@@ -160,7 +160,7 @@ fn case_and_literals() {
             1.5: DECIMAL(2, 1) NOT NULL
             'abc': CHAR(3) NOT NULL
             TRUE: BOOLEAN NOT NULL
-            NULL: invalid: Illegal use of 'NULL': column 'r' has no type; write CAST(NULL AS type)
+            NULL: invalid: Illegal use of 'NULL': write CAST(NULL AS <type>) to say of which type it is at line 1, column 8
             DATE '2024-01-01': DATE NOT NULL
             CASE WHEN a > 1 THEN 'yes' ELSE 'no' END: VARCHAR(3) NOT NULL
             CASE WHEN a > 1 THEN 'yes' END: CHAR(3)
@@ -350,11 +350,11 @@ fn set_operations_and_values() {
             > SELECT 1 AS n UNION ALL SELECT 2.5
             append-only: n DECIMAL(11, 1) NOT NULL
             > SELECT 1 AS n UNION ALL SELECT NULL
-            append-only: n INT
+            invalid: Illegal use of 'NULL': write CAST(NULL AS <type>) to say of which type it is at line 1, column 32
             > VALUES (1, 'a'), (2, 'bcd')
             append-only: EXPR$0 INT NOT NULL, EXPR$1 VARCHAR(3) NOT NULL
             > VALUES (1, NULL), (2.5, 'x')
-            append-only: EXPR$0 DECIMAL(11, 1) NOT NULL, EXPR$1 CHAR(1)
+            invalid: Illegal use of 'NULL': write CAST(NULL AS <type>) to say of which type it is at line 1, column 12
             > SELECT * FROM (VALUES (1), (CAST(NULL AS INT))) AS v (n)
             append-only: n INT
         "#]],

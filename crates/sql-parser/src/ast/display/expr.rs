@@ -21,7 +21,7 @@ impl Display for Operand<'_> {
 }
 
 /// How tight an expression holds together.
-fn strength(expr: &Expr) -> u8 {
+pub(super) fn strength(expr: &Expr) -> u8 {
     match &expr.kind {
         ExprKind::Or(_) => OR,
         ExprKind::And(_) => AND,
@@ -187,7 +187,7 @@ fn trim(f: &mut Formatter<'_>, side: Option<TrimSide>, characters: Option<&Expr>
     write!(f, "{operand})")
 }
 
-fn test_words(test: IsTest) -> &'static str {
+pub(super) fn test_words(test: IsTest) -> &'static str {
     match test {
         IsTest::Null => "NULL",
         IsTest::True => "TRUE",

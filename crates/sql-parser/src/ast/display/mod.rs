@@ -5,8 +5,11 @@ mod call;
 mod expr;
 mod query;
 mod relation;
+mod validated;
 
 use std::fmt::{self, Display, Formatter, Result};
+
+pub use validated::Validated;
 
 /// The items with something between them.
 pub(super) fn list<T: Display>(f: &mut Formatter<'_>, items: &[T], between: &str) -> Result {

@@ -1,0 +1,2 @@
+SET 'table.local-time-zone' = 'UTC';
+SELECT BITMAP_AND(NULL, BITMAP_BUILD(ARRAY[2, 3]));

@@ -1,0 +1,3 @@
+SET 'execution.runtime-mode' = 'batch';
+CREATE TABLE emp (emp_id INT, name STRING, dept_id INT, mgr_id INT, salary INT, hired DATE) WITH ('connector' = 'filesystem', 'path' = '${DATA}/emp.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT name, (SELECT COUNT(*) FROM emp x WHERE x.salary > e.salary) AS better FROM emp e;

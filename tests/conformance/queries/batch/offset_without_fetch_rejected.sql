@@ -1,0 +1,3 @@
+SET 'execution.runtime-mode' = 'batch';
+CREATE TABLE orders (order_id INT, cust_id INT, product STRING, qty INT, price DECIMAL(10, 2), status STRING, order_ts TIMESTAMP(3)) WITH ('connector' = 'filesystem', 'path' = '${DATA}/orders.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT order_id, qty FROM orders ORDER BY qty DESC, order_id OFFSET 2 ROWS;

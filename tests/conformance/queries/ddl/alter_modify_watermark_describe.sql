@@ -1,0 +1,2 @@
+CREATE TABLE late (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND) WITH ('connector' = 'filesystem', 'path' = '${DATA}/late.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+ALTER TABLE late MODIFY WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE; DESCRIBE late;

@@ -1,0 +1,1 @@
+CREATE TABLE d (a INT, b STRING, c DECIMAL(10, 2), ts TIMESTAMP(3), r ROW<x INT, y ARRAY<INT>>, m MAP<STRING, INT>, k BOOLEAN, d DATE, e AS to_timestamp(b)) WITH ('connector' = 'datagen'); DESCRIBE d;

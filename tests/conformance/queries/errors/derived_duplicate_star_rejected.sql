@@ -1,0 +1,2 @@
+CREATE TABLE ta (id INT, s STRING, v INT) WITH ('connector' = 'filesystem', 'path' = '${DATA}/a.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT * FROM (SELECT id, id FROM ta);

@@ -1,0 +1,2 @@
+CREATE TABLE emp (emp_id INT, name STRING, dept_id INT, mgr_id INT, salary INT, hired DATE) WITH ('connector' = 'filesystem', 'path' = '${DATA}/emp.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT name, (SELECT MAX(salary) FROM emp x WHERE x.salary < e.salary) AS nxt FROM emp e;

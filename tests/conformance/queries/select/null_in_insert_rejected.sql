@@ -1,0 +1,1 @@
+CREATE TABLE bh (id INT, s STRING) WITH ('connector' = 'blackhole'); INSERT INTO bh SELECT 1, NULL;

@@ -1,0 +1,2 @@
+CREATE TABLE ta (id INT, s STRING, v INT) WITH ('connector' = 'filesystem', 'path' = '${DATA}/a.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+CREATE VIEW vv AS SELECT id, NULL AS x FROM ta; SELECT id FROM vv;
