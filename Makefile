@@ -5,6 +5,7 @@
 #   make test         everything that must hold: tests, doc tests, kill tests, conformance, the project's own rules
 #   make test-services  the tests that need servers, which it starts on loopback: Apache Kafka (asks for Java 17 and Maven)
 #   make kafka-kill   rounds of Kafka to Kafka with SIGKILL of Flott and of brokers, of which test-services runs one
+#   make test-stores  of these those of object stores only (asks for Go and npm)
 #   make services     starts these servers and waits for Ctrl-C
 #   make conformance  the golden results of Apache Flink, by area, with failures
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
@@ -52,7 +53,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange cluster-demo
 
@@ -101,6 +102,10 @@ test: check dashboard-unit unit wasm demo-figures kill cluster regression faults
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests
 	$(PYTHON) tests/services/run.py --kill $(DEBUG) $(MAKE) service-tests
+
+# Of these the object stores only, which start within seconds once they are installed.
+test-stores: build-tests
+	$(PYTHON) tests/services/run.py --only stores $(CARGO) test --workspace --test stores -- --ignored
 
 # SIGKILL of Flott and of brokers between Kafka and Kafka: KAFKA_KILL="--rounds 300 --seed 7".
 kafka-kill: build-tests

@@ -46,7 +46,7 @@ def main() -> int:
                 s3, gcs, azure = (stack.enter_context(server(folder / name)) for server, name in ((S3, "s3"), (Gcs, "gcs"), (Azure, "azure")))
                 # Each behind a way that fails now and then.
                 unreliable = [stack.enter_context(Unreliable(server.endpoint, seed, keeps_host=server is not gcs)).endpoint for server in (s3, gcs, azure)]
-                places |= {"FLOTT_S3": s3.endpoint, "FLOTT_S3_UNRELIABLE": unreliable[0], "FLOTT_S3_BUCKET": BUCKET, "FLOTT_S3_KEYS": f"{ACCESS}:{SECRET}"}
+                places |= {"FLOTT_S3": s3.endpoint, "FLOTT_S3_UNRELIABLE": unreliable[0], "FLOTT_S3_BUCKET": BUCKET, "FLOTT_S3_KEYS": f"{ACCESS}:{SECRET}", "FLOTT_S3_FOLDER": str(s3.objects)}
                 places |= {"GOOGLE_BASE_URL": unreliable[1], "GOOGLE_SKIP_SIGNATURE": "true"}
                 places |= {"AZURE_STORAGE_ENDPOINT": f"{unreliable[2]}/{ACCOUNT}", "FLOTT_AZURE_KEY": KEY}
                 places["FLOTT_STORES"] = f"s3://{BUCKET} abfss://{CONTAINER}@{ACCOUNT}.dfs.core.windows.net"

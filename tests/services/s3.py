@@ -111,6 +111,8 @@ class S3(Server):
     def __init__(self, folder: Path):
         (port,) = free_ports(1)
         super().__init__(folder, port)
+        # What is in the bucket, as files.
+        self.objects = folder / "buckets" / BUCKET
 
     def command(self) -> list[str]:
         binary = build_go(MODULE, VERSION, "versitygw")

@@ -250,6 +250,11 @@ impl Storage for Snapshots {
         }
     }
 
+    fn withdraw(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()> {
+        self.check(place)?;
+        block_on(self.job(place)?.withdraw(checkpoint))
+    }
+
     fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {
         self.check(place)?;
         block_on(self.job(place)?.sweep()).map(|_| ())

@@ -72,6 +72,13 @@ pub trait Storage: SnapshotStorage {
     /// If something cannot be read or deleted.
     fn sweep(&self, place: &Place<'_>) -> Result<()>;
 
+    /// Takes back a checkpoint whose writing was reported as failed, and which may be there all the same: nobody may
+    /// continue from it any more.
+    ///
+    /// # Errors
+    /// If it cannot be known to be gone.
+    fn withdraw(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()>;
+
     /// Deletes what checkpoints of the job that did not complete have left behind. Only while no task of it
     /// runs.
     ///

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use flott_types::{Error, Result};
-use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt};
 
 use crate::error::failed;
@@ -16,13 +15,18 @@ use crate::folder::{Folder, Linked, link, unique};
 const PART: usize = 8 << 20;
 
 /// A new file in a [`Folder`], written in parts: at most one of them is in memory, plus what was written
-/// since [`Upload::ready`] was called. It has no name, and nobody sees it, until [`Upload::finish`].
+/// since [`Upload::ready`] was called. Nobody sees it until [`Upload::finish`].
+///
+/// On a disk it gets its name then. An object cannot be renamed, only copied, so one that is uploaded in parts has
+/// from its beginning a name that nothing else has.
 ///
 /// A dropped upload leaves nothing on a local disk. To give one up on an object store, call
 /// [`Upload::abandon`].
 #[derive(Debug)]
 pub struct Upload {
     folder: Folder,
+    /// What the name of an object ends with.
+    extension: &'static str,
     /// Bytes not yet in the store.
     pending: Vec<u8>,
     /// Bytes in the store.
@@ -37,11 +41,9 @@ enum To {
     Nowhere,
     Local(LocalFile),
     Parts {
-        temporary: Path,
+        name: String,
         parts: Box<dyn MultipartUpload>,
     },
-    /// All parts are in an object, which does not have its final name yet.
-    Object(Path),
 }
 
 /// A temporary file, removed when it is dropped.
@@ -59,9 +61,9 @@ impl Drop for LocalFile {
 }
 
 impl Upload {
-    /// A new file in this folder.
-    pub fn new(folder: &Folder) -> Self {
-        Upload { folder: folder.clone(), pending: Vec::new(), handed_on: 0, to: To::Nowhere }
+    /// A new file in this folder, whose name ends with `.extension`.
+    pub fn new(folder: &Folder, extension: &'static str) -> Self {
+        Upload { folder: folder.clone(), extension, pending: Vec::new(), handed_on: 0, to: To::Nowhere }
     }
 
     /// How many bytes were written.
@@ -93,55 +95,48 @@ impl Upload {
         }
     }
 
-    /// Gives the file this name; `false` if the name exists, and then another may be tried. Nothing more can
-    /// be written.
+    /// Completes the file, and gives the name that it has: this one, unless it had one of its own before. `None` if
+    /// the name exists, and then another may be tried. Nothing more can be written.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn finish(&mut self, name: &str) -> Result<bool> {
-        let url = self.folder.url_of(name);
-        let broken = |error: object_store::Error| failed("write", &url, error);
+    pub async fn finish(&mut self, wanted: &str) -> Result<Option<String>> {
+        let url = self.folder.url_of(wanted);
         match &mut self.to {
             To::Nowhere => {
-                let taken = !self.folder.put_new(name, Bytes::copy_from_slice(&self.pending)).await?;
-                return Ok(!taken);
+                let is_new = self.folder.put_new(wanted, Bytes::copy_from_slice(&self.pending)).await?;
+                return Ok(is_new.then(|| wanted.to_owned()));
             }
             To::Local(_) | To::Parts { .. } if !self.pending.is_empty() => self.hand_on().await?,
-            _ => {}
+            To::Local(_) | To::Parts { .. } => {}
         }
-        if let To::Parts { temporary, parts } = &mut self.to {
-            if let Err(error) = parts.complete().await {
-                // Perhaps only the answer was lost. Nobody else has this name.
-                self.folder.store().head(temporary).await.map_err(|_| broken(error))?;
-            }
-            self.to = To::Object(std::mem::take(temporary));
-        }
-        match &self.to {
+        match &mut self.to {
             To::Local(LocalFile { file, temporary }) => {
                 let cannot = |error: io::Error| failed("write", &url, error);
                 file.sync_all().map_err(cannot)?;
-                let Some((root, path)) = self.folder.local(name) else {
+                let Some((root, path)) = self.folder.local(wanted) else {
                     return Err(Error::internal("a local file in a folder that is not local"));
                 };
-                match link(temporary, &path, root).map_err(cannot)? {
-                    Linked::New => Ok(true),
-                    Linked::Taken => Ok(false),
-                    Linked::Impossible if path.exists() => Ok(false),
+                let is_new = match link(temporary, &path, root).map_err(cannot)? {
+                    Linked::New => true,
+                    Linked::Taken => false,
+                    Linked::Impossible if path.exists() => false,
                     Linked::Impossible => {
                         std::fs::rename(temporary, &path).map_err(cannot)?;
-                        Ok(true)
+                        true
                     }
-                }
+                };
+                Ok(is_new.then(|| wanted.to_owned()))
             }
-            To::Object(temporary) => {
-                let store = self.folder.store();
-                match store.copy_if_not_exists(temporary, &self.folder.at(name)).await {
-                    Ok(()) => gone(store.delete(temporary).await).map(|()| true).map_err(broken),
-                    Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-                    Err(error) => Err(broken(error)),
+            To::Parts { name, parts } => {
+                if let Err(error) = parts.complete().await {
+                    // Perhaps only the answer was lost. Nobody else has this name.
+                    let there = self.folder.store().head(&self.folder.at(name)).await;
+                    there.map_err(|_| failed("write", self.folder.url_of(name), error))?;
                 }
+                Ok(Some(name.clone()))
             }
-            To::Nowhere | To::Parts { .. } => Err(Error::internal("a file that is complete and not there")),
+            To::Nowhere => Err(Error::internal("a file that is complete and not there")),
         }
     }
 
@@ -150,11 +145,13 @@ impl Upload {
     /// # Errors
     /// If it cannot be removed.
     pub async fn abandon(mut self) -> Result<()> {
-        let broken = |error: object_store::Error| failed("remove a part of", self.folder.url(), error);
         match &mut self.to {
             To::Nowhere | To::Local(_) => Ok(()),
-            To::Parts { parts, .. } => gone(parts.abort().await).map_err(broken),
-            To::Object(temporary) => gone(self.folder.store().delete(temporary).await).map_err(broken),
+            To::Parts { parts, .. } => match parts.abort().await {
+                // What is not there any more need not be removed.
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(failed("remove a part of", self.folder.url(), error)),
+            },
         }
     }
 
@@ -175,31 +172,22 @@ impl Upload {
                 let put = parts.put_part(Bytes::from(part).into());
                 put.await.map_err(|error| failed("write a file in", name, error))?;
             }
-            To::Nowhere | To::Object(_) => return Err(Error::internal("a file is written that is complete")),
+            To::Nowhere => return Err(Error::internal("a file is written that is complete")),
         }
         Ok(())
     }
 
     async fn begin(&self) -> Result<To> {
-        let name = format!("{}.inprogress", unique());
-        if let Some((_, temporary)) = self.folder.local(&name) {
+        if let Some((_, temporary)) = self.folder.local(&format!("{}.inprogress", unique())) {
             let cannot = |error: io::Error| failed("create", temporary.display(), error);
             temporary.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(cannot)?;
             let file = File::options().write(true).create_new(true).open(&temporary).map_err(cannot)?;
             return Ok(To::Local(LocalFile { file, temporary }));
         }
-        let temporary = self.folder.at(&name);
-        let parts = self.folder.store().put_multipart(&temporary).await;
+        let name = format!("{}.{}", unique(), self.extension);
+        let parts = self.folder.store().put_multipart(&self.folder.at(&name)).await;
         let parts = parts.map_err(|error| failed("create a file in", self.folder.url(), error))?;
-        Ok(To::Parts { temporary, parts })
-    }
-}
-
-/// What is not there any more need not be removed.
-fn gone(removed: object_store::Result<()>) -> object_store::Result<()> {
-    match removed {
-        Err(object_store::Error::NotFound { .. }) => Ok(()),
-        removed => removed,
+        Ok(To::Parts { name, parts })
     }
 }
 

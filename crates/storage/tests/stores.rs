@@ -89,23 +89,35 @@ fn large_files(place: &str) {
     let folder = Folder::create(place).unwrap();
     let whole = content(20);
     let write = || {
-        let mut upload = Upload::new(&folder);
+        let mut upload = Upload::new(&folder, "parquet");
         for part in whole.chunks(3 << 20) {
             upload.write_all(part).unwrap();
             block_on(upload.ready()).unwrap();
         }
         upload
     };
-    let mut first = write();
-    assert!(block_on(first.finish("large")).unwrap());
-    assert_eq!(block_on(folder.get("large")).unwrap().unwrap(), whole);
-    let mut second = write();
-    assert!(!block_on(second.finish("large")).unwrap(), "the name is taken");
-    assert!(block_on(second.finish("other")).unwrap());
+    // Each has a name of its own from its beginning: nothing is copied to get one.
+    let first = block_on(write().finish("large")).unwrap().unwrap();
+    assert_eq!(block_on(folder.get(&first)).unwrap().unwrap(), whole);
+    let second = block_on(write().finish("large")).unwrap().unwrap();
+    assert!(
+        first != second && [&first, &second].iter().all(|name| name.ends_with(".parquet")),
+        "{first} {second}"
+    );
+    // What is small is written at once, by the name that is wanted.
+    let small = || {
+        let mut upload = Upload::new(&folder, "parquet");
+        upload.write_all(b"little").unwrap();
+        upload
+    };
+    assert_eq!(block_on(small().finish("small")).unwrap().as_deref(), Some("small"));
+    assert_eq!(block_on(small().finish("small")).unwrap(), None, "the name is taken");
     block_on(write().abandon()).unwrap();
     let mut files = block_on(folder.list()).unwrap().files;
     files.sort();
-    assert_eq!(files, ["large", "other"]);
+    let mut all = vec![first, second, "small".to_owned()];
+    all.sort();
+    assert_eq!(files, all);
 }
 
 #[test]
@@ -151,4 +163,34 @@ fn files_of_tables(place: &str) {
     files::remove(&visible).unwrap();
     files::remove(&visible).unwrap();
     assert!(files::look(&visible).unwrap().is_none());
+}
+
+/// The memory of this process, in kilobytes.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0)
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is told, and nothing depends on it")]
+fn a_hundred_thousand_objects_are_listed() {
+    let place = places().into_iter().find(|place| place.starts_with("s3://")).unwrap();
+    let folder = std::env::var("FLOTT_S3_FOLDER").unwrap();
+    // The server's objects are files of a folder. They are empty: so many blocks of a disk take minutes.
+    let key = place.rsplit_once('/').unwrap().1;
+    for day in 0..100 {
+        let folder = std::path::Path::new(&folder).join(key).join(format!("day={day:02}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        (0..1_000)
+            .for_each(|part| drop(std::fs::File::create(folder.join(format!("part-{part:03}"))).unwrap()));
+    }
+    let (before, begin) = (memory(), std::time::Instant::now());
+    let listed = files::list(&Location::parse(&place).unwrap()).unwrap();
+    let more = memory().saturating_sub(before);
+    println!("{} objects in {:?}, {} MB more", listed.len(), begin.elapsed(), more >> 10);
+    assert_eq!(listed.len(), 100_000);
+    assert_eq!(listed[99_999].location.to_string(), format!("{place}/day=99/part-999"));
+    assert!(more < 200 << 10, "a listing holds the files, and one page of what the server says of them");
 }

@@ -5,7 +5,7 @@ use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
 use flott_runtime::TaskCommand;
 use flott_types::panics::guard;
-use flott_types::{CheckpointId, Error, Result};
+use flott_types::{CheckpointId, Error, ErrorKind, Result};
 
 use crate::enumerators::EnumeratorStates;
 use crate::storage::{Destination, Place};
@@ -150,10 +150,15 @@ impl JobMaster {
                 entered?;
                 storage.write(&place, &destination, &manifest)
             });
-            if written.is_err()
-                && let Some(deposed) = storage.deposed(&place)
-            {
-                own(JobMessage::Deposed(deposed));
+            if let Err(error) = &written {
+                match storage.deposed(&place) {
+                    Some(deposed) => own(JobMessage::Deposed(deposed)),
+                    // It may be there all the same. If it cannot be taken back now, it is before the next attempt.
+                    None if error.kind() == ErrorKind::External => {
+                        _ = guard("withdraw", || storage.withdraw(&place, checkpoint));
+                    }
+                    None => {}
+                }
             }
             own(JobMessage::Stored(checkpoint, written));
         });

@@ -15,7 +15,7 @@ mod recovery;
 mod reports;
 mod slots;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
@@ -203,6 +203,8 @@ pub(crate) struct JobMaster {
     farewells: Vec<(Answer, Result<String>)>,
     /// A checkpoint was found unusable, and why.
     unusable: Option<Error>,
+    /// Checkpoints whose writing was reported as failed, and which may be there all the same.
+    doubtful: BTreeSet<CheckpointId>,
     /// A checkpoint of this start has completed.
     has_completed: bool,
     lease: Renewal,
@@ -279,6 +281,7 @@ impl JobMaster {
             drained: false,
             farewells: Vec::new(),
             unusable: None,
+            doubtful: BTreeSet::new(),
             has_completed: false,
             lease: Renewal::new(&setup)?,
             storage,

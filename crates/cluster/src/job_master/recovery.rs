@@ -59,6 +59,7 @@ impl JobMaster {
         let configuration = self.setup.options.task.configuration.clone();
         let (initial, clock) = (self.setup.initial.clone(), self.setup.clock.clone());
         let global = self.global.uids();
+        let doubtful = self.doubtful.clone();
         let own = self.setup.own.clone();
         let waker = Waker::new(move || own(JobMessage::SourcesWoken));
         self.ask_sources(move |enumerators| {
@@ -73,6 +74,16 @@ impl JobMaster {
             // not to disturb that.
             if let Some(deposed) = storage.deposed(&place) {
                 return JobMessage::Prepared(round, point, Err(Unprepared::Failed(deposed)));
+            }
+            // What the next attempt begins with is not to be in doubt: it writes once more what sinks had promised
+            // with a checkpoint after that, so nobody may find such a checkpoint later.
+            for checkpoint in &doubtful {
+                if let Err(error) = guard("withdraw", || storage.withdraw(&place, *checkpoint)) {
+                    let error = error.context(format_args!(
+                        "checkpoint {checkpoint} may be complete, though it was told to have failed"
+                    ));
+                    return JobMessage::Prepared(round, point, Err(Unprepared::Failed(error)));
+                }
             }
             // All tasks of the attempt before this one have ended, and none of this one runs.
             if round > 1
@@ -117,6 +128,7 @@ impl JobMaster {
                 if point.is_some() {
                     self.unusable = None;
                 }
+                self.doubtful.clear();
                 self.prepared = prepared;
                 self.execute(execution::Event::RestorePoint(point));
             }

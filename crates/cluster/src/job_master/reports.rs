@@ -4,7 +4,7 @@ use flott_checkpoint::coordinator::{self, DeclineReason};
 use flott_checkpoint::execution;
 use flott_checkpoint::{Attempt, ExecutionState, TaskId};
 use flott_runtime::{Failure, FailureKind, TaskReport};
-use flott_types::{CheckpointId, Error, OperatorUid, Result};
+use flott_types::{CheckpointId, Error, ErrorKind, OperatorUid, Result};
 
 use crate::enumerators::{Agenda, Commands, Enumerators, FromReader};
 
@@ -25,6 +25,9 @@ impl JobMaster {
             }
             Err(error) => {
                 tracing::warn!(job = %self.setup.job, %checkpoint, %error, "a checkpoint could not be stored");
+                if error.kind() == ErrorKind::External {
+                    self.doubtful.insert(checkpoint);
+                }
                 self.coordinate(coordinator::Event::StoreFailed { checkpoint, reason: error.to_string() });
             }
         }

@@ -97,6 +97,27 @@ fn a_job_is_not_started_while_it_runs() {
 }
 
 #[test]
+fn a_checkpoint_that_was_told_to_have_failed_is_taken_back_before_the_next_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    // Neither at once nor at the first restart: the next attempt begins when it is known to be gone.
+    let storage =
+        Arc::new(Killed { withdrawals_fail: 2.into(), loses_answer: true.into(), ..Killed::default() });
+    let world = world_with(1, 2, |options| options.storage = storage.clone());
+    world.controls.pause_at.store(120, Ordering::SeqCst);
+    let restarts = [
+        ("restart-strategy.type", "fixed-delay"),
+        ("restart-strategy.fixed-delay.attempts", "9"),
+        ("restart-strategy.fixed-delay.delay", "1 ms"),
+    ];
+    let client = world.cluster.submit(&job(folder.path(), &restarts)).unwrap();
+    completed(&client, 2);
+    assert_eq!(storage.withdrawals_fail.load(Ordering::SeqCst), 0);
+    let is_first = |file: &PathBuf| file.ends_with("chk-1/_metadata");
+    assert!(!files(folder.path()).iter().any(is_first), "nobody may continue from it");
+    cancel(&client);
+}
+
+#[test]
 fn two_jobs_with_equal_tables_share_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let worlds = [killed_at_end(), killed_at_end()];

@@ -190,6 +190,21 @@ impl JobStorage {
         Ok(self.latest().await?.map(|found| found.snapshot))
     }
 
+    /// Takes back a checkpoint whose writing was reported as failed: its manifest may be there all the same. Its
+    /// files stay, because a checkpoint in progress may build on them. The call may be repeated.
+    ///
+    /// # Errors
+    /// If it cannot be known to be gone.
+    pub async fn withdraw(&self, checkpoint: CheckpointId) -> Result<()> {
+        match self.newest_noted().await {
+            // The note goes first: a manifest without a note is a checkpoint, a note without a manifest a loss.
+            Ok(Some(noted)) if noted == checkpoint => self.folder.delete(NEWEST).await?,
+            Err(error) if error.kind() != ErrorKind::State => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        self.checkpoint(checkpoint).delete(METADATA).await
+    }
+
     /// Notes durably that the job's newest state is a savepoint, before sinks commit with it.
     ///
     /// # Errors

@@ -369,7 +369,8 @@ impl TaskSnapshotWriter {
         range: KeyGroupRange,
         bytes: &mut u64,
     ) -> Result<InFlight> {
-        let mut new = NewFile { upload: Upload::new(&self.folder_of(target)), sum: Summing::default() };
+        let mut new =
+            NewFile { upload: Upload::new(&self.folder_of(target), "parquet"), sum: Summing::default() };
         let failed = |error| Error::internal("bytes in memory cannot be written").with_source(error);
         for part in rows.bytes.chunks(PART) {
             new.write_all(part).map_err(failed)?;
@@ -406,7 +407,7 @@ impl TaskSnapshotWriter {
                 let name = loop {
                     let name = format!("{checkpoint}-{vertex}-{subtask}-{}.parquet", self.next_file);
                     self.next_file += 1;
-                    if new.upload.finish(&name).await? {
+                    if let Some(name) = new.upload.finish(&name).await? {
                         break name;
                     }
                 };
@@ -426,7 +427,7 @@ struct NewFile {
 
 impl NewFile {
     async fn encode(folder: &Folder, parts: &[RecordBatch]) -> Result<Self> {
-        let mut file = NewFile { upload: Upload::new(folder), sum: Summing::default() };
+        let mut file = NewFile { upload: Upload::new(folder, "parquet"), sum: Summing::default() };
         format::encode(parts, &mut file, async |file: &mut NewFile| file.upload.ready().await).await?;
         Ok(file)
     }

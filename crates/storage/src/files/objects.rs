@@ -44,10 +44,21 @@ fn info(store: &str, meta: &ObjectMeta) -> FileInfo {
     }
 }
 
-fn below(at: &ObjectLocation) -> Result<Vec<ObjectMeta>> {
+/// What is below a place and wanted, and how many objects there are. Of a listing one page is held at a time: of
+/// many objects only what is kept of them takes memory.
+fn below(at: &ObjectLocation, wanted: &dyn Fn(&ObjectMeta) -> bool) -> Result<(Vec<FileInfo>, u64)> {
     let (client, key) = client(at)?;
     let prefix = (!at.key.is_empty()).then_some(&key);
-    block_on(client.list(prefix).try_collect()).map_err(|error| failed("list", shown(at), error))
+    let (mut found, mut all) = (Vec::new(), 0);
+    let listed = client.list(prefix).try_for_each(|meta| {
+        all += 1;
+        if wanted(&meta) {
+            found.push(info(&at.store, &meta));
+        }
+        futures::future::ready(Ok(()))
+    });
+    block_on(listed).map_err(|error| failed("list", shown(at), error))?;
+    Ok((found, all))
 }
 
 pub(super) fn list(at: &ObjectLocation) -> Result<Vec<FileInfo>> {
@@ -63,10 +74,9 @@ pub(super) fn list(at: &ObjectLocation) -> Result<Vec<FileInfo>> {
         )));
     }
     let under = |key: &str| key.strip_prefix(&at.key).map(|rest| rest.split('/').any(hidden_part));
-    let found = below(at)?;
-    if !found.is_empty() {
-        let visible = found.iter().filter(|meta| under(meta.location.as_ref()) == Some(false));
-        return Ok(visible.map(|meta| info(&at.store, meta)).collect());
+    let (visible, all) = below(at, &|meta| under(meta.location.as_ref()) == Some(false))?;
+    if all > 0 {
+        return Ok(visible);
     }
     if !at.key.contains(['*', '?', '[']) {
         return Err(Error::external(format!("there is no object at {}", shown(at))));
@@ -76,12 +86,7 @@ pub(super) fn list(at: &ObjectLocation) -> Result<Vec<FileInfo>> {
     })?;
     let fixed = at.key.split('/').take_while(|part| !part.contains(['*', '?', '[']));
     let above = ObjectLocation { store: at.store.clone(), key: fixed.collect::<Vec<_>>().join("/") };
-    let found = below(&above)?;
-    Ok(found
-        .iter()
-        .filter(|meta| matches(&pattern, meta.location.as_ref()))
-        .map(|meta| info(&at.store, meta))
-        .collect())
+    below(&above, &|meta| matches(&pattern, meta.location.as_ref())).map(|(found, _)| found)
 }
 
 fn hidden_part(part: &str) -> bool {
@@ -145,9 +150,8 @@ pub(super) fn remove(at: &ObjectLocation) -> Result<()> {
 }
 
 pub(super) fn find(directory: &ObjectLocation, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Location>> {
-    let found = below(directory)?;
-    let is_wanted = |meta: &&ObjectMeta| meta.location.filename().is_some_and(wanted);
-    Ok(found.iter().filter(is_wanted).map(|meta| location(&directory.store, &meta.location)).collect())
+    let (found, _) = below(directory, &|meta| meta.location.filename().is_some_and(wanted))?;
+    Ok(found.into_iter().map(|file| file.location).collect())
 }
 
 /// Completes an upload. After that the server does not know it any more, but the object is there.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use flott_checkpoint::manifest::{Manifest, StateFile, SubtaskRestore};
 use flott_cluster::{Begun, Destination, End, Place, Snapshots, Start, Storage};
@@ -16,6 +16,10 @@ pub struct Killed {
     pub inner: Arc<Snapshots>,
     /// At its end.
     pub at_end: AtomicBool,
+    /// The next checkpoint is written and said to have failed.
+    pub loses_answer: AtomicBool,
+    /// So many attempts to take a checkpoint back fail.
+    pub withdrawals_fail: AtomicUsize,
     /// Where the folder is copied to when the job ends, and from where.
     pub copy: Option<(PathBuf, PathBuf)>,
 }
@@ -70,7 +74,11 @@ impl Storage for Killed {
     }
 
     fn write(&self, place: &Place<'_>, destination: &Destination, manifest: &Manifest) -> Result<String> {
-        self.inner.write(place, destination, manifest)
+        let written = self.inner.write(place, destination, manifest)?;
+        match self.loses_answer.swap(false, Ordering::SeqCst) {
+            true => Err(Error::external("the answer was lost")),
+            false => Ok(written),
+        }
     }
 
     fn read(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<Manifest> {
@@ -99,6 +107,14 @@ impl Storage for Killed {
 
     fn sweep(&self, place: &Place<'_>) -> Result<()> {
         self.inner.sweep(place)
+    }
+
+    fn withdraw(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()> {
+        let fails = |left: usize| left.checked_sub(1);
+        match self.withdrawals_fail.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails) {
+            Ok(_) => Err(Error::external("nobody answers")),
+            Err(_) => self.inner.withdraw(place, checkpoint),
+        }
     }
 
     fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {

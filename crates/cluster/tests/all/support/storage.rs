@@ -138,6 +138,10 @@ impl Storage for HangingStorage {
         self.inner.sweep(place)
     }
 
+    fn withdraw(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()> {
+        self.inner.withdraw(place, checkpoint)
+    }
+
     fn sweep_aborted(&self, place: &Place<'_>) -> Result<()> {
         self.inner.sweep_aborted(place)
     }
