@@ -129,6 +129,10 @@ impl<T: Record> SourceOutput for TypedOutput<'_, T> {
         self.output.skipped(rows);
     }
 
+    fn rejected(&mut self, batch: Batch) -> Result<()> {
+        self.output.rejected(batch)
+    }
+
     fn split_finished(&mut self, split: &str) -> Result<()> {
         self.output.split_finished(split)
     }

@@ -35,7 +35,7 @@ impl Planner<'_> {
             let stream = self.side_output(source);
             let stream = self.project_stream(stream, exprs, None, schema.clone());
             names.push(sink.table.name.clone());
-            self.into_target(stream, schema, None, &SinkTarget::Table(Box::new(sink), None))?;
+            self.write_to(stream, schema, None, &SinkTarget::Table(Box::new(sink), None))?;
         }
         Ok(names)
     }

@@ -26,11 +26,11 @@ impl Planner<'_> {
     pub fn sink(&mut self, rel: &Rel, target: &SinkTarget) -> Result<(Schema, bool)> {
         let stream = self.stream(rel)?;
         let stream = self.settled(stream);
-        self.into_target(stream, schema_of(rel), Some(rel), target)
+        self.write_to(stream, schema_of(rel), Some(rel), target)
     }
 
     /// Plans a stream into its target; `rel` is the query that it comes of, if it comes of one.
-    pub(super) fn into_target(
+    pub(super) fn write_to(
         &mut self,
         stream: Stream,
         schema: Schema,

@@ -36,7 +36,7 @@ impl Content {
             Content::Records(records) => {
                 let done = records.decode(max_rows)?;
                 let skipped = records.decoder.take_skipped();
-                let rejected = records.rejected.as_mut().map_or(Ok(None), Rejected::finish)?;
+                let rejected = records.rejected.as_mut().map_or(Ok(None), |rejected| rejected.finish())?;
                 Ok(Portion { rows: records.decoder.finish()?, rejected, skipped, done })
             }
             Content::Columns(columns) => columns.read(max_rows),
@@ -59,7 +59,7 @@ pub(super) struct Records {
     is_text: bool,
     input: SplitInput,
     /// Records that cannot be read, where they do not fail the job.
-    rejected: Option<Rejected>,
+    rejected: Option<Box<Rejected>>,
 }
 
 impl Records {
@@ -69,12 +69,12 @@ impl Records {
         input: SplitInput,
         rejected: Option<Rejected>,
     ) -> Self {
-        Records { decoder, is_text, input, rejected }
+        Records { decoder, is_text, input, rejected: rejected.map(Box::new) }
     }
 
     /// How many records are read and not taken yet, good and bad ones.
     fn held(&self) -> usize {
-        self.decoder.rows() + self.rejected.as_ref().map_or(0, Rejected::len)
+        self.decoder.rows() + self.rejected.as_ref().map_or(0, |rejected| rejected.len())
     }
 
     /// Skips a byte order mark at the start of a text.
