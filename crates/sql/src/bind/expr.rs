@@ -360,6 +360,7 @@ const TYPED: &[&str] = &[
     "IS NOT TRUE",
     "IS TRUE",
     "JSON_ARRAY",
+    "JSON_OBJECT",
     "LEAST",
     "LIKE",
     "LN",

@@ -1,5 +1,7 @@
 //! Function calls by name, and forms with their own keywords.
 
+use std::cell::RefCell;
+
 use flott_expr::user::{FunctionKind, UserFunction};
 use flott_expr::{aggregate, bind};
 use flott_plan::{AggregateCall, Expr, Literal};
@@ -207,7 +209,9 @@ impl ExprBinder<'_, '_> {
         if ignores_nulls && name != "ARRAY_AGG" {
             return Err(unsupported(format!("{name} with IGNORE NULLS"), ast));
         }
-        let inner = ExprBinder::scalar(self.binder, self.scope);
+        // Subqueries within are joined below the aggregation, with those of the SELECT.
+        let held = self.subqueries.as_ref().map(RefCell::take).map(RefCell::new);
+        let inner = ExprBinder { subqueries: held, ..ExprBinder::scalar(self.binder, self.scope) };
         let mut filter = function.filter.as_ref().map(|filter| inner.typed_condition(filter)).transpose()?;
         let mut canonical = aggregate::canonical(name);
         let (args, distinct) = if matches!(name, "JSON_OBJECTAGG" | "JSON_ARRAYAGG") {
@@ -222,6 +226,9 @@ impl ExprBinder<'_, '_> {
             self.arguments(name, function, ast)?
         };
         let args = args.into_iter().map(|arg| inner.bind(arg)).collect::<Result<Vec<_>>>()?;
+        if let (Some(own), Some(held)) = (&self.subqueries, inner.subqueries) {
+            own.replace(held.into_inner());
+        }
         if let (true, Some(value)) = (ignores_nulls, args.first()) {
             // The NULLs are filtered out.
             let present = self.call("IS NOT NULL", vec![value.clone()], ast)?;

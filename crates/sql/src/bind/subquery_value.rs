@@ -97,7 +97,9 @@ impl<'a> Joined<'_, 'a> {
     }
 
     fn scalar(&mut self, subquery: Rel, outers: &[Expr]) -> Result<Expr> {
-        // The value is computed after the join, so that COUNT over no rows is 0 instead of NULL.
+        // The value is computed after the join, so that COUNT over no rows is 0 instead of NULL. Without keys,
+        // there is always a row in batch; in a stream there is none before the first row, and no value, as in
+        // Flink: 0 would be divided by.
         let (value, input) = match subquery {
             Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => {
                 (exprs.remove(0), *input)
@@ -111,7 +113,8 @@ impl<'a> Joined<'_, 'a> {
                 let zero = |call: &AggregateCall| {
                     matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0")
                 };
-                let zeros: Vec<bool> = calls.iter().map(zero).collect();
+                let is_keyed = !keyed.outers.is_empty();
+                let zeros: Vec<bool> = calls.iter().map(|call| is_keyed && zero(call)).collect();
                 let columns = self.aggregates(keyed, Vec::new(), &[], calls, outers)?;
                 let columns: Vec<Expr> = columns
                     .into_iter()

@@ -154,17 +154,17 @@ fn scalar() {
     check(
         plan("SELECT b FROM t WHERE c > (SELECT COUNT(*) FROM u)"),
         expect![[r#"
-        Sink(table=[*anonymous_collect$1*], fields=[b])
-        +- Calc(select=[b], where=[(c > COALESCE(EXPR$0, 0:BIGINT))])
-           +- Join(joinType=[LeftOuterJoin], where=[true], select=[b, c, EXPR$0])
-              +- Exchange(distribution=[single])
-                 +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
-              +- Exchange(distribution=[single])
-                 +- GroupAggregate(select=[COUNT(*) AS EXPR$0])
-                    +- Exchange(distribution=[single])
-                       +- Calc(select=[])
-                          +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
-    "#]],
+            Sink(table=[*anonymous_collect$1*], fields=[b])
+            +- Calc(select=[b], where=[(c > EXPR$0)])
+               +- Join(joinType=[LeftOuterJoin], where=[true], select=[b, c, EXPR$0])
+                  +- Exchange(distribution=[single])
+                     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[b, c])
+                  +- Exchange(distribution=[single])
+                     +- GroupAggregate(select=[COUNT(*) AS EXPR$0])
+                        +- Exchange(distribution=[single])
+                           +- Calc(select=[])
+                              +- TableSourceScan(table=[[default_catalog, default_database, u]], fields=[a])
+        "#]],
     );
     check(
         plan("SELECT (SELECT x FROM u) FROM t"),
@@ -223,7 +223,7 @@ fn subqueries_beside_aggregates() {
         plan("SELECT a, SUM(c) FROM t GROUP BY a HAVING SUM(c) > (SELECT COUNT(*) FROM u)"),
         expect![[r#"
             Sink(table=[*anonymous_collect$1*], fields=[a, EXPR$1])
-            +- Calc(select=[a, EXPR$0 AS EXPR$1], where=[(EXPR$0 > COALESCE(EXPR$0$1, 0:BIGINT))])
+            +- Calc(select=[a, EXPR$0 AS EXPR$1], where=[(EXPR$0 > EXPR$0$1)])
                +- Join(joinType=[LeftOuterJoin], where=[true], select=[a, EXPR$0, EXPR$0$1])
                   +- Exchange(distribution=[single])
                      +- GroupAggregate(groupBy=[a], select=[a, SUM($f1) AS EXPR$0])

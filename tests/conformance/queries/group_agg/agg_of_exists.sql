@@ -1,0 +1,3 @@
+CREATE TABLE payments (pay_id INT, order_id INT, amount DECIMAL(10, 2), `method` STRING, pay_ts TIMESTAMP(3)) WITH ('connector' = 'filesystem', 'path' = '${DATA}/payments.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+CREATE TABLE orders (order_id INT, cust_id INT, product STRING, qty INT, price DECIMAL(10, 2), status STRING, order_ts TIMESTAMP(3)) WITH ('connector' = 'filesystem', 'path' = '${DATA}/orders.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+SELECT status, SUM(CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.order_id) THEN 1 ELSE 0 END) AS paid FROM orders o GROUP BY status;
