@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use flott_checkpoint::manifest::{
-    Blob, ChainedSnapshot, Checksum, Column, FileKind, FileLocation, KeyedTable, Manifest, ManifestKind,
-    OperatorState, Redistribution, StateFile, SubtaskSnapshot, TaskSnapshot, redistribute,
+    Blob, ChainedSnapshot, Checksum, Column, FileKind, FileLocation, FileSlice, KeyedTable, Manifest,
+    ManifestKind, OperatorState, Redistribution, StateFile, SubtaskRestore, SubtaskSnapshot, TableRestore,
+    TaskSnapshot, redistribute,
 };
 use flott_types::{CheckpointId, ErrorKind, JobId, JobKey, KeyGroupRange, OperatorUid, SubtaskIndex};
 use rand::rngs::SmallRng;
@@ -397,4 +398,62 @@ fn an_operator_stays_finished_at_any_parallelism_if_all_subtasks_had_finished() 
     assert!(
         error.to_string().contains("1 of its 2 subtasks") && error.to_string().contains("with parallelism 2")
     );
+}
+
+#[test]
+fn a_restore_in_parts_reads_each_key_group_of_each_file_once() {
+    for seed in 0..50 {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut random = |from: u16| {
+            let first = rng.random_range(from..=127);
+            range(first, rng.random_range(first..=127))
+        };
+        let mut slice = |path: &str, from: u16| {
+            let key_groups = random(from);
+            let location = FileLocation::File { path: path.to_owned(), size: 1 << 20 };
+            FileSlice { file: StateFile { location, ..file(path, FileKind::Delta, key_groups) }, key_groups }
+        };
+        let files = vec![slice("a", 0), slice("b", 30), slice("c", 100), slice("d", 0)];
+        let of = table(Vec::new());
+        let whole = TableRestore {
+            name: of.name,
+            columns: of.columns,
+            partition_columns: 1,
+            key_columns: 1,
+            properties: of.properties,
+            files,
+        };
+        let splits = state("splits", Redistribution::Split, &["x"]);
+        let restore = SubtaskRestore {
+            keyed: vec![whole.clone()],
+            operator: vec![splits],
+            finished: true,
+            in_flight: Vec::new(),
+        };
+        assert_eq!(restore.keyed_bytes(), 4 << 20);
+        assert_eq!(restore.clone().in_parts(4 << 20), std::slice::from_ref(&restore), "seed {seed}");
+        let parts = restore.clone().in_parts(0);
+        assert!(parts.len() > 1 || whole.files.iter().all(|slice| slice.key_groups == range(127, 127)));
+        let (mut seen, mut last) = (Vec::new(), None);
+        for (number, part) in parts.iter().enumerate() {
+            assert_eq!(part.finished && part.operator == restore.operator, number == 0);
+            let groups = || part.keyed[0].files.iter().map(|slice| slice.key_groups);
+            assert!(
+                groups().all(|range| last.is_none_or(|last| range.first > last)),
+                "seed {seed}: ascending"
+            );
+            last = groups().map(|range| range.last).max().or(last);
+            for slice in &part.keyed[0].files {
+                seen.extend(
+                    (slice.key_groups.first..=slice.key_groups.last).map(|g| (slice.file.clone(), g)),
+                );
+            }
+        }
+        for slice in &whole.files {
+            for group in slice.key_groups.first..=slice.key_groups.last {
+                let times = seen.iter().filter(|(file, g)| *file == slice.file && *g == group).count();
+                assert_eq!(times, 1, "seed {seed}, group {group}");
+            }
+        }
+    }
 }

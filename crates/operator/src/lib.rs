@@ -57,6 +57,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Whether [`Operator::open`] restores keyed state in parts ([`RestoredState::next_part`]), so that it need not be in
+    /// memory as a whole.
+    fn restores_in_parts(&self) -> bool {
+        false
+    }
+
     /// Rows of an input (0 unless the operator has several).
     fn process(&mut self, input: usize, batch: Batch, context: &mut Context<'_>) -> Result<()>;
 

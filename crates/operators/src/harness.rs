@@ -144,12 +144,14 @@ impl Harness {
             |schema: &Schema| schema.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>();
         // State that can leave memory does so at once: what comes out is the same.
         let tight = BTreeMap::from([("taskmanager.memory.managed.size".to_owned(), "100 bytes".to_owned())]);
+        let mut options = TaskOptions::parse(&tight).unwrap();
+        options.state.folder = None;
         let subtasks = Subtasks::new(Collected { types: types(&node.node.schema), ..Collected::default() });
         let mut harness = Harness {
             context: BuildContext {
                 max_parallelism: MAX_PARALLELISM,
                 functions,
-                options: Some(Arc::new(TaskOptions::parse(&tight).unwrap())),
+                options: Some(Arc::new(options)),
                 memory: Some(outside.memory.clone()),
                 ..BuildContext::default()
             },

@@ -54,7 +54,9 @@ impl ChangelogNormalize {
         let key = prefixed("key.", &unique_fields(&key));
         let row = AnyColumn::new(prefixed("row.", &unique_fields(schema.fields())))?;
         Ok(ChangelogNormalize {
-            table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?.with_ttl(ttl),
+            table: KeyedTable::new(TABLE, &key, key.len(), context.max_parallelism, row)?
+                .with_ttl(ttl)
+                .with_spilling(context.table_memory())?,
             schema,
             keys: keys.to_vec(),
             slots: Vec::new(),
@@ -114,8 +116,12 @@ impl ChangelogNormalize {
 }
 
 impl Operator for ChangelogNormalize {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.table.restore(&mut restored)?;
+        self.table.restore_in_parts(&mut restored, context.now)?;
         self.expire(0, context);
         Ok(())
     }
@@ -160,12 +166,12 @@ impl Operator for ChangelogNormalize {
             self.change(&touched[run], &batch, context)?;
         }
         self.expire(batch.physical_rows(), context);
-        Ok(())
+        self.table.make_room()
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.snapshot_into(full, &mut snapshot)?;
         Ok(snapshot)
     }
 }

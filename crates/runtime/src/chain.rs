@@ -300,15 +300,15 @@ impl Outputs {
         self.visit(&mut |link| link.guarded(|operator| operator.checkpoint_aborted(checkpoint)))
     }
 
-    /// Opens the operators, the last ones first, so that what an operator emits finds the next one open.
+    /// Opens the operators, with what `restore` has for them, in parts if they restore it so; the last ones first, so that what an operator emits finds the next one open.
     pub fn open(
         &mut self,
-        restore: &mut dyn FnMut(&TaskInfo) -> Result<Restored>,
+        restore: &mut dyn FnMut(&TaskInfo, bool) -> Result<Restored>,
         now: Timestamp,
     ) -> Result<()> {
         for link in &mut self.links {
             link.outputs.open(restore, now)?;
-            let Restored { mut state, finished } = restore(&link.info)?;
+            let Restored { mut state, finished } = restore(&link.info, link.operator.restores_in_parts())?;
             state.finished = finished;
             link.stage = Stage::restored(finished);
             link.call(now, |operator, context| operator.open(state, context))?;

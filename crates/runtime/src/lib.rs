@@ -30,6 +30,7 @@ pub mod executor;
 pub mod gate;
 mod handle;
 mod in_flight;
+mod in_parts;
 pub mod inlet;
 mod metrics;
 pub mod options;

@@ -24,6 +24,7 @@ use crate::build::Chain;
 use crate::chain::Restored;
 use crate::gate::overtaking::Admit;
 use crate::gate::{CancelFlag, Element, Gate, Next};
+use crate::in_parts;
 use crate::overtaking::{Overtaking, admitted};
 use crate::snapshot::{Report, Uploader, Work};
 use crate::source::{SourceHead, SourceStep};
@@ -115,17 +116,20 @@ impl Task {
     fn open(&mut self) -> Result<Option<TaskReport>> {
         let now = self.environment.clock.now();
         let Task { deployment, environment, chain, waker, .. } = self;
-        let mut restore = |info: &TaskInfo| -> Result<Restored> {
+        let mut restore = |info: &TaskInfo, in_parts: bool| -> Result<Restored> {
             let Some(restore) = deployment.restore.iter().find(|restore| restore.uid == info.uid) else {
                 return Ok(Restored::default());
             };
-            let state = environment.storage.restore(deployment, &restore.state);
+            let state = match in_parts {
+                true => in_parts::read(environment, deployment, &restore.state),
+                false => environment.storage.restore(deployment, &restore.state),
+            };
             let state = state.map_err(|error| error.in_operator(&info.name))?;
             Ok(Restored { state, finished: restore.state.finished })
         };
         chain.root.open(&mut restore, now)?;
         let Some(source) = &mut chain.source else { return Ok(None) };
-        let Restored { state, .. } = restore(&source.info)?;
+        let Restored { state, .. } = restore(&source.info, false)?;
         let reading = source.open(state, deployment.options.batch_size, &environment.clock, waker.clone())?;
         let operator = source.info.uid.clone();
         Ok(reading.map(|reading| TaskReport::ReaderRegistered { operator, reading }))

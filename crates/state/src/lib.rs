@@ -57,7 +57,7 @@ pub use map::{Arrivals, GroupedRows, Multiset, prefixed};
 pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
 pub use shared::SharedIndex;
 pub use slots::Slots;
-pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, RestoredState};
+pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, Rest, RestoredState};
 pub use table::KeyedTable;
 pub use timer::{Timer, TimerQueue};
 pub use ttl::{Ttl, TtlPolicy, remember, stamp_field};

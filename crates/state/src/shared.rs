@@ -1,11 +1,12 @@
 //! One index of keys for all states of an operator.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::FieldRef;
-use flott_types::{Result, Timestamp};
+use flott_types::{Error, Result, Timestamp};
 
-use crate::spill::{Cold, SpilledSnapshot, TableMemory};
-use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, RestoredState, StateColumn};
+use crate::spill::{Cold, SpilledSnapshot, SpilledTable, TableMemory};
+use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, StateColumn};
 
 /// The keys of an operator with their slots, and the slots that perhaps no state needs any more.
 ///
@@ -109,10 +110,99 @@ impl SharedIndex {
         }
     }
 
-    /// Lets keys leave memory when the table exceeds its share.
-    pub(crate) fn enable_spilling(&mut self, memory: TableMemory, ttl: Option<i64>) -> Result<()> {
-        self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?));
+    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it, if all states over
+    /// the index can. They live this many milliseconds after their last use, if they expire. From then on give all states to
+    /// the calls that need them, make room from time to time, and add to a snapshot what is not in memory.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn spill_with(
+        &mut self,
+        states: &mut [&mut dyn StateColumn],
+        memory: TableMemory,
+        ttl: Option<i64>,
+    ) -> Result<()> {
+        if states.iter_mut().all(|state| state.enable_spilling()) {
+            self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?));
+        }
         Ok(())
+    }
+
+    /// Like [`SharedIndex::intern`], and brings back what had left memory. `states` are all states over the index.
+    ///
+    /// # Errors
+    /// Those of [`SharedIndex::intern`], and if it cannot be read.
+    pub fn intern_with(
+        &mut self,
+        keys: &[ArrayRef],
+        rows: usize,
+        slots: &mut Vec<u32>,
+        states: &mut [&mut dyn StateColumn],
+    ) -> Result<()> {
+        let known = self.freed.len();
+        self.intern(keys, rows, slots)?;
+        if self.has_spilled() {
+            let new = self.freed[known..].to_vec();
+            self.fetch(states, &new)?;
+        }
+        self.note_use(slots);
+        Ok(())
+    }
+
+    /// Like [`SharedIndex::lookup`], and brings back what had left memory. `states` are all states over the index.
+    ///
+    /// # Errors
+    /// Those of [`SharedIndex::lookup`], and if it cannot be read.
+    pub fn lookup_with(
+        &mut self,
+        keys: &[ArrayRef],
+        rows: usize,
+        slots: &mut Vec<u32>,
+        states: &mut [&mut dyn StateColumn],
+    ) -> Result<()> {
+        self.lookup(keys, rows, slots)?;
+        if self.has_spilled() && slots.contains(&NO_SLOT) {
+            self.fetch_missing(keys, slots, states)?;
+        }
+        self.note_use(slots);
+        Ok(())
+    }
+
+    /// Brings back keys that are not in memory, and sets their slots.
+    fn fetch_missing(
+        &mut self,
+        keys: &[ArrayRef],
+        slots: &mut [u32],
+        states: &mut [&mut dyn StateColumn],
+    ) -> Result<()> {
+        let missing = slots.iter().enumerate().filter(|(_, slot)| **slot == NO_SLOT);
+        let missing: Vec<u32> = missing.map(|(row, _)| row as u32).collect();
+        let rows = UInt32Array::from(missing.clone());
+        let gathered = |error| Error::internal("keys of state").with_source(error);
+        let missing_keys = keys.iter().map(|column| take(column, &rows, None).map_err(gathered));
+        let missing_keys = missing_keys.collect::<Result<Vec<_>>>()?;
+        let (mut found, mut new) = (Vec::new(), Vec::new());
+        self.keys_mut().intern(&missing_keys, missing.len(), &mut found, |slot, _| new.push(slot))?;
+        self.fetch(states, &new)?;
+        let occupied = |slot: u32| states.iter().any(|state| state.occupied(slot));
+        for (row, slot) in missing.iter().zip(&found) {
+            if occupied(*slot) {
+                slots[*row as usize] = *slot;
+            }
+        }
+        new.into_iter().filter(|slot| !occupied(*slot)).for_each(|slot| self.free(slot, false));
+        Ok(())
+    }
+
+    /// Whether it is worth asking what the table holds, to [make room](SharedIndex::make_room).
+    #[inline]
+    pub fn wants_room(&self) -> bool {
+        self.cold.as_ref().is_some_and(|cold| cold.wants_room(self.keys().len()))
+    }
+
+    /// Rows were restored: what the table holds must be asked.
+    pub fn grew(&mut self) {
+        self.cold.iter_mut().for_each(|cold| cold.grew());
     }
 
     /// Whether keys that are not in memory may be somewhere else.
@@ -137,22 +227,22 @@ impl SharedIndex {
         }
     }
 
-    /// Lets keys leave memory if the table, which holds so many bytes, is too large. No slot may be in use, and all
-    /// that are free are released.
-    pub(crate) fn make_room(&mut self, states: &mut [&mut dyn StateColumn], held: usize) -> Result<()> {
+    /// Lets keys leave memory if the table is too large; its states hold so many bytes. No slot may be in use, and all that
+    /// are free are [released](SharedIndex::release).
+    ///
+    /// # Errors
+    /// If keys cannot be written to the local disk, or there is no place for them but memory.
+    pub fn make_room(&mut self, states: &mut [&mut dyn StateColumn], held: usize) -> Result<()> {
+        let held = held + self.index.keys().memory();
         match &mut self.cold {
             Some(cold) => cold.make_room(&mut self.index, states, held),
             None => Ok(()),
         }
     }
 
-    /// Brings back some keys that have expired: see [`Cold::sweep`].
-    pub(crate) fn sweep(
-        &mut self,
-        states: &mut [&mut dyn StateColumn],
-        now: Timestamp,
-        rows: usize,
-    ) -> Vec<u32> {
+    /// Brings back some of the keys that have expired and had left memory, and returns their slots and perhaps others': remove
+    /// their rows. `rows` is how many have arrived since the last call.
+    pub fn sweep(&mut self, states: &mut [&mut dyn StateColumn], now: Timestamp, rows: usize) -> Vec<u32> {
         match &mut self.cold {
             Some(cold) => cold.sweep(&mut self.index, states, now, rows),
             None => Vec::new(),
@@ -160,7 +250,7 @@ impl SharedIndex {
     }
 
     /// The latest time to call [`SharedIndex::sweep`] again.
-    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+    pub fn wake_at(&self) -> Option<Timestamp> {
         self.cold.as_ref()?.wake_at()
     }
 
@@ -170,8 +260,35 @@ impl SharedIndex {
         states: &mut [&mut dyn StateColumn],
         deltas: &[KeyedDelta],
     ) -> Result<Option<SpilledSnapshot>> {
+        let mut tables = Vec::new();
+        states.iter_mut().try_for_each(|state| state.describe(&self.index, &mut tables))?;
+        self.spilled_of(tables, deltas)
+    }
+
+    /// What a snapshot must write of what is not in memory, in which the keys of each state have names of their own.
+    /// `deltas` are those of the states.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn spilled_as(
+        &mut self,
+        states: &mut [(&[FieldRef], &mut dyn StateColumn)],
+        deltas: &[KeyedDelta],
+    ) -> Result<Option<SpilledSnapshot>> {
+        let mut tables = Vec::new();
+        for (names, state) in states {
+            state.describe(&self.index.named(names), &mut tables)?;
+        }
+        self.spilled_of(tables, deltas)
+    }
+
+    fn spilled_of(
+        &mut self,
+        tables: Vec<SpilledTable>,
+        deltas: &[KeyedDelta],
+    ) -> Result<Option<SpilledSnapshot>> {
         match &mut self.cold {
-            Some(cold) => cold.snapshot(&self.index, states, deltas),
+            Some(cold) => cold.snapshot(&self.index, tables, deltas),
             None => Ok(None),
         }
     }

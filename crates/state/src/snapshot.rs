@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Schema;
 use flott_types::{Error, FastMap, Result};
+use parking_lot::Mutex;
 
 use crate::rows::KEYS;
 use crate::spill::SpilledSnapshot;
@@ -75,6 +76,28 @@ pub struct RestoredState {
     pub keyed: FastMap<String, Vec<RecordBatch>>,
     /// The entries of each operator state.
     pub lists: FastMap<String, Vec<String>>,
+    /// What follows, if the operator restores keyed state in parts.
+    pub rest: Rest,
+}
+
+/// Keyed state that is not read yet, part by part; parts share no key.
+#[derive(Clone, Default)]
+pub struct Rest(Option<Arc<Mutex<NextPart>>>);
+
+/// Reads the next part.
+pub type NextPart = dyn FnMut() -> Result<Option<RestoredState>> + Send;
+
+impl Rest {
+    /// Parts that come one by one.
+    pub fn new(next: impl FnMut() -> Result<Option<RestoredState>> + Send + 'static) -> Self {
+        Rest(Some(Arc::new(Mutex::new(next))))
+    }
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Rest(..)" } else { "Rest" })
+    }
 }
 
 impl OperatorSnapshot {
@@ -98,6 +121,19 @@ impl RestoredState {
     /// How many columns tell the rows of a table apart, if its snapshot says so.
     pub fn number_of_keys(rows: &RecordBatch) -> Option<usize> {
         rows.schema_ref().metadata().get(KEYS)?.parse().ok()
+    }
+
+    /// Replaces the keyed state by the next part of it. Returns whether there is one.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn next_part(&mut self) -> Result<bool> {
+        let Some(rest) = &self.rest.0 else { return Ok(false) };
+        let part = (rest.lock())()?;
+        self.keyed = FastMap::default();
+        let more = part.is_some();
+        part.into_iter().for_each(|part| self.keyed = part.keyed);
+        Ok(more)
     }
 
     /// Takes the rows of a table.

@@ -1,7 +1,6 @@
 //! Keys with values.
 
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::take;
+use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
 use flott_types::{Error, Result, Timestamp};
 
@@ -11,9 +10,6 @@ use crate::{
     KeyedDelta, NO_SLOT, OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns,
     StateColumn, Ttl,
 };
-
-/// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
-const ROWS_UNCHECKED: usize = 64;
 
 /// A keyed table: an index of keys and one row of values for each of them, for an operator that has no other
 /// state. The values may hold nested states over the same slots.
@@ -43,8 +39,6 @@ const ROWS_UNCHECKED: usize = 64;
 pub struct KeyedTable<V> {
     index: SharedIndex,
     column: RowColumn<SingleRows<V>>,
-    /// How many rows were interned since room was made.
-    rows_since: usize,
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -62,7 +56,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         let index = SharedIndex::new(keys, partition_columns, max_parallelism)?;
         let column = RowColumn::new(name, SingleRows(values));
         column.check_names(index.index())?;
-        Ok(KeyedTable { index, column, rows_since: 0 })
+        Ok(KeyedTable { index, column })
     }
 
     /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
@@ -114,8 +108,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        self.rows_since = self.rows_since.saturating_add(rows);
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column } = self;
         let spilled = index.has_spilled();
         if spilled {
             let mut new = Vec::new();
@@ -151,41 +144,12 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn lookup(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.index.keys_mut().lookup(keys, rows, slots)?;
-        if self.index.has_spilled() && slots.contains(&NO_SLOT) {
-            self.fetch_missing(keys, slots)?;
-        }
-        self.index.note_use(slots);
+        self.index.lookup_with(keys, rows, slots, &mut [&mut self.column])?;
         if self.has_more_keys() {
             for slot in slots.iter_mut().filter(|slot| !self.column.is_live(**slot)) {
                 *slot = NO_SLOT;
             }
         }
-        Ok(())
-    }
-
-    /// Brings back keys that are not in memory, and sets their slots.
-    fn fetch_missing(&mut self, keys: &[ArrayRef], slots: &mut [u32]) -> Result<()> {
-        let missing: Vec<u32> = slots
-            .iter()
-            .enumerate()
-            .filter(|(_, slot)| **slot == NO_SLOT)
-            .map(|(row, _)| row as u32)
-            .collect();
-        let rows = UInt32Array::from(missing.clone());
-        let gathered = |error| Error::internal("keys of state").with_source(error);
-        let missing_keys = keys.iter().map(|column| take(column, &rows, None).map_err(gathered));
-        let missing_keys = missing_keys.collect::<Result<Vec<_>>>()?;
-        let KeyedTable { index, column, .. } = self;
-        let (mut found, mut new) = (Vec::new(), Vec::new());
-        index.keys_mut().intern(&missing_keys, missing.len(), &mut found, |slot, _| new.push(slot))?;
-        index.fetch(&mut [column], &new)?;
-        for (row, slot) in missing.iter().zip(&found) {
-            if column.occupied(*slot) {
-                slots[*row as usize] = *slot;
-            }
-        }
-        new.into_iter().filter(|slot| !column.occupied(*slot)).for_each(|slot| index.free(slot, false));
         Ok(())
     }
 
@@ -196,9 +160,8 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Only through a defect.
     pub fn with_spilling(mut self, memory: TableMemory) -> Result<Self> {
-        if self.column.enable_spilling() {
-            self.index.enable_spilling(memory, self.column.ttl().map(Ttl::millis))?;
-        }
+        let ttl = self.column.ttl().map(Ttl::millis);
+        self.index.spill_with(&mut [&mut self.column], memory, ttl)?;
         Ok(self)
     }
 
@@ -207,13 +170,11 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If they cannot be written to the local disk, or there is no place for them but memory.
     pub fn make_room(&mut self) -> Result<()> {
-        // What few rows add is little beside what many keys hold.
-        if self.rows_since.saturating_mul(ROWS_UNCHECKED) < self.len() {
+        if !self.index.wants_room() {
             return Ok(());
         }
-        self.rows_since = 0;
-        let KeyedTable { index, column, .. } = self;
-        let held = index.keys().memory() + column.memory();
+        let KeyedTable { index, column } = self;
+        let held = column.memory();
         index.release(|slot| column.occupied(slot));
         index.make_room(&mut [column], held)
     }
@@ -269,7 +230,7 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// Some of what has expired and is still there; see [`Ttl::sweep`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column } = self;
         let mut expired = index.sweep(&mut [column], now, rows);
         expired.retain(|slot| column.is_expired(*slot, now));
         expired.append(&mut column.sweep(now, rows));
@@ -312,7 +273,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         if self.index.has_spilled() {
             return Err(Error::internal("a snapshot leaves out what is spilled"));
         }
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
         index.release(|slot| column.occupied(slot));
@@ -325,7 +286,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Those of [`KeyedTable::snapshot`].
     pub fn snapshot_into(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
         snapshot.spilled.extend(index.spilled(&mut [column], &deltas)?);
@@ -355,8 +316,23 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// [`flott_types::ErrorKind::State`] if the rows have other columns.
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.rows_since = usize::MAX / ROWS_UNCHECKED;
+        self.index.grew();
         self.index.restore(&mut self.column, restored)
+    }
+
+    /// Restores the table part by part: what does not fit into memory leaves it before the next part is read.
+    ///
+    /// # Errors
+    /// Those of [`KeyedTable::restore`] and [`KeyedTable::make_room`].
+    pub fn restore_in_parts(&mut self, restored: &mut RestoredState, now: Timestamp) -> Result<()> {
+        self.column.begin(now);
+        loop {
+            self.restore(restored)?;
+            self.make_room()?;
+            if !restored.next_part()? {
+                return Ok(());
+            }
+        }
     }
 
     /// The bytes of memory that it holds.

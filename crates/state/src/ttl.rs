@@ -232,6 +232,11 @@ impl Ttl {
         self.hand.wake_at().filter(|_| self.policy.background && self.used > 0)
     }
 
+    /// Rows that are restored without a stamp live from now on.
+    pub(crate) fn begin(&self, now: Timestamp) {
+        self.now.set(Some(now));
+    }
+
     /// How long a row lives after its last use, in milliseconds.
     pub(crate) fn millis(&self) -> i64 {
         self.policy.millis

@@ -223,6 +223,10 @@ impl Operator for Faulty {
         self.inner.woken(context)
     }
 
+    fn restores_in_parts(&self) -> bool {
+        self.inner.restores_in_parts()
+    }
+
     fn backlog(&self) -> Backlog {
         self.inner.backlog()
     }

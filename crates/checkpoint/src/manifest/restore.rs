@@ -56,6 +56,60 @@ pub struct FileSlice {
     pub key_groups: KeyGroupRange,
 }
 
+impl SubtaskRestore {
+    /// How many bytes of files with keyed state there are to be read.
+    pub fn keyed_bytes(&self) -> u64 {
+        self.slices().map(|slice| slice.file.size()).sum()
+    }
+
+    fn slices(&self) -> impl Iterator<Item = &FileSlice> {
+        self.keyed.iter().flat_map(|table| &table.files)
+    }
+
+    /// The same in parts with key groups of their own, in order, of some `most` bytes of files each, as far as key groups
+    /// can tell them apart. All but keyed state is in the first.
+    pub fn in_parts(mut self, most: u64) -> Vec<SubtaskRestore> {
+        let mut bytes: BTreeMap<u16, u64> = BTreeMap::new();
+        for FileSlice { file, key_groups: KeyGroupRange { first, last } } in self.slices() {
+            let groups = u64::from(last - first) + 1;
+            (*first..=*last).for_each(|group| *bytes.entry(group).or_default() += file.size() / groups);
+        }
+        let mut ranges: Vec<KeyGroupRange> = Vec::new();
+        let mut sum = 0;
+        for (group, bytes) in bytes {
+            sum += bytes;
+            match ranges.last_mut().filter(|_| sum <= most) {
+                Some(range) => range.last = group,
+                None => {
+                    ranges.push(KeyGroupRange { first: group, last: group });
+                    sum = bytes;
+                }
+            }
+        }
+        if ranges.len() < 2 {
+            return vec![self];
+        }
+        let keyed = std::mem::take(&mut self.keyed);
+        let part = |range: &KeyGroupRange| {
+            let clipped = |table: &TableRestore| {
+                let clip = |slice: &FileSlice| {
+                    let key_groups = intersection(slice.key_groups, *range);
+                    (key_groups.first <= key_groups.last)
+                        .then(|| FileSlice { file: slice.file.clone(), key_groups })
+                };
+                TableRestore { files: table.files.iter().filter_map(clip).collect(), ..table.clone() }
+            };
+            SubtaskRestore { keyed: keyed.iter().map(clipped).collect(), ..SubtaskRestore::default() }
+        };
+        let mut parts: Vec<SubtaskRestore> = ranges.iter().map(part).collect();
+        if let Some(first) = parts.first_mut() {
+            self.keyed = std::mem::take(&mut first.keyed);
+            *first = self;
+        }
+        parts
+    }
+}
+
 impl Manifest {
     /// What each subtask of an operator starts from at this parallelism; `None` if the snapshot does not know
     /// the operator.

@@ -13,6 +13,7 @@ use crate::support::{command, run_in, signal, wait};
 const ROWS: i64 = 12_000;
 const KEYS: i64 = 1_500;
 const GROUPS: i64 = 100;
+const JOINED: i64 = 12_000;
 
 /// Groups of groups: the first are many and only grow, the second take back what the first had said.
 fn prepare(folder: &Path) {
@@ -100,11 +101,44 @@ fn results(folder: &Path) -> Vec<String> {
     counts.into_iter().filter(|(_, count)| *count == 1).map(|(row, _)| row).collect()
 }
 
+/// Rows of each side that find their only partner late.
+fn prepare_join(folder: &Path) {
+    let last = JOINED - 1;
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '2000',
+                'fields.id.kind' = 'sequence', 'fields.id.start' = '0', 'fields.id.end' = '{last}');"
+        )
+    };
+    let script = format!(
+        "{} {}
+        CREATE TABLE o (op STRING, a BIGINT, b BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'csv');
+        SET 'execution.checkpointing.interval' = '100 ms';
+        INSERT INTO o SELECT 'INSERT', a.id, b.id FROM a JOIN b ON a.id = {last} - b.id;",
+        table("a"),
+        table("b")
+    );
+    write(folder.join("job.sql"), script).unwrap();
+    create_dir(folder.join("tmp")).unwrap();
+}
+
 #[test]
 fn groups_that_do_not_fit_into_memory_are_counted_also_across_kills() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    prepare(folder);
+    prepare(folder.path());
+    is_right_across_kills(folder.path(), &expected());
+}
+
+#[test]
+fn rows_that_do_not_fit_into_memory_are_joined_also_across_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare_join(folder.path());
+    let mut rows: Vec<String> = (0..JOINED).map(|id| format!("{id},{}", JOINED - 1 - id)).collect();
+    rows.sort();
+    is_right_across_kills(folder.path(), &rows);
+}
+
+fn is_right_across_kills(folder: &Path, expected: &[String]) {
     let mut known = Vec::new();
     for (parallelism, memory) in [("2", "32 kb"), ("1", "100 kb"), ("2", "1 kb")] {
         let child = start(folder, parallelism, memory);
@@ -118,7 +152,7 @@ fn groups_that_do_not_fit_into_memory_are_counted_also_across_kills() {
     // What was spilled fits into memory now.
     let run = wait(start(folder, "1", "1 gb"));
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!(results(folder), expected());
+    assert_eq!(results(folder), expected);
 }
 
 #[test]

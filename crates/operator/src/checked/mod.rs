@@ -176,6 +176,10 @@ impl Operator for Checked {
         self.with(context, |operator, context| operator.processing_time(now, context))
     }
 
+    fn restores_in_parts(&self) -> bool {
+        self.inner.restores_in_parts()
+    }
+
     fn woken(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.with(context, |operator, context| operator.woken(context))
     }

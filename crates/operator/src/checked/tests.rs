@@ -63,6 +63,10 @@ impl Operator for Echo {
         self.called("snapshot").map(|()| OperatorSnapshot::default())
     }
 
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn snapshot_later(&mut self) -> Option<SnapshotLater> {
         let _ = self.called("snapshot_later");
         None
@@ -332,6 +336,7 @@ fn every_call_reaches_the_operator() {
         "close",
     ];
     assert_eq!(*calls.lock(), expected);
+    assert!(bench.checked.restores_in_parts());
     assert_eq!(bench.checked.backlog(), Backlog::Full);
     assert_eq!(bench.checked.committing(), Committing::UnderWay);
 }

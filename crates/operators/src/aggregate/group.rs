@@ -260,10 +260,14 @@ impl GroupAggregate {
 }
 
 impl Operator for GroupAggregate {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.table.restore(&mut restored)?;
+        self.table.restore_in_parts(&mut restored, context.now)?;
         self.expire(0, context);
-        self.table.make_room()
+        Ok(())
     }
 
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {

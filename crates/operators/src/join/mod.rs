@@ -46,7 +46,7 @@ use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
 use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, JoinRows, Schema};
-use flott_state::{OperatorSnapshot, RestoredState, SharedIndex};
+use flott_state::{OperatorSnapshot, RestoredState, SharedIndex, StateColumn};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
 use self::absorb::Absorbed;
@@ -119,18 +119,24 @@ impl Join {
             !matches!(kind, JoinKind::Inner | JoinKind::Right),
             matches!(kind, JoinKind::Right | JoinKind::Full),
         ];
-        let left = side("left", left, left_keys, counts[0], ttl[0], &rows[0])?;
-        let right = side("right", right, right_keys, counts[1], ttl[1], &rows[1])?;
+        let mut left = side("left", left, left_keys, counts[0], ttl[0], &rows[0])?;
+        let mut right = side("right", right, right_keys, counts[1], ttl[1], &rows[1])?;
         let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
         if !left.key_fields().iter().zip(right.key_fields()).all(same) {
             return Err(Error::internal("the keys of a join's sides are of different types")
                 .in_operator(&node.node.name));
         }
+        let mut index = SharedIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?;
+        // What event time evicts is found by its time.
+        if bound.is_none() {
+            let ttl = ttl.iter().all(|ttl| *ttl > 0).then(|| ttl[0].max(ttl[1]));
+            index.spill_with(&mut [&mut left.rows, &mut right.rows], context.table_memory(), ttl)?;
+        }
         Ok(Join {
             schema,
             kind,
             condition: condition.transpose()?,
-            index: SharedIndex::new(left.key_fields(), left_keys.len(), context.max_parallelism)?,
+            index,
             left,
             right,
             ended: Ended::new(!context.streaming && bound.is_none()),
@@ -147,8 +153,25 @@ impl Join {
             let next = side.expire(context.now, rows, self.index.freed())?;
             next.into_iter().for_each(|at| context.schedule(at));
         }
+        let Join { index, left, right, .. } = self;
+        for key in index.sweep(&mut [&mut left.rows, &mut right.rows], context.now, rows) {
+            left.remove_expired(key, context.now, index.freed());
+            right.remove_expired(key, context.now, index.freed());
+        }
+        index.wake_at().into_iter().for_each(|at| context.schedule(at));
         self.forget_keys();
         Ok(())
+    }
+
+    /// Lets keys leave memory if both sides together hold too much. All that are free are released.
+    fn make_room(&mut self) -> Result<()> {
+        if !self.index.wants_room() {
+            return Ok(());
+        }
+        self.forget_keys();
+        let Join { index, left, right, .. } = self;
+        let held = left.rows.memory() + right.rows.memory();
+        index.make_room(&mut [&mut left.rows, &mut right.rows], held)
     }
 
     /// Evicts the expired rows of both sides.
@@ -190,9 +213,22 @@ impl Join {
 }
 
 impl Operator for Join {
+    fn restores_in_parts(&self) -> bool {
+        self.bound.is_none()
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.left.restore(&mut self.index, &mut restored)?;
-        self.right.restore(&mut self.index, &mut restored)?;
+        self.left.rows.begin(context.now);
+        self.right.rows.begin(context.now);
+        loop {
+            self.left.restore(&mut self.index, &mut restored)?;
+            self.right.restore(&mut self.index, &mut restored)?;
+            self.index.grew();
+            self.make_room()?;
+            if !restored.next_part()? {
+                break;
+            }
+        }
         self.ended.restore(&mut restored);
         if let Some(bound) = &mut self.bound {
             bound.progress.restore(&mut restored, context.info)?;
@@ -223,10 +259,10 @@ impl Operator for Join {
         let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes, .. } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
         let (batch, absorbed) = if keeps {
-            index.intern(&keys, rows, slots)?;
+            index.intern_with(&keys, rows, slots, &mut [&mut own.rows, &mut other.rows])?;
             own.absorb(batch, slots, index, now)?
         } else {
-            index.lookup(&keys, rows, slots)?;
+            index.lookup_with(&keys, rows, slots, &mut [&mut own.rows, &mut other.rows])?;
             (batch, Absorbed::let_through(rows))
         };
         if let Some(bound) = bound {
@@ -256,7 +292,8 @@ impl Operator for Join {
         own.forget(&absorbed, index.freed());
         self.expire(rows, context)?;
         // Rows may be so late that they expire at once.
-        self.evict(context)
+        self.evict(context)?;
+        self.make_room()
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
@@ -280,6 +317,9 @@ impl Operator for Join {
         for side in [&mut self.left, &mut self.right] {
             side.snapshot(&mut self.index, full, &mut snapshot.keyed)?;
         }
+        let Join { index, left, right, .. } = self;
+        let spilled = index.spilled_as(&mut [left.state(), right.state()], &snapshot.keyed)?;
+        snapshot.spilled.extend(spilled);
         self.forget_keys();
         if let Some(bound) = &self.bound {
             bound.progress.save(&mut snapshot);

@@ -131,7 +131,8 @@ impl Side {
     pub fn restore(&mut self, index: &mut SharedIndex, restored: &mut RestoredState) -> Result<()> {
         let Side { name, columns, rows, layout, identity, .. } = self;
         let (keys, fields) = columns.fields();
-        let mut number = 0;
+        // What was restored before may have left memory.
+        let (mut number, before) = (0, rows.len());
         if let Some(stored) = restored.keyed.remove(name) {
             let kept =
                 Kept { layout: *layout, keys, identity: identity.iter().map(|at| &fields[*at]).collect() };
@@ -141,7 +142,7 @@ impl Side {
             restored.keyed.insert(name.clone(), adapted);
         }
         index.restore_as(keys, rows, restored)?;
-        if rows.len() < number {
+        if rows.len() - before < number {
             return Err(restore::not_unique().context(format_args!("restored state '{name}'")));
         }
         if let Layout::Appended(next) = layout {
@@ -153,6 +154,18 @@ impl Side {
             }
         }
         Ok(())
+    }
+
+    /// The names of the keys in snapshots, and the state.
+    pub fn state(&mut self) -> (&[FieldRef], &mut dyn StateColumn) {
+        (self.columns.fields().0, &mut self.rows)
+    }
+
+    /// Removes the expired rows of a key.
+    pub fn remove_expired(&mut self, key: u32, now: Timestamp, freed: &mut Vec<u32>) {
+        let expired: Vec<u32> =
+            self.rows.entries_of(key).filter(|entry| self.rows.is_expired(*entry, now)).collect();
+        expired.into_iter().for_each(|entry| self.remove(entry, freed));
     }
 
     pub fn snapshot(

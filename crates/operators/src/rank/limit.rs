@@ -36,7 +36,8 @@ impl Limit {
             skip: parts.from.saturating_sub(1) as i64,
             end: parts.to.map_or(i64::MAX, |to| to as i64),
             counts: KeyedTable::new(TABLE, &keys, keys.len(), context.max_parallelism, count)?
-                .with_ttl(parts.ttl),
+                .with_ttl(parts.ttl)
+                .with_spilling(context.table_memory())?,
             slots: Vec::new(),
         })
     }
@@ -48,8 +49,12 @@ impl Limit {
 }
 
 impl Operator for Limit {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.counts.restore(&mut restored)?;
+        self.counts.restore_in_parts(&mut restored, context.now)?;
         self.expire(0, context);
         Ok(())
     }
@@ -80,6 +85,7 @@ impl Operator for Limit {
             self.counts.mark(*slot);
         }
         self.expire(batch.physical_rows(), context);
+        self.counts.make_room()?;
         match rows.len() {
             0 => Ok(()),
             all if all == batch.physical_rows() => context.output.emit(Batch::Changes(batch)),
@@ -89,7 +95,7 @@ impl Operator for Limit {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.counts.snapshot(full)?);
+        self.counts.snapshot_into(full, &mut snapshot)?;
         Ok(snapshot)
     }
 }

@@ -267,6 +267,11 @@ impl<R: Rows> RowColumn<R> {
         self.ttl.as_ref()
     }
 
+    /// Call this before a restore after which rows may leave memory: those without a stamp live from now on.
+    pub fn begin(&self, now: Timestamp) {
+        self.ttl.iter().for_each(|ttl| ttl.begin(now));
+    }
+
     /// Notes that a row is used.
     #[inline]
     pub fn touch(&mut self, row: u32, now: Timestamp) {

@@ -12,7 +12,7 @@ use flott_types::{Error, FastSet, KeyGroup, Result, Timestamp};
 
 use super::run::RunWriter;
 use super::sweep::Sweep;
-use super::{Backend, ColdStore, Fetched, Pairs, Spilled, SpilledSnapshot, TableMemory};
+use super::{Backend, ColdStore, Fetched, Pairs, Spilled, SpilledSnapshot, SpilledTable, TableMemory};
 use crate::bits::Bits;
 use crate::codec::RowCodec;
 use crate::spill::runs::Runs;
@@ -23,6 +23,8 @@ const AT_ONCE: usize = 32 << 10;
 const BYTES_AT_ONCE: usize = 16 << 20;
 /// More deletions than this are written at once.
 const DELETIONS: usize = 64 << 10;
+/// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
+const ROWS_UNCHECKED: usize = 64;
 /// About how many bytes of memory a deletion that waits has.
 const GONE: usize = 64;
 /// How many bytes of a key in the store come before the key itself: its key group.
@@ -48,6 +50,8 @@ pub(crate) struct Cold {
     /// What the table held when that was decided.
     held: usize,
     has_spilled: bool,
+    /// How many rows were interned since room was made.
+    rows_since: usize,
     /// Looks for keys in the store that have expired.
     sweep: Option<Sweep>,
     /// What went wrong where no error can be returned.
@@ -91,6 +95,7 @@ impl Cold {
             most: usize::MAX,
             held: 0,
             has_spilled: false,
+            rows_since: 0,
             sweep: ttl.map(Sweep::new),
             failed: None,
         })
@@ -105,9 +110,20 @@ impl Cold {
     /// Notes that the keys in these slots are used.
     #[inline]
     pub fn note_use(&mut self, slots: &[u32]) {
+        self.rows_since = self.rows_since.saturating_add(slots.len());
         if self.most != usize::MAX {
             slots.iter().for_each(|slot| _ = self.used.set(*slot));
         }
+    }
+
+    /// Whether the table may have become too large. What few rows add is little beside what many keys hold.
+    pub fn wants_room(&self, keys: usize) -> bool {
+        self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
+    }
+
+    /// Rows were added that were not interned.
+    pub fn grew(&mut self) {
+        self.rows_since = usize::MAX;
     }
 
     /// The key group and the key of a key of the store.
@@ -235,6 +251,7 @@ impl Cold {
         held: usize,
     ) -> Result<()> {
         self.check()?;
+        self.rows_since = 0;
         let keys = index.keys().len();
         let held = held + self.own_memory();
         match self.memory.report(held + self.store.memory()) {
@@ -365,19 +382,18 @@ impl Cold {
         self.sweep.as_ref().filter(|_| self.has_spilled)?.wake_at()
     }
 
-    /// What a snapshot must write of what is in the store. `deltas` are those of the table itself.
+    /// What a snapshot must write of what is in the store, which has rows of these states. `deltas` are those of the
+    /// table itself.
     pub fn snapshot(
         &mut self,
         index: &ColumnIndex,
-        states: &mut [&mut dyn StateColumn],
+        mut tables: Vec<SpilledTable>,
         deltas: &[KeyedDelta],
     ) -> Result<Option<SpilledSnapshot>> {
         if !self.has_spilled {
             return Ok(None);
         }
         self.check()?;
-        let mut tables = Vec::new();
-        states.iter_mut().try_for_each(|state| state.describe(index, &mut tables))?;
         for table in &mut tables {
             table.full = deltas.iter().any(|delta| delta.full && delta.name == table.name);
         }

@@ -278,8 +278,13 @@ impl TaskSnapshotWriter {
             if at == tables.len() {
                 tables.push(described);
             }
-            let kind = if tables[at].files.is_empty() { FileKind::Full } else { FileKind::Delta };
-            let file = self.write_file(checkpoint, target, &stored, kind, range, bytes).await?;
+            // Rows come in order of their key groups: who reads some of them need not read all files. But a full file
+            // covers all groups.
+            let (kind, covered) = match tables[at].files.is_empty() {
+                true => (FileKind::Full, range),
+                false => (FileKind::Delta, covered(&stored, range)),
+            };
+            let file = self.write_file(checkpoint, target, &stored, kind, covered, bytes).await?;
             tables[at].files.extend(file);
         }
         let chain = tables.iter().find(|table| table.name == state.name);
@@ -441,6 +446,15 @@ impl Write for NewFile {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The key groups of stored rows, which ascend.
+fn covered(stored: &[RecordBatch], all: KeyGroupRange) -> KeyGroupRange {
+    let groups = || stored.iter().flat_map(format::key_groups);
+    match (groups().min(), groups().max()) {
+        (Some(first), Some(last)) => KeyGroupRange { first: *first, last: *last },
+        _ => all,
     }
 }
 
