@@ -20,6 +20,7 @@
 #   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink;
 #                            bench-datastream-renoir: beside Renoir; bench-datastream-requests: asynchronous requests
 #   make bench-exchange      a keyed shuffle between two TaskManagers against one within a process
+#   make bench-check BASE=flott-before  another build of Flott against this one, query by query: what got slower
 #   make bench-loops bench-scaling bench-latency bench-startup bench-generators
 #   make dashboard        the web dashboard, into dashboard/dist: needs node; the binary that is built after it has it
 #   make flink-dashboard  Flink's own dashboard, from Maven, on our REST interface
@@ -55,7 +56,7 @@ BENCH ?=
 
 .PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
-	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange cluster-demo
+	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange bench-check cluster-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -233,6 +234,12 @@ bench-datastream bench-datastream-flink bench-datastream-requests:
 bench-loops:
 	$(CARGO) build --release --package flott-cli --package loops
 	$(PYTHON) benchmarks/run.py loops --bin $(RELEASE) --loops $(TARGET)/release/loops --queries "$(QUERIES)" $(BENCH)
+
+# Only prints: a review looks at it, no test depends on it. BASE is the binary to compare with.
+bench-check:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) benchmarks/run.py check --base "$(BASE)" --bin $(RELEASE) --queries "$(QUERIES)" $(BENCH)
+
 bench-exchange:
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) benchmarks/exchange.py --bin $(RELEASE) $(BENCH)

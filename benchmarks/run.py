@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Nexmark, measured. Results are kept in benchmarks/results/nexmark.json and written into docs/benchmarks.md.
 
-usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory 6g] [--bin PATH_OF_FLOTT]
+usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory 6g] [--bin PATH_OF_FLOTT] [--base PATH_OF_FLOTT]
 
   nexmark    Flott alone, all queries
   flink      Flott and a real Flink in pairs, the queries that have a bar; installs Flink where it is missing
@@ -14,6 +14,7 @@ usage: run.py COMMAND [--queries q0,q1] [--rounds 3] [--parallelism 2] [--memory
   datastream-requests  what 10,000 asynchronous requests a second cost
   datastream-flink  word count with the DataStream API of both engines
   kafka      from one topic of Kafka to another, Flott and a real Flink in pairs
+  check      two builds of Flott query by query, by turns: what got slower; --base is the other binary
   generators whether the generators in Java and in Rust make the same events
   report     writes docs/benchmarks.md again from what was measured before
 """
@@ -21,19 +22,20 @@ import argparse
 import pathlib
 import sys
 
-from harness import alone, against_flink, datastream, generators, kafka, latency, loops, queries, report, scaling, startup
+from harness import alone, against_flink, check, datastream, generators, kafka, latency, loops, queries, report, scaling, startup
 from harness.flott_engine import ROOT, Flott
 from harness.store import Store
 
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=True)
-    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "datastream-renoir", "datastream-requests", "kafka", "generators", "report"])
+    parser.add_argument("command", choices=["nexmark", "flink", "loops", "scaling", "latency", "startup", "datastream", "datastream-flink", "datastream-renoir", "datastream-requests", "kafka", "generators", "check", "report"])
     parser.add_argument("--queries", default="", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parallelism", type=int, default=2)
     parser.add_argument("--memory", default="6g", help="of Flink's TaskManager")
     parser.add_argument("--bin", default=str(ROOT / "target" / "release" / "flott"))
+    parser.add_argument("--base", default="", help="for check: the binary to compare with")
     parser.add_argument("--datastream", default=str(ROOT / "target" / "release" / "datastream-bench"))
     parser.add_argument("--renoir", default=str(ROOT / "target" / "renoir" / "release" / "renoir-bench"))
     parser.add_argument("--loops", default=str(ROOT / "target" / "release" / "loops"))
@@ -54,6 +56,10 @@ def main():
     store = Store()
     if args.command not in ("report", "loops", "datastream", "datastream-flink", "datastream-renoir", "datastream-requests") and not pathlib.Path(args.bin).exists():
         sys.exit(f"{args.bin} is not there; build it: cargo build --release --package flott-cli")
+    if args.command == "check":
+        if not pathlib.Path(args.base).is_file():
+            sys.exit("check compares with another binary: pass --base (make bench-check BASE=...)")
+        sys.exit(bool(check.measure(args.base, args.bin, args.parallelism, chosen(args.queries, queries.names()), args.rounds)))
     flott = Flott(args.bin, args.parallelism)
     if args.command == "nexmark":
         alone.measure(flott, store, chosen(args.queries, queries.names()), args.rounds)

@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from harness import generators, latency, pairs, plot, procfs, queries, report  # noqa: E402
+from harness import check, generators, latency, pairs, plot, procfs, queries, report  # noqa: E402
 from harness.comparison import Comparison, geometric_mean  # noqa: E402
 from harness.measurement import Measurement, median  # noqa: E402
 from harness.queries import Workload  # noqa: E402
@@ -48,6 +48,26 @@ class Figures(unittest.TestCase):
         self.assertTrue(pairs.SHORTEST <= 2 + events / 1e6 <= pairs.LONGEST)
         self.assertEqual(asked[-1], events)
         self.assertEqual(pairs.round_events(12_345_678), 12_000_000)
+
+    def test_a_query_got_slower_if_all_pairs_say_so(self):
+        def found(*seconds):
+            pairs = [(Measurement(1, 1, 1.0, 1), Measurement(1, 1, each, 1)) for each in seconds]
+            return check.verdict(check.ratios(pairs))
+
+        self.assertEqual(found(1.3, 1.1, 1.02), "slower")
+        self.assertEqual(found(1.3, 1.1, 0.98), "", "one pair says otherwise")
+        self.assertEqual(found(1.03, 1.04, 1.02), "", "too little")
+        self.assertEqual(found(0.8, 0.9, 0.99), "faster")
+
+    def test_a_check_runs_for_long_enough(self):
+        def run(per_second):
+            return lambda events: Measurement(events, 1, 0.05 + events / per_second, 1)
+
+        for per_second in (1e5, 1e6, 4e7, 1e12):
+            events = check.calibrate(run(per_second))
+            long_enough = run(per_second)(events).cpu_seconds >= check.SECONDS / 2
+            self.assertTrue(long_enough or events == check.MOST, f"{events} at {per_second}")
+        self.assertEqual(check.rounded(12_345_678), 12_000_000)
 
     def test_processor_time_between_two_notes(self):
         log = procfs.CpuLog(0)
