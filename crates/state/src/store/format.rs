@@ -12,10 +12,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt16Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{filter_record_batch, interleave_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, UInt16Type};
 use bytes::Bytes;
 use flott_batch::bytes::{BATCH_BYTES, RowBytes, runs};
-use flott_types::{Error, KeyGroup, KeyGroupRange, Result};
+use flott_batch::hash::hash_columns;
+use flott_types::{Error, FastSet, KeyGroup, KeyGroupRange, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -43,6 +44,9 @@ const WIDE: usize = 1 << 10;
 const PAGE_BYTES: usize = 1 << 20;
 /// A row group has at least this many rows, so a reader of one key group reads at least as many.
 const ROWS_PER_GROUP: usize = 64 << 10;
+
+/// So many rows tell whether the values of a column repeat.
+const SAMPLE: usize = 1 << 10;
 
 /// The rows of a delta as they are stored, in the delta's order.
 pub(crate) fn stored(delta: &KeyedDelta) -> Result<RecordBatch> {
@@ -116,7 +120,11 @@ async fn encode_by<W: Write + Send>(
     // The writer checks the size of a page and of a dictionary only once per this many rows. Wide values
     // seldom repeat.
     let at_once = (PAGE_BYTES * rows.max(1) / all.max(1)).clamp(1, 1 << 10);
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder();
+    for field in seldom_repeated(parts) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.as_str()), false);
+    }
+    let properties = properties
         .set_write_batch_size(at_once)
         .set_dictionary_enabled(all < WIDE * rows.max(1))
         .set_compression(Compression::ZSTD(level))
@@ -141,6 +149,35 @@ async fn encode_by<W: Write + Send>(
         }
     }
     writer.close().map(|_| ()).map_err(failed)
+}
+
+/// The columns whose values seldom repeat, by a sample of rows: a dictionary of them is work for nothing, and larger than
+/// the values.
+fn seldom_repeated(parts: &[RecordBatch]) -> Vec<String> {
+    let Some(part) = parts.iter().max_by_key(|part| part.num_rows()) else { return Vec::new() };
+    let first = (part.num_rows() / 2).saturating_sub(SAMPLE / 2);
+    let sample = part.slice(first, SAMPLE.min(part.num_rows() - first));
+    let mut hashes = Vec::new();
+    let mut differs = |column: &ArrayRef| {
+        let plain = matches!(
+            column.data_type(),
+            DataType::Int64
+                | DataType::Float64
+                | DataType::Decimal128(..)
+                | DataType::Timestamp(TimeUnit::Microsecond, _)
+                | DataType::Utf8
+                | DataType::Binary
+        );
+        if !plain || sample.num_rows() < SAMPLE {
+            return false;
+        }
+        hash_columns(std::slice::from_ref(column), SAMPLE, &mut hashes);
+        let different: FastSet<u64> = hashes.iter().copied().collect();
+        different.len() * 4 > SAMPLE * 3
+    };
+    let columns = sample.schema_ref().fields().iter().zip(sample.columns());
+    let found = columns.filter(|(_, column)| differs(column));
+    found.map(|(field, _)| field.name().clone()).collect()
 }
 
 /// All rows, as (part, row), ascending by key group: a counting sort.
@@ -280,6 +317,17 @@ mod tests {
         let last = decode(file.clone(), KeyGroupRange { first: 50, last: 63 }).unwrap();
         assert_eq!(last.iter().map(RecordBatch::num_rows).sum::<usize>(), 14 * ROWS_PER_GROUP / 16);
         assert!(decode(file, KeyGroupRange { first: 0, last: 63 }).is_err());
+    }
+
+    #[test]
+    fn values_that_seldom_repeat_have_no_dictionary() {
+        let file = Bytes::from(encoded(&[rows((0..5000).map(|row| row / 100))], BATCH_BYTES));
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).unwrap();
+        let group = metadata.metadata().row_group(0);
+        assert!(group.column(0).dictionary_page_offset().is_some());
+        assert!(group.column(OWN).dictionary_page_offset().is_none());
+        let read = decode(file, KeyGroupRange { first: 0, last: u16::MAX }).unwrap();
+        assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), 5000);
     }
 
     #[test]
