@@ -20,7 +20,7 @@ use crate::normalize::ChangelogNormalize;
 use crate::over::{CompleteParts, OverAggregate, OverParts, UpdatingOver};
 use crate::pattern::MatchRecognize;
 use crate::process_table::ProcessTable;
-use crate::rank::{self, TopN};
+use crate::rank::{self, LocalTopN, TopN};
 use crate::sort::TemporalSort;
 use crate::stateless::calc::Calc;
 use crate::stateless::changelog::{FromChangelog, ToChangelog};
@@ -208,6 +208,9 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), *emit_update_before, context)?)
         }
         OperatorSpec::Union => Box::new(Union),
+        OperatorSpec::LocalTopN { partition, order, to } => {
+            Box::new(LocalTopN::new(node, partition, order, *to)?)
+        }
         OperatorSpec::SinkMaterializer { keys, conflict, ttl } => {
             let parts = rank::Parts {
                 partition: keys,
@@ -237,6 +240,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             bound,
             rows,
             emit_update_before,
+            first_by,
         } => {
             let parts = JoinParts {
                 kind: *kind,
@@ -248,6 +252,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
                 bound: bound.as_ref(),
                 rows,
                 emit_update_before: *emit_update_before,
+                first_by,
             };
             Box::new(Join::new(node, &parts, context)?)
         }
@@ -307,6 +312,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::WindowAggregate { .. } => "WindowAggregate",
         OperatorSpec::Join { .. } => "Join",
         OperatorSpec::TopN { .. } => "TopN",
+        OperatorSpec::LocalTopN { .. } => "LocalTopN",
         OperatorSpec::OverAggregate { .. } => "OverAggregate",
         OperatorSpec::TemporalSort { .. } => "TemporalSort",
         OperatorSpec::MatchRecognize(_) => "MatchRecognize",

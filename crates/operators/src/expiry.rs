@@ -66,6 +66,7 @@ fn join(kind: JoinKind, ttl: i64) -> OperatorSpec {
         bound: None,
         rows: Default::default(),
         emit_update_before: true,
+        first_by: Vec::new(),
     }
 }
 

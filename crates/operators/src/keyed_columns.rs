@@ -40,6 +40,11 @@ impl KeyedColumns {
         self.rest.iter().position(|rest| *rest == column)
     }
 
+    /// The position of an input column among those of the key.
+    pub fn key_place(&self, column: usize) -> Option<usize> {
+        self.keys.iter().position(|key| *key == column)
+    }
+
     /// The columns of the key.
     pub fn keys(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
         self.keys.iter().map(|key| columns[*key].clone()).collect()

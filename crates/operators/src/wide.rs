@@ -57,6 +57,7 @@ fn join(kind: JoinKind) -> OperatorSpec {
         bound: None,
         rows: Default::default(),
         emit_update_before: true,
+        first_by: Vec::new(),
     }
 }
 

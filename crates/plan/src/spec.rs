@@ -130,9 +130,18 @@ pub enum JoinRows {
     Any,
     /// They come and stay.
     Appended,
+    /// They come and stay, and equal ones may come without end: they are counted.
+    Repeated,
     /// No two have the same values in these columns and in those of the join's key. A row takes the place of the one
     /// that has, so an update needs no -U if the key of the join stays the same.
     Unique(Vec<usize>),
+}
+
+impl JoinRows {
+    /// Whether rows come and stay.
+    pub fn only_appends(&self) -> bool {
+        matches!(self, JoinRows::Appended | JoinRows::Repeated)
+    }
 }
 
 /// What an operator does. The input schemas come from the upstream nodes.
@@ -233,11 +242,26 @@ pub enum OperatorSpec {
         /// -U rows are wanted downstream. If not, inputs of unique rows may come without theirs.
         #[serde(default = "wanted", skip_serializing_if = "is_wanted")]
         emit_update_before: bool,
+        /// Of all rows with one key of the join only the first by this order, over columns of the output, is needed
+        /// downstream: those behind one that was emitted need not be. Only where both inputs append and all their
+        /// rows are kept. Empty: all are needed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        first_by: Vec<SortKey>,
     },
     /// Temporal join in event time. Output: left columns, then right columns.
     TemporalJoin(TemporalJoinSpec),
     /// Lookup join. Output: left columns, then the columns of the table.
     LookupJoin(LookupJoinSpec),
+    /// Before an exchange by the partition: drops rows that are not among the first of it, as far as the subtask knows.
+    /// For inputs that only append, and ranks whose rows live for ever. Output: the input columns.
+    LocalTopN {
+        /// The partition columns.
+        partition: Vec<usize>,
+        /// The order.
+        order: Vec<SortKey>,
+        /// Ranks to (inclusive).
+        to: u64,
+    },
     /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output:
     /// the input columns, then the rank when asked for.
     TopN {

@@ -219,6 +219,7 @@ impl Builder<'_> {
             | OperatorSpec::WindowAggregate { .. }
             | OperatorSpec::Join { .. }
             | OperatorSpec::TopN { .. }
+            | OperatorSpec::LocalTopN { .. }
             | OperatorSpec::OverAggregate { .. }
             | OperatorSpec::TemporalSort { .. }
             | OperatorSpec::MatchRecognize(_)

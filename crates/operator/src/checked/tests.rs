@@ -217,6 +217,7 @@ fn join() -> OperatorSpec {
         bound: None,
         rows: Default::default(),
         emit_update_before: true,
+        first_by: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ fn harness(kind: JoinKind, windows: bool) -> Harness {
         bound: Some(bound),
         rows: Default::default(),
         emit_update_before: true,
+        first_by: Vec::new(),
     };
     let output = match kind {
         JoinKind::Semi | JoinKind::Anti => SIDE.to_owned(),

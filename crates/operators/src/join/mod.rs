@@ -28,13 +28,15 @@
 //! update that leaves the matches of its row as they are is `+U` for each of them.
 //!
 //! Cost per row: interning its key, and the row unless it only appends (one hash and probe each); the key's slot
-//! is also that of the other side's rows. Per candidate: decoding the other side's row, a gather per column, and the condition,
-//! evaluated over some thousand pairs at once. No more than [`CHUNK`](work::CHUNK) pairs are ever gathered,
+//! is also that of the other side's rows. Per candidate: the condition, evaluated over some thousand pairs at once and over
+//! the columns that it reads ([`narrow`]); per joined row a gather for each column. No more than [`CHUNK`](work::CHUNK) pairs are ever gathered,
 //! nor more bytes than fit into a batch; output is emitted as it is produced.
 
 mod absorb;
 mod bound;
 mod ended;
+mod first;
+mod narrow;
 mod output;
 mod restore;
 mod side;
@@ -45,30 +47,25 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, JoinRows, Schema};
+use flott_plan::{ChainedNode, Expr, JoinBound, JoinKind, JoinRows, SortKey};
 use flott_state::{OperatorSnapshot, RestoredState, SharedIndex, StateColumn};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, Watermark};
 
 use self::absorb::Absorbed;
 use self::bound::Bound;
 use self::ended::Ended;
+use self::narrow::Narrow;
 use self::output::{Joined, Others};
 use self::side::{Side, SideSpec};
 use self::work::{Work, emitted, parts, shows_unmatched, sign};
 use crate::BuildContext;
-use crate::support::{Expression, columns_of};
-
-/// The condition in addition to the keys, over left columns, then right columns.
-struct Condition {
-    expression: Expression,
-    schema: SchemaRef,
-}
+use crate::support::columns_of;
 
 /// The operator.
 pub(crate) struct Join {
     schema: SchemaRef,
     kind: JoinKind,
-    condition: Option<Condition>,
+    narrow: Option<Narrow>,
     index: SharedIndex,
     left: Side,
     right: Side,
@@ -92,6 +89,8 @@ pub(crate) struct JoinParts<'a> {
     /// What is known of the rows of the left and of the right.
     pub rows: &'a [JoinRows; 2],
     pub emit_update_before: bool,
+    /// Of the rows with one key only the first by this order is wanted.
+    pub first_by: &'a [SortKey],
 }
 
 impl Join {
@@ -106,13 +105,14 @@ impl Join {
         let side = |name, input, keys, counts_matches, ttl, rows| {
             Side::new(&SideSpec { name, input, keys, null_safe, counts_matches, ttl, rows })
         };
-        let condition = condition.map(|condition| {
-            // Names may repeat; columns are identified by position.
-            let both = left.columns.iter().chain(&right.columns).enumerate();
-            let both = Schema::new(both.map(|(at, column)| (format!("c{at}"), column.ty.clone())));
-            let expression = Expression::new(condition, &both, context)?;
-            Ok::<_, Error>(Condition { expression, schema: arrow_type::schema(both.iter()) })
-        });
+        let keeps_all = context.streaming && bound.is_none() && ttl.iter().all(|ttl| *ttl <= 0);
+        let appends = rows.iter().all(JoinRows::only_appends);
+        if !parts.first_by.is_empty() && (kind != JoinKind::Inner || !keeps_all || !appends) {
+            return Err(
+                Error::internal("a join whose rows change has no first ones").in_operator(&node.node.name)
+            );
+        }
+        let narrow = Narrow::new(condition, parts.first_by, [left, right], context)?;
         let schema = arrow_type::schema(node.node.schema.iter());
         let bound = bound.map(|bound| Bound::new(bound, kind, [left, right], schema.clone(), context));
         let counts = [
@@ -135,7 +135,7 @@ impl Join {
         Ok(Join {
             schema,
             kind,
-            condition: condition.transpose()?,
+            narrow,
             index,
             left,
             right,
@@ -256,10 +256,15 @@ impl Operator for Join {
         }
         let (now, rows) = (context.now, batch.physical_rows());
         let keeps = self.ended.keeps(input)?;
-        let Join { schema, kind, condition, index, left, right, bound, slots, batch_bytes, .. } = self;
+        let in_place = !self.emit_update_before && self.narrow.is_none();
+        let Join { schema, kind, narrow, index, left, right, bound, slots, batch_bytes, .. } = self;
         let (own, other) = if input == 0 { (left, right) } else { (right, left) };
         let (batch, absorbed) = if keeps {
+            let known = index.freed().len();
             index.intern_with(&keys, rows, slots, &mut [&mut own.rows, &mut other.rows])?;
+            // Slots of keys that are new in memory may have been those of others.
+            let new = index.freed().get(known..).unwrap_or_default();
+            narrow.iter_mut().for_each(|narrow| narrow.forget(new));
             own.absorb(batch, slots, index, now)?
         } else {
             index.lookup_with(&keys, rows, slots, &mut [&mut own.rows, &mut other.rows])?;
@@ -273,8 +278,9 @@ impl Operator for Join {
             kind: emitted(*kind, bound.is_some()),
             holds_back: bound.is_some() && *kind == JoinKind::Anti,
             input,
-            condition: condition.as_ref(),
-            in_place: !self.emit_update_before && condition.is_none(),
+            narrow: narrow.as_mut(),
+            keys: slots,
+            in_place,
             batch: &batch,
             absorbed: &absorbed,
             matches: vec![0; batch.physical_rows()],
@@ -288,7 +294,7 @@ impl Operator for Join {
             bytes: RowBytes::new(batch.columns().columns()),
             batch_bytes: *batch_bytes,
         };
-        work.run(slots, context)?;
+        work.run(context)?;
         own.forget(&absorbed, index.freed());
         self.expire(rows, context)?;
         // Rows may be so late that they expire at once.
@@ -331,6 +337,8 @@ impl Operator for Join {
 
 #[cfg(test)]
 mod bound_tests;
+#[cfg(test)]
+mod first_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use flott_state::KeyIndex;
 use flott_types::Result;
 
 use super::side::Side;
-use crate::support::{gather, record_batch};
+use crate::support::{gather, record_batch, take_columns};
 
 /// Which rows of the batch are paired with which candidates. What is absent is NULL.
 #[derive(Default)]
@@ -57,9 +57,9 @@ impl Joined {
     ) -> Result<ChangeBatch> {
         let Joined { kinds, rows, pairs } = std::mem::take(self);
         let len = kinds.len();
-        let mine = || gather(own, &rows);
+        let mine = || joined_rows(own, &rows);
         let theirs = || match others.decoded {
-            Some(decoded) => gather(decoded, &pairs),
+            Some(decoded) => joined_rows(decoded, &pairs),
             None => {
                 let used: Vec<u32> =
                     pairs.iter().flatten().map(|pair| others.entries[*pair as usize]).collect();
@@ -81,4 +81,14 @@ impl Joined {
         };
         Ok(ChangeBatch::new(record_batch(schema, columns, len)?, Some(RowKinds::from(kinds))))
     }
+}
+
+/// These rows of columns, NULL where there is none. Rows that are all there in their order are not copied.
+fn joined_rows(columns: &[ArrayRef], rows: &[Option<u32>]) -> Result<Vec<ArrayRef>> {
+    let Some(all) = rows.iter().copied().collect::<Option<Vec<u32>>>() else { return gather(columns, rows) };
+    let whole = columns.first().is_none_or(|column| column.len() == all.len());
+    if whole && all.iter().zip(0..).all(|(row, at)| *row == at) {
+        return Ok(columns.to_vec());
+    }
+    take_columns(columns, &all)
 }

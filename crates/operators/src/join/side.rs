@@ -5,6 +5,7 @@
 //! | rows | told apart by | an update |
 //! |---|---|---|
 //! | any | all of their columns, and counted | is a retraction and an insertion |
+//! | repeated | the same, but they stay in the batches in which they came | cannot come |
 //! | unique | the columns of a unique key, if those of the join do not suffice | takes the place of the old row |
 //! | appended | the order in which they arrive: nobody looks for one | cannot come |
 //!
@@ -21,7 +22,7 @@ use flott_state::{
     GroupedRows, KeptRows, KeyIndex, KeyedDelta, PrimitiveColumn, RestoredState, RowColumn, SharedIndex,
     SlotColumns, StateColumn,
 };
-use flott_types::{Result, Timestamp};
+use flott_types::{Error, Result, Timestamp};
 
 use super::absorb::Latest;
 use super::restore::{self, Kept};
@@ -86,7 +87,9 @@ impl Side {
                 (Layout::Unique, identity)
             }
             JoinRows::Appended if appended => (Layout::Appended(0), Vec::new()),
-            JoinRows::Any | JoinRows::Appended => (Layout::Counted, (0..width).collect()),
+            JoinRows::Any | JoinRows::Repeated | JoinRows::Appended => {
+                (Layout::Counted, (0..width).collect())
+            }
         };
         let payload: Vec<usize> = (0..width).filter(|at| !identity.contains(at)).collect();
         let of = |places: &[usize]| places.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>();
@@ -97,6 +100,8 @@ impl Side {
         };
         let rows = match layout {
             Layout::Appended(_) => GroupedRows::all_different(&fields[width..], None, values)?,
+            // Nobody takes one away, and equal ones are rare.
+            Layout::Counted if spec.rows.only_appends() => GroupedRows::kept(&of(&identity), values)?,
             Layout::Counted | Layout::Unique => GroupedRows::new(&of(&identity), None, values)?,
         };
         let rows = RowColumn::new(spec.name, rows).with_ttl_beside(spec.ttl, keys);
@@ -193,6 +198,7 @@ impl Side {
 
     /// Frees some of the memory of rows that are gone.
     pub fn tidy(&mut self) -> Result<()> {
+        self.rows.tidy_rows()?;
         self.rows.values_mut().rest.tidy()
     }
 
@@ -286,6 +292,46 @@ impl Side {
         }
         let slots = || entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>();
         self.columns.reassemble(rest, || keys.keys_of(&slots()))
+    }
+
+    /// Whether reading some columns costs less than reading all.
+    pub fn reads_columns(&self) -> bool {
+        self.identity.is_empty() || self.rows.reads_columns()
+    }
+
+    /// Some columns of the rows of entries.
+    pub fn columns_of(&self, keys: &KeyIndex, entries: &[u32], columns: &[usize]) -> Result<Vec<ArrayRef>> {
+        let places: Vec<Option<usize>> = columns.iter().map(|column| self.columns.place(*column)).collect();
+        let among = |of: &[usize]| {
+            let places = places.iter().flatten().filter_map(|place| of.iter().position(|own| own == place));
+            places.collect::<Vec<usize>>()
+        };
+        let (identity, payload) = (among(&self.identity), among(&self.payload));
+        let mut identity = match identity.is_empty() {
+            true => Vec::new(),
+            false => self.rows.columns_of(entries, &identity)?,
+        }
+        .into_iter();
+        let mut payload = match payload.is_empty() {
+            true => Vec::new(),
+            false => self.rows.values().rest.read_columns(entries, &payload)?,
+        }
+        .into_iter();
+        let of_key = match places.iter().any(Option::is_none) {
+            true => {
+                keys.keys_of(&entries.iter().map(|entry| self.rows.key_of(*entry)).collect::<Vec<_>>())?
+            }
+            false => Vec::new(),
+        };
+        let column = |(column, place): (&usize, &Option<usize>)| {
+            let found = match place {
+                None => self.columns.key_place(*column).and_then(|at| of_key.get(at).cloned()),
+                Some(place) if self.identity.contains(place) => identity.next(),
+                Some(_) => payload.next(),
+            };
+            found.ok_or_else(|| Error::internal(format!("a join's side has no column {column}")))
+        };
+        columns.iter().zip(&places).map(column).collect()
     }
 
     /// A column of the numbers of rows that arrive; they are the next ones.

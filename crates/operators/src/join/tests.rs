@@ -22,6 +22,7 @@ fn spec(kind: JoinKind, keys: usize, null_safe: bool, condition: Option<Expr>, t
         bound: None,
         rows: Default::default(),
         emit_update_before: true,
+        first_by: Vec::new(),
     }
 }
 

@@ -30,6 +30,7 @@ fn spec(kind: JoinKind, rows: [JoinRows; 2], condition: bool, emit_update_before
         bound: None,
         rows,
         emit_update_before,
+        first_by: Vec::new(),
     }
 }
 
@@ -94,7 +95,7 @@ impl Changes {
     fn key(&self, row: &Row) -> Vec<Option<i32>> {
         match &self.rows {
             JoinRows::Unique(columns) => columns.iter().map(|at| row[*at]).collect(),
-            JoinRows::Any | JoinRows::Appended => row.to_vec(),
+            JoinRows::Any | JoinRows::Repeated | JoinRows::Appended => row.to_vec(),
         }
     }
 
@@ -105,7 +106,7 @@ impl Changes {
         let row = match self.rows {
             // All different.
             JoinRows::Appended => [value(5), second, Some(number)],
-            JoinRows::Any | JoinRows::Unique(_) => [value(5), second, value(6)],
+            JoinRows::Any | JoinRows::Repeated | JoinRows::Unique(_) => [value(5), second, value(6)],
         };
         let key = self.key(&row);
         match side.get(&key).copied() {
@@ -141,7 +142,7 @@ impl Upserted {
                 key.push((values[1] != "NULL").to_string());
                 match &side.rows {
                     JoinRows::Unique(columns) => key.extend(columns.iter().map(|at| values[*at].clone())),
-                    JoinRows::Any | JoinRows::Appended => key.extend(values.to_vec()),
+                    JoinRows::Any | JoinRows::Repeated | JoinRows::Appended => key.extend(values.to_vec()),
                 }
             }
             match kind {
@@ -220,7 +221,7 @@ fn an_update_that_changes_no_match_is_one_change() {
 
 #[test]
 fn rows_may_be_nothing_but_their_key() {
-    for rows in [JoinRows::Any, JoinRows::Appended, JoinRows::Unique(vec![0])] {
+    for rows in [JoinRows::Any, JoinRows::Repeated, JoinRows::Appended, JoinRows::Unique(vec![0])] {
         let spec = spec(JoinKind::Inner, [rows.clone(), rows], false, true);
         let mut join = Harness::keyed(node(spec, &["INT", "INT"], "INT INT"), &[&[0], &[0]]);
         assert_eq!(join.push_to(0, "+I 1\n+I 2"), "");
@@ -237,9 +238,10 @@ fn rows_are_restored_however_they_were_told_apart() {
         let kind = KINDS[seed as usize % 6];
         let repeats = random.random::<bool>();
         let any = |random: &mut SmallRng| {
-            [(); 2].map(|()| match random.random_range(0..if repeats { 2 } else { 3 }) {
+            [(); 2].map(|()| match random.random_range(0..if repeats { 3 } else { 4 }) {
                 0 => JoinRows::Any,
                 1 => JoinRows::Appended,
+                2 => JoinRows::Repeated,
                 _ => JoinRows::Unique(vec![0, 1]),
             })
         };
@@ -253,7 +255,7 @@ fn rows_are_restored_however_they_were_told_apart() {
             let second = if repeats { 1 } else { number };
             let row = [key, Some(second), Some(random.random_range(0..if repeats { 2 } else { 5 }))];
             let gone = match rows[input].len() {
-                len @ 1.. if known[input] != JoinRows::Appended && random.random_range(0..3) == 0 => {
+                len @ 1.. if !known[input].only_appends() && random.random_range(0..3) == 0 => {
                     rows[input].keys().nth(random.random_range(0..len)).cloned()
                 }
                 _ => None,
@@ -318,6 +320,7 @@ fn living(spec: OperatorSpec, left: i64, right: i64) -> OperatorSpec {
             bound,
             rows,
             emit_update_before,
+            first_by: Vec::new(),
         },
         other => other,
     }

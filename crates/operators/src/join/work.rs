@@ -10,11 +10,10 @@ use flott_plan::JoinKind;
 use flott_state::SharedIndex;
 use flott_types::{FastSet, Result, Timestamp};
 
-use super::Condition;
 use super::absorb::Absorbed;
+use super::narrow::Narrow;
 use super::output::{Joined, Others, Parts};
 use super::side::Side;
-use crate::support::{record_batch, take_columns};
 
 /// How many candidates or output rows are gathered at a time.
 pub(super) const CHUNK: usize = 4096;
@@ -37,7 +36,9 @@ pub(super) struct Work<'a> {
     /// Rows without a match are emitted only when they are evicted.
     pub holds_back: bool,
     pub input: usize,
-    pub condition: Option<&'a Condition>,
+    pub narrow: Option<&'a mut Narrow>,
+    /// The slots of the join's key, by row of the batch.
+    pub keys: &'a [u32],
     /// Nobody needs -U, and nothing but the key decides what matches: a row that takes the place of another has
     /// its matches.
     pub in_place: bool,
@@ -60,9 +61,9 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    pub fn run(&mut self, keys: &[u32], context: &mut Context<'_>) -> Result<()> {
+    pub fn run(&mut self, context: &mut Context<'_>) -> Result<()> {
         let mut pairs = Pairs::default();
-        for (row, key) in keys.iter().enumerate() {
+        for (row, key) in self.keys.iter().enumerate() {
             if self.absorbed.ignored[row] || self.has_no_effect(row) {
                 continue;
             }
@@ -122,7 +123,8 @@ impl Work<'_> {
     /// Whether a row matches all that the stored row did: it is not another version whose condition may hold for
     /// others, and no rows of the other side have expired since.
     fn still_matches(&self, row: usize) -> bool {
-        let changed = self.absorbed.replaces(row) && self.condition.is_some();
+        let conditional = self.narrow.as_ref().is_some_and(|narrow| narrow.has_condition());
+        let changed = self.absorbed.replaces(row) && conditional;
         !changed && !self.other.expires()
     }
 
@@ -136,17 +138,7 @@ impl Work<'_> {
     }
 
     fn join(&mut self, pairs: Pairs, context: &mut Context<'_>) -> Result<()> {
-        let joins = !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
-        let decoded = match self.condition.is_some() || (joins && !pairs.entries.is_empty()) {
-            true => Some(self.other.rows_of(self.index.keys(), &pairs.entries)?),
-            false => None,
-        };
-        let holds = match (self.condition, &decoded) {
-            (Some(condition), Some(decoded)) => {
-                Some(self.evaluate(condition, &pairs.rows, decoded, context)?)
-            }
-            _ => None,
-        };
+        let (decoded, holds) = self.wanted(&pairs, context)?;
         let mut pair = 0;
         for (row, end) in &pairs.complete {
             while pair < *end {
@@ -165,20 +157,28 @@ impl Work<'_> {
         self.emit(&pairs, decoded.as_deref(), context)
     }
 
-    fn evaluate(
-        &self,
-        condition: &Condition,
-        rows: &[u32],
-        decoded: &[ArrayRef],
+    /// Which pairs are wanted, if not all are; and the rows of the other side, if they had to be read as a whole to find
+    /// out.
+    fn wanted(
+        &mut self,
+        pairs: &Pairs,
         context: &Context<'_>,
-    ) -> Result<BooleanBuffer> {
-        let own = take_columns(self.batch.columns().columns(), rows)?;
-        let columns = match self.input {
-            0 => [&own, decoded].concat(),
-            _ => [decoded, &own].concat(),
+    ) -> Result<(Option<Vec<ArrayRef>>, Option<BooleanBuffer>)> {
+        let Some(narrow) = &mut self.narrow else { return Ok((None, None)) };
+        if pairs.rows.is_empty() {
+            return Ok((None, None));
+        }
+        let (reads, keys) = (narrow.reads(1 - self.input), self.index.keys());
+        let (decoded, theirs) = match self.other.reads_columns() {
+            true => (None, self.other.columns_of(keys, &pairs.entries, reads)?),
+            false => {
+                let all = self.other.rows_of(keys, &pairs.entries)?;
+                let read = reads.iter().map(|column| all[*column].clone()).collect();
+                (Some(all), read)
+            }
         };
-        let columns = record_batch(&condition.schema, columns, rows.len())?;
-        condition.expression.holds(&columns, context)
+        let own = (self.input, self.batch.columns().columns());
+        Ok((decoded, Some(narrow.wanted(own, &pairs.rows, theirs, self.keys, context)?)))
     }
 
     /// Handles a candidate: joins it if the condition holds.

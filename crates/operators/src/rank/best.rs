@@ -170,7 +170,7 @@ pub(super) fn wins(new: &[u8], old: &[u8], latest_first: bool) -> bool {
 }
 
 /// Encodes sort keys of rows of a schema.
-pub(super) fn sorter(fields: &SchemaRef, order: &[SortKey]) -> Result<RowConverter> {
+pub(crate) fn sorter(fields: &SchemaRef, order: &[SortKey]) -> Result<RowConverter> {
     let field = |key: &SortKey| {
         let known = fields.fields().get(key.column);
         let known = known.ok_or_else(|| Error::internal(format!("there is no column {}", key.column)))?;

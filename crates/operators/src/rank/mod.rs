@@ -21,6 +21,7 @@
 //! | `windows` | when windows are emitted |
 //! | `best` | one wanted row of append-only input: no sorted rows |
 //! | `earlier` | states of several rows for a partition, where one is wanted now |
+//! | `local` | before an exchange: drops what certainly is not wanted |
 //! | `limit` | LIMIT without an order, of append-only input: a count |
 //! | `conflicts` | keys of a table that several rows have |
 //!
@@ -33,6 +34,7 @@ mod best;
 mod conflicts;
 mod earlier;
 mod limit;
+mod local;
 mod ranked;
 mod windows;
 
@@ -48,8 +50,10 @@ use flott_state::{OperatorSnapshot, RestoredState};
 use flott_types::{CheckpointId, Error, FastSet, Result, Timestamp, TypeKind, Watermark};
 
 use self::best::Best;
+pub(crate) use self::best::sorter;
 use self::conflicts::Conflicts;
 use self::limit::Limit;
+pub(crate) use self::local::LocalTopN;
 use self::ranked::Ranked;
 use self::windows::Windows;
 use crate::BuildContext;

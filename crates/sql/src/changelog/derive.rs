@@ -35,6 +35,7 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
     match spec {
         OperatorSpec::Calc { projection, .. } => Relation::new(kinds, first().projected(projection)),
         OperatorSpec::WatermarkAssigner(_)
+        | OperatorSpec::LocalTopN { .. }
         | OperatorSpec::DropUpdateBefore
         | OperatorSpec::Sink(_)
         | OperatorSpec::Collect => Relation::new(kinds, first()),

@@ -162,6 +162,7 @@ pub(crate) fn passes_updates(spec: &OperatorSpec) -> bool {
         | OperatorSpec::Join { .. }
         | OperatorSpec::TemporalJoin(_)
         | OperatorSpec::TopN { .. }
+        | OperatorSpec::LocalTopN { .. }
         | OperatorSpec::OverAggregate { .. }
         | OperatorSpec::UpdatingOver { .. }
         | OperatorSpec::BatchRows

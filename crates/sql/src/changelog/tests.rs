@@ -111,6 +111,7 @@ impl Plan {
             bound: None,
             rows: [rows(), rows()],
             emit_update_before: true,
+            first_by: Vec::new(),
         };
         let sides = [(left, Exchange::Hash(vec![on[0]])), (right, Exchange::Hash(vec![on[1]]))];
         self.add(name, spec, 4, &sides)

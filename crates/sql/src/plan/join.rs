@@ -90,6 +90,7 @@ impl Planner<'_> {
                 self.join_rows(&sides.right, &sides.right_keys, bounded, only_counted),
             ],
             emit_update_before: true,
+            first_by: Vec::new(),
         };
         Ok(self.joined(sides, name, spec, wide, rel))
     }
@@ -105,7 +106,7 @@ impl Planner<'_> {
         let appended = || bounded || !keys.is_empty() || !(self.options.streaming || narrow());
         match keys.for_join(on) {
             _ if !stream.updates() && appended() => JoinRows::Appended,
-            _ if !stream.updates() => JoinRows::Any,
+            _ if !stream.updates() => JoinRows::Repeated,
             Some(key) if self.options.streaming => JoinRows::Unique(key.iter().copied().collect()),
             _ => JoinRows::Any,
         }

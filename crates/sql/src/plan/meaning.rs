@@ -107,6 +107,12 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             let column = describe::names(&[spec.time_column], input);
             (hash(&[rows, &column]), rows.to_owned(), columns())
         }
+        // It hands on what is needed of the same rows.
+        OperatorSpec::LocalTopN { partition, order, to } => {
+            let partition = describe::names(partition, input);
+            let order = describe::sort_keys(order, input);
+            (hash(&["Local", rows, &partition, &order, &to.to_string()]), rows.to_owned(), columns())
+        }
         OperatorSpec::GroupAggregate { keys, aggregates, phase, input_updates, .. } => {
             let keys_in_state = names(keys, input);
             let rows = hash(&["GroupAggregate", rows, &keys_in_state.join(", ")]);

@@ -13,6 +13,7 @@ mod changes;
 mod describe;
 mod errors;
 mod explain;
+mod first;
 mod join;
 pub(crate) mod limits;
 mod lookup_join;
@@ -20,9 +21,11 @@ mod meaning;
 mod options;
 mod over;
 mod process_table;
+mod rank;
 mod row_pattern;
 mod sink;
 mod source;
+mod spread;
 mod versions;
 
 use flott_connector::{Changelog, Registry, TableContext};
@@ -36,7 +39,7 @@ pub use options::{Materialize, PlanOptions};
 pub use sink::SinkTarget;
 
 use crate::changelog::{Asked, Mode, Relation};
-use crate::logical::{ErrorsInto, Rel, RelNode, WindowBound};
+use crate::logical::{ErrorsInto, Rel, RelNode};
 
 /// A stream in the graph.
 #[derive(Clone, Debug)]
@@ -105,6 +108,7 @@ impl<'a> Planner<'a> {
     /// If a function of tables cannot give what is needed of it.
     pub fn finish(mut self) -> Result<(StreamGraph, Vec<Mode>)> {
         self.tell_apart();
+        first::only_first_ones(&mut self.graph);
         let modes = self.leave_out_update_before()?;
         Ok((self.graph, modes))
     }
@@ -187,25 +191,8 @@ impl<'a> Planner<'a> {
                 let parallelism = input.parallelism;
                 Ok(self.add(name, spec, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))
             }
-            RelNode::TopN { input: source, partition, order, from, to, rank } => {
-                let input = self.stream(source)?;
-                let schema = schema_of(rel);
-                let name = describe::top_n(partition, order, *from, *to, *rank, &input.schema);
-                let window_end =
-                    self.window_of_partition(source, partition).filter(|_| to.is_some() && !input.updates());
-                let name = if window_end.is_some() { format!("Window{name}") } else { name };
-                let spec = OperatorSpec::TopN {
-                    partition: partition.clone(),
-                    order: order.clone(),
-                    from: *from,
-                    to: *to,
-                    output_rank: *rank,
-                    input_updates: input.updates(),
-                    ttl: self.options.state_ttl,
-                    window_end,
-                    emit_update_before: true,
-                };
-                Ok(self.keyed(name, spec, schema, input, partition))
+            RelNode::TopN { input, partition, order, from, to, rank } => {
+                self.top_n(input, &rank::Ranks { partition, order, from: *from, to: *to, rank: *rank }, rel)
             }
             RelNode::TemporalSort { input, order } => {
                 let input = self.stream(input)?;
@@ -225,15 +212,6 @@ impl<'a> Planner<'a> {
                 Ok(self.keyed(name, operator, schema_of(rel), input, &spec.partition))
             }
         }
-    }
-
-    /// The end of the window, where these columns hold a whole window of event time.
-    fn window_of_partition(&self, rel: &Rel, partition: &[usize]) -> Option<usize> {
-        let bound =
-            |bound| partition.iter().copied().find(|column| rel.fields[*column].window == Some(bound));
-        let (_, end) = (bound(WindowBound::Start)?, bound(WindowBound::End)?);
-        let window = crate::optimize::window_of(rel)?;
-        (self.options.streaming && window.ends_in_event_time()).then_some(end)
     }
 
     /// Adds an operator, or finds the one that computes the same.
@@ -335,7 +313,8 @@ impl<'a> Planner<'a> {
         self.add_as((lineage, identity), (name, spec, schema, parallelism), relation, &inputs)
     }
 
-    /// An operator with state per key: hash exchange on the key, or a single subtask without one.
+    /// An operator with state per key: hash exchange on the key, unless the rows of a key are in one subtask already;
+    /// or a single subtask without one.
     pub(crate) fn keyed(
         &mut self,
         name: String,
@@ -344,7 +323,10 @@ impl<'a> Planner<'a> {
         input: Stream,
         keys: &[usize],
     ) -> Stream {
-        let (parallelism, exchange) = self.distribution(keys);
+        let (parallelism, exchange) = match self.lies_by(&input, keys) {
+            true => (input.parallelism, Exchange::Forward),
+            false => self.distribution(keys),
+        };
         self.add(name, spec, schema, parallelism, &[(input, exchange)])
     }
 

@@ -370,20 +370,18 @@ fn who_needs_to_say_what_conflicts_do() {
             == Optimized Physical Plan ==
             Sink(table=[default_catalog.default_database.keyed], fields=[a, n], upsertMaterialize=[true], changelogMode=[NONE])
             +- SinkMaterializer(key=[a], changelogMode=[I,UA,D])
-               +- Exchange(distribution=[hash[a]], changelogMode=[I,UB,UA])
-                  +- Calc(select=[a, EXPR$0 AS n], changelogMode=[I,UB,UA])
-                     +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0], changelogMode=[I,UB,UA])
-                        +- Exchange(distribution=[hash[a]], changelogMode=[I])
-                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
+               +- Calc(select=[a, EXPR$0 AS n], changelogMode=[I,UB,UA])
+                  +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0], changelogMode=[I,UB,UA])
+                     +- Exchange(distribution=[hash[a]], changelogMode=[I])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a], changelogMode=[I])
 
             == Optimized Execution Plan ==
             Sink(table=[default_catalog.default_database.keyed], fields=[a, n], upsertMaterialize=[true])
             +- SinkMaterializer(key=[a])
-               +- Exchange(distribution=[hash[a]])
-                  +- Calc(select=[a, EXPR$0 AS n])
-                     +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])
-                        +- Exchange(distribution=[hash[a]])
-                           +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
+               +- Calc(select=[a, EXPR$0 AS n])
+                  +- GroupAggregate(groupBy=[a], select=[a, COUNT(*) AS EXPR$0])
+                     +- Exchange(distribution=[hash[a]])
+                        +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a])
         "#]],
     );
 }

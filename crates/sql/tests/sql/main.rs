@@ -12,6 +12,7 @@ mod errors_insert;
 mod errors_into;
 mod errors_query;
 mod errors_window;
+mod exchanges;
 mod explain_aggregate;
 mod explain_calc;
 mod explain_changelog;

@@ -17,6 +17,7 @@ use flott_batch::bytes::{BATCH_BYTES, RowBytes, runs};
 use flott_types::{Error, Result};
 
 use super::SlotColumns;
+use super::same::same;
 use crate::NO_SLOT;
 
 /// Batches of fewer rows than this, and of fewer bytes, are merged.
@@ -48,6 +49,8 @@ pub struct KeptRows {
     held: usize,
     /// The batch at which the search for those that are worth copying goes on.
     next: u32,
+    /// The batch whose rows are being claimed one by one.
+    offered: Option<u32>,
     picks: RefCell<Picks>,
 }
 
@@ -93,6 +96,7 @@ impl KeptRows {
             live: 0,
             held: 0,
             next: 0,
+            offered: None,
             picks: RefCell::default(),
         }
     }
@@ -118,6 +122,58 @@ impl KeptRows {
             *owner = *slot;
         }
         self.keep(columns, owners)
+    }
+
+    /// Holds a batch whose rows slots may [claim](KeptRows::claim) one by one, until it is
+    /// [settled](KeptRows::settle) what is kept of it.
+    ///
+    /// # Errors
+    /// If the columns are not of the given types.
+    pub(crate) fn offer(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
+        self.settle()?;
+        self.check(columns, rows)?;
+        if rows > 0 {
+            let columns = compacted(columns, rows)?;
+            self.offered = Some(self.place(columns, vec![NO_SLOT; rows]));
+        }
+        Ok(())
+    }
+
+    /// A row of the batch that was offered last becomes that of a slot.
+    #[inline]
+    pub(crate) fn claim(&mut self, slot: u32, row: usize) {
+        if let Some(batch) = self.offered {
+            self.own(slot, Place { batch, row: row as u32 });
+        }
+    }
+
+    /// Lets go of the rows of the batch that nobody claimed, if they are many.
+    ///
+    /// # Errors
+    /// Only if memory is exhausted.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        let Some(number) = self.offered.take() else { return Ok(()) };
+        let Some(batch) = self.batches.get(number as usize) else { return Ok(()) };
+        let (rows, live) = (batch.slots.len(), batch.live);
+        let most = COPIED + 4 * rows;
+        if live == 0 {
+            self.let_go(number);
+        } else if live * 2 < rows {
+            self.copy(&[number])?;
+        } else if batch.is_small {
+            self.small.push(number);
+        }
+        self.merge()?;
+        self.compact(most)
+    }
+
+    /// Whether the row of a slot is equal to a row of these columns; NULL equals NULL. Only for columns whose values
+    /// can be [compared](super::same::comparable).
+    pub(crate) fn equals(&self, slot: u32, columns: &[ArrayRef], row: usize) -> bool {
+        let place = self.places.get(slot as usize).copied().unwrap_or(NOWHERE);
+        let Some(batch) = self.batches.get(place.batch as usize) else { return false };
+        let at = place.row as usize;
+        batch.columns.iter().zip(columns).all(|(own, other)| same(own.as_ref(), at, other.as_ref(), row))
     }
 
     /// Takes a batch; `owners` are the slots of its rows.
@@ -147,6 +203,58 @@ impl KeptRows {
         self.held - self.live
     }
 
+    /// Some columns of the rows of slots.
+    ///
+    /// # Errors
+    /// As [`SlotColumns::read`].
+    pub fn read_columns(&self, slots: &[u32], columns: &[usize]) -> Result<Vec<ArrayRef>> {
+        let mut picks = self.picks.borrow_mut();
+        let Picks { read, met } = &mut *picks;
+        if *read == u32::MAX {
+            met.clear();
+        }
+        *read = read.wrapping_add(1).max(1);
+        met.resize(self.batches.len().max(met.len()), (0, 0));
+        let mut sources: Vec<&[ArrayRef]> = Vec::new();
+        let mut nothing = None;
+        let mut places: Vec<(usize, usize)> = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let place = self.places.get(*slot as usize).copied().unwrap_or(NOWHERE);
+            let Some(batch) = self.batches.get(place.batch as usize) else {
+                let number = *nothing.get_or_insert_with(|| {
+                    sources.push(&self.nothing);
+                    sources.len() - 1
+                });
+                places.push((number, 0));
+                continue;
+            };
+            let (last, number) = &mut met[place.batch as usize];
+            if *last != *read {
+                (*last, *number) = (*read, sources.len() as u32);
+                sources.push(&batch.columns);
+            }
+            places.push((*number as usize, place.row as usize));
+        }
+        if let [only] = sources.as_slice() {
+            let whole = only.first().is_none_or(|column| column.len() == places.len())
+                && places.iter().enumerate().all(|(at, (_, row))| at == *row);
+            let some: Vec<ArrayRef> = columns.iter().map(|at| only[*at].clone()).collect();
+            if whole {
+                return Ok(some);
+            }
+            let rows: Vec<u32> = places.iter().map(|(_, row)| *row as u32).collect();
+            return taken(&some, &rows);
+        }
+        let column = |at: &usize| {
+            if sources.is_empty() {
+                return Ok(arrow::array::new_empty_array(self.fields[*at].data_type()));
+            }
+            let arrays: Vec<&dyn Array> = sources.iter().map(|source| source[*at].as_ref()).collect();
+            interleave(&arrays, &places).map_err(gathered)
+        };
+        columns.iter().map(column).collect()
+    }
+
     fn check(&self, columns: &[ArrayRef], rows: usize) -> Result<()> {
         let fits = |(field, column): (&FieldRef, &ArrayRef)| {
             column.len() == rows && column.data_type().equals_datatype(field.data_type())
@@ -162,6 +270,23 @@ impl KeptRows {
 
     /// Holds a batch. Its rows become those of their slots.
     fn hold(&mut self, columns: Vec<ArrayRef>, slots: Vec<u32>) {
+        let number = self.place(columns, slots);
+        for row in 0..self.batches[number as usize].slots.len() {
+            let slot = self.batches[number as usize].slots[row];
+            if slot != NO_SLOT {
+                self.own(slot, Place { batch: number, row: row as u32 });
+            }
+        }
+        let Kept { live, is_small, .. } = self.batches[number as usize];
+        if live == 0 {
+            self.let_go(number);
+        } else if is_small {
+            self.small.push(number);
+        }
+    }
+
+    /// Gives a batch a number. Its rows are nobody's yet.
+    fn place(&mut self, columns: Vec<ArrayRef>, slots: Vec<u32>) -> u32 {
         let number = self.free.pop().unwrap_or(self.batches.len() as u32);
         let bytes = RowBytes::new(&columns);
         let is_small = slots.len() < SMALL && bytes.of_range(0, slots.len()) < SMALL_BYTES;
@@ -170,29 +295,23 @@ impl KeptRows {
             Some(free) => *free = kept,
             None => self.batches.push(kept),
         }
-        let rows = slots.len();
-        self.held += rows;
+        self.held += slots.len();
         self.batches[number as usize].slots = slots;
-        for row in 0..rows {
-            let slot = self.batches[number as usize].slots[row];
-            if slot == NO_SLOT {
-                continue;
-            }
-            if slot as usize >= self.places.len() {
-                self.places.resize(slot as usize + 1, NOWHERE);
-            }
-            let place = Place { batch: number, row: row as u32 };
-            let old = std::mem::replace(&mut self.places[slot as usize], place);
-            self.live += 1;
-            self.batches[number as usize].live += 1;
-            // May be a row of this batch.
-            self.leave(old);
+        number
+    }
+
+    /// The row at a place becomes that of a slot.
+    fn own(&mut self, slot: u32, place: Place) {
+        if slot as usize >= self.places.len() {
+            self.places.resize(slot as usize + 1, NOWHERE);
         }
-        if self.batches[number as usize].live == 0 {
-            self.let_go(number);
-        } else if is_small {
-            self.small.push(number);
-        }
+        let old = std::mem::replace(&mut self.places[slot as usize], place);
+        let batch = &mut self.batches[place.batch as usize];
+        batch.slots[place.row as usize] = slot;
+        batch.live += 1;
+        self.live += 1;
+        // May be a row of the same batch.
+        self.leave(old);
     }
 
     /// The row at a place is no longer needed.
@@ -208,6 +327,9 @@ impl KeptRows {
 
     /// Frees a batch of which no row is needed.
     fn let_go(&mut self, number: u32) {
+        if self.offered == Some(number) {
+            return;
+        }
         let batch = &mut self.batches[number as usize];
         self.held -= batch.slots.len();
         if batch.is_small {
@@ -303,50 +425,8 @@ impl SlotColumns for KeptRows {
     }
 
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        let mut picks = self.picks.borrow_mut();
-        let Picks { read, met } = &mut *picks;
-        if *read == u32::MAX {
-            met.clear();
-        }
-        *read = read.wrapping_add(1).max(1);
-        met.resize(self.batches.len().max(met.len()), (0, 0));
-        let mut sources: Vec<&[ArrayRef]> = Vec::new();
-        let mut nothing = None;
-        let mut places: Vec<(usize, usize)> = Vec::with_capacity(slots.len());
-        for slot in slots {
-            let place = self.places.get(*slot as usize).copied().unwrap_or(NOWHERE);
-            let Some(batch) = self.batches.get(place.batch as usize) else {
-                let number = *nothing.get_or_insert_with(|| {
-                    sources.push(&self.nothing);
-                    sources.len() - 1
-                });
-                places.push((number, 0));
-                continue;
-            };
-            let (last, number) = &mut met[place.batch as usize];
-            if *last != *read {
-                (*last, *number) = (*read, sources.len() as u32);
-                sources.push(&batch.columns);
-            }
-            places.push((*number as usize, place.row as usize));
-        }
-        if let [only] = sources.as_slice() {
-            let whole = only.first().is_none_or(|column| column.len() == places.len())
-                && places.iter().enumerate().all(|(at, (_, row))| at == *row);
-            if whole {
-                return Ok(only.to_vec());
-            }
-            let rows: Vec<u32> = places.iter().map(|(_, row)| *row as u32).collect();
-            return taken(only, &rows);
-        }
-        let column = |(at, field): (usize, &FieldRef)| {
-            if sources.is_empty() {
-                return Ok(arrow::array::new_empty_array(field.data_type()));
-            }
-            let arrays: Vec<&dyn Array> = sources.iter().map(|source| source[at].as_ref()).collect();
-            interleave(&arrays, &places).map_err(gathered)
-        };
-        self.fields.iter().enumerate().map(column).collect()
+        let all: Vec<usize> = (0..self.fields.len()).collect();
+        self.read_columns(slots, &all)
     }
 
     fn write(&mut self, slots: &[u32], columns: &[ArrayRef]) -> Result<()> {

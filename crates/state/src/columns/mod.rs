@@ -10,6 +10,7 @@ mod boolean;
 mod bytes;
 mod kept;
 mod primitive;
+mod same;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
@@ -23,6 +24,7 @@ pub use boolean::BooleanColumn;
 pub use bytes::{BinaryColumn, StringColumn};
 pub use kept::KeptRows;
 pub use primitive::PrimitiveColumn;
+pub(crate) use same::comparable;
 
 /// One or several columns of values by slot, as a table sees them.
 pub trait SlotColumns: Send + 'static {

@@ -2,7 +2,8 @@
 //!
 //! A row of one integer-like column is stored as that integer with its key's slot: 16 bytes a bucket and 12
 //! an entry, one cache line per probe. Other rows are stored as bytes that compare like them. A row without
-//! columns is the only one of its key: nothing is hashed. Rows that nobody looks for are not hashed either.
+//! columns is the only one of its key: nothing is hashed. Rows that nobody looks for are not hashed either. Rows that
+//! are seldom found may stay where they came from ([`KeptEntries`]).
 
 use std::cmp::Ordering;
 
@@ -12,9 +13,11 @@ use arrow::datatypes::FieldRef;
 use flott_types::{Error, FastMap, Result};
 use hashbrown::HashTable;
 
+use super::kept_entries::KeptEntries;
 use crate::NO_SLOT;
 use crate::bits::Bits;
 use crate::codec::RowCodec;
+use crate::columns::SlotColumns;
 use crate::index::{BytesIndex, IntegerColumn, hash_bytes, hash_pair};
 
 /// How many bytes of an entry come before its row: the slot of its key.
@@ -26,6 +29,7 @@ pub(super) enum Entries {
     Rows(RowEntries),
     Integers(IntegerEntries),
     Single(SingleEntries),
+    Kept(KeptEntries),
 }
 
 /// At most one entry for each key.
@@ -112,6 +116,15 @@ impl Entries {
         }))
     }
 
+    /// For rows of these columns that are seldom found, if they can be kept in their batches.
+    pub fn kept(rows: &[FieldRef]) -> Result<Self> {
+        let integer = matches!(rows, [field] if IntegerColumn::new(field.data_type()).is_some());
+        match KeptEntries::new(rows).filter(|_| !integer) {
+            Some(entries) => Ok(Entries::Kept(entries)),
+            None => Self::new(rows, None, true),
+        }
+    }
+
     /// Loads a batch of rows.
     pub fn load(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
         match self {
@@ -125,6 +138,23 @@ impl Entries {
             }
             Entries::Integers(entries) => entries.column.load(rows, len),
             Entries::Single(_) => Ok(()),
+            Entries::Kept(entries) => entries.load(rows, len),
+        }
+    }
+
+    /// Called when all rows of the batch that are new have been inserted.
+    pub fn settle(&mut self) -> Result<()> {
+        match self {
+            Entries::Kept(entries) => entries.settle(),
+            Entries::Rows(_) | Entries::Integers(_) | Entries::Single(_) => Ok(()),
+        }
+    }
+
+    /// Frees some of the memory of rows that are gone.
+    pub fn tidy(&mut self) -> Result<()> {
+        match self {
+            Entries::Kept(entries) => entries.tidy(),
+            Entries::Rows(_) | Entries::Integers(_) | Entries::Single(_) => Ok(()),
         }
     }
 
@@ -148,6 +178,7 @@ impl Entries {
                 }
                 None => entries.nulls.get(&key).copied(),
             },
+            Entries::Kept(entries) => entries.find(key, row),
         }
     }
 
@@ -162,6 +193,7 @@ impl Entries {
                 }
             }
             Entries::Integers(entries) => entries.insert(key, row, entry),
+            Entries::Kept(entries) => entries.insert(key, row, entry),
             Entries::Single(entries) => {
                 put(&mut entries.of_key, key, entry);
                 put(&mut entries.keys, entry, key);
@@ -174,6 +206,7 @@ impl Entries {
             Entries::Rows(entries) if entries.found => entries.index.remove(entry),
             Entries::Rows(entries) => entries.index.set(entry, None),
             Entries::Integers(entries) => entries.remove(entry),
+            Entries::Kept(entries) => entries.remove(entry),
             Entries::Single(entries) => {
                 let key = entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT);
                 if let Some(known) = entries.of_key.get_mut(key as usize).filter(|known| **known == entry) {
@@ -193,6 +226,7 @@ impl Entries {
             }
             Entries::Integers(entries) => entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT),
             Entries::Single(entries) => entries.keys.get(entry as usize).copied().unwrap_or(NO_SLOT),
+            Entries::Kept(entries) => entries.key_of(entry),
         }
     }
 
@@ -204,7 +238,7 @@ impl Entries {
                 entries.index.bytes(left)[PREFIX..].cmp(&entries.index.bytes(right)[PREFIX..])
             }
             Entries::Integers(entries) => entries.compare(left, right),
-            Entries::Single(_) => Ordering::Equal,
+            Entries::Single(_) | Entries::Kept(_) => Ordering::Equal,
         }
     }
 
@@ -213,7 +247,7 @@ impl Entries {
     pub fn encoding(&self, entry: u32) -> Option<&[u8]> {
         match self {
             Entries::Rows(entries) => entries.index.bytes(entry).get(PREFIX..),
-            Entries::Integers(_) | Entries::Single(_) => None,
+            Entries::Integers(_) | Entries::Single(_) | Entries::Kept(_) => None,
         }
     }
 
@@ -231,7 +265,22 @@ impl Entries {
                 Ok(vec![entries.column.column_of(wanted.iter().map(value))?])
             }
             Entries::Single(_) => Ok(Vec::new()),
+            Entries::Kept(entries) => entries.rows().read(wanted),
         }
+    }
+
+    /// Some columns of the rows of entries.
+    pub fn columns_of(&self, wanted: &[u32], columns: &[usize]) -> Result<Vec<ArrayRef>> {
+        if let Entries::Kept(entries) = self {
+            return entries.rows().read_columns(wanted, columns);
+        }
+        let all = self.rows_of(wanted)?;
+        Ok(columns.iter().filter_map(|at| all.get(*at).cloned()).collect())
+    }
+
+    /// Whether [`Entries::columns_of`] costs less than all columns.
+    pub fn reads_columns(&self) -> bool {
+        !matches!(self, Entries::Rows(_))
     }
 
     /// The size of an entry's row in bytes, not counting fixed-width columns.
@@ -239,6 +288,7 @@ impl Entries {
         match self {
             Entries::Rows(entries) => entries.index.bytes(entry).len(),
             Entries::Integers(_) | Entries::Single(_) => 0,
+            Entries::Kept(entries) => entries.rows().bytes_of(entry),
         }
     }
 
@@ -253,6 +303,7 @@ impl Entries {
                     + entries.nulls.capacity() * 8
             }
             Entries::Single(entries) => (entries.of_key.capacity() + entries.keys.capacity()) * 4,
+            Entries::Kept(entries) => entries.memory(),
         }
     }
 }

@@ -7,6 +7,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::FieldRef;
 use flott_types::Result;
 
+use super::entries::Entries;
 use super::lists::Lists;
 use super::rows_of_keys::{RestoredIndex, RowIndex, RowsOfKeys};
 use crate::{
@@ -42,6 +43,16 @@ impl<V: SlotColumns> GroupedRows<V> {
         values: V,
     ) -> Result<Self> {
         Self::with(fields, order, values, false)
+    }
+
+    /// For rows in any order that are seldom found: they stay in the batches in which they came, if their columns can
+    /// be compared there. The values hold no states. [`RowColumn::tidy_rows`] frees their memory.
+    ///
+    /// # Errors
+    /// As [`GroupedRows::new`].
+    pub fn kept(fields: &[FieldRef], values: V) -> Result<Self> {
+        let rows = RowsOfKeys::with(fields, Entries::kept(fields)?);
+        Ok(GroupedRows { rows, lists: Lists::bag(), values })
     }
 
     fn with(
@@ -112,6 +123,7 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
             self.begin(key, entry);
             numbers.push(entry);
         }
+        self.rows.entries.settle()?;
         let migration = self.values.restore(&numbers, values)?;
         Ok((numbers, migration))
     }
@@ -179,7 +191,8 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
     }
 
     fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
-        into.extend(self.lists.parts(slot).iter().flatten());
+        let (first, parts) = self.lists.parts(slot);
+        into.extend(first.iter().chain(parts.iter().flatten()));
     }
 
     fn is_settled(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
@@ -215,7 +228,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
             }
             entries.push(entry);
         }
-        Ok(())
+        self.rows_mut().rows.entries.settle()
     }
 
     /// Finds the entry of each row, or [`NO_SLOT`], replacing what is in `entries`. A key may be [`NO_SLOT`].
@@ -229,7 +242,28 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
             let found = self.rows_mut().rows.entries.find(*key, row);
             entries.push(found.filter(|entry| self.is_live(*entry)).unwrap_or(NO_SLOT));
         }
-        Ok(())
+        self.rows_mut().rows.entries.settle()
+    }
+
+    /// Frees some of the memory of rows that are gone: call this from time to time.
+    ///
+    /// # Errors
+    /// Only if memory is exhausted.
+    pub fn tidy_rows(&mut self) -> Result<()> {
+        self.rows_mut().rows.entries.tidy()
+    }
+
+    /// Some columns of the rows of entries.
+    ///
+    /// # Errors
+    /// As [`RowColumn::rows_of`].
+    pub fn columns_of(&self, entries: &[u32], columns: &[usize]) -> Result<Vec<ArrayRef>> {
+        self.rows().rows.entries.columns_of(entries, columns)
+    }
+
+    /// Whether reading some columns costs less than reading all.
+    pub fn reads_columns(&self) -> bool {
+        self.rows().rows.entries.reads_columns()
     }
 
     /// Removes all entries of a key, and returns whether it has none left that a snapshot must delete.
@@ -249,7 +283,8 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
 
     /// The entries of a key, in order if they are sorted; none for [`NO_SLOT`].
     pub fn entries_of(&self, key: u32) -> impl DoubleEndedIterator<Item = u32> + '_ {
-        self.rows().lists.parts(key).iter().flatten().copied()
+        let (first, parts) = self.rows().lists.parts(key);
+        first.iter().chain(parts.iter().flatten()).copied()
     }
 
     /// How many entries a key has.
@@ -261,7 +296,11 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
     /// The entry at a position, counting from 0, among those of its key.
     #[inline]
     pub fn nth(&self, key: u32, mut position: usize) -> Option<u32> {
-        for part in self.rows().lists.parts(key) {
+        let (first, parts) = self.rows().lists.parts(key);
+        if parts.is_empty() {
+            return first.get(position).copied();
+        }
+        for part in parts {
             match part.get(position) {
                 Some(entry) => return Some(*entry),
                 None => position -= part.len(),

@@ -1,7 +1,6 @@
 //! The entries of each key: in any order, or sorted.
 
 use std::cmp::Ordering;
-use std::slice::from_ref;
 
 /// A longer sorted list is split in two, so that an insertion never moves more than this many numbers.
 const CHUNK: usize = 256;
@@ -15,9 +14,68 @@ const PER_ENTRY: usize = 8;
 #[derive(Debug)]
 pub(crate) enum Lists {
     /// In any order; `position` is where in its list each entry is.
-    Bag { of_key: Vec<Vec<u32>>, position: Vec<u32>, entries: usize },
+    Bag { of_key: Vec<Bag>, position: Vec<u32>, entries: usize },
     /// Ascending by the caller's comparison.
     Sorted { of_key: Vec<SortedList>, entries: usize },
+}
+
+/// Entries in any order. Few of them need no memory of their own.
+#[derive(Debug)]
+pub(crate) enum Bag {
+    Few { entries: [u32; FEW], len: u8 },
+    Many(Vec<u32>),
+}
+
+/// As many as fit beside what a longer list needs.
+const FEW: usize = 3;
+
+impl Default for Bag {
+    fn default() -> Self {
+        Bag::Few { entries: [0; FEW], len: 0 }
+    }
+}
+
+impl Bag {
+    #[inline]
+    fn entries(&self) -> &[u32] {
+        match self {
+            Bag::Few { entries, len } => &entries[..usize::from(*len)],
+            Bag::Many(entries) => entries,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, entry: u32) {
+        match self {
+            Bag::Few { entries, len } => match entries.get_mut(usize::from(*len)) {
+                Some(place) => {
+                    *place = entry;
+                    *len += 1;
+                }
+                None => {
+                    let mut many = Vec::with_capacity(2 * FEW + 2);
+                    many.extend_from_slice(entries);
+                    many.push(entry);
+                    *self = Bag::Many(many);
+                }
+            },
+            Bag::Many(entries) => entries.push(entry),
+        }
+    }
+
+    /// Removes the entry at a place; the last one takes it.
+    fn swap_remove(&mut self, at: usize) {
+        match self {
+            Bag::Few { entries, len } => {
+                *len -= 1;
+                entries[at] = entries[usize::from(*len)];
+            }
+            Bag::Many(entries) => {
+                entries.swap_remove(at);
+                give_back(entries);
+            }
+        }
+    }
 }
 
 /// One or more chunks, none of them empty unless it is the only one.
@@ -42,19 +100,22 @@ impl Lists {
         Lists::Sorted { of_key: Vec::new(), entries: 0 }
     }
 
-    /// The entries of a key in consecutive parts.
-    pub fn parts(&self, key: u32) -> &[Vec<u32>] {
+    /// The entries of a key in consecutive parts: a list, and those behind it.
+    #[inline]
+    pub fn parts(&self, key: u32) -> (&[u32], &[Vec<u32>]) {
         match self {
-            Lists::Bag { of_key, .. } => of_key.get(key as usize).map(from_ref).unwrap_or_default(),
-            Lists::Sorted { of_key, .. } => {
-                of_key.get(key as usize).map(SortedList::parts).unwrap_or_default()
-            }
+            Lists::Bag { of_key, .. } => (of_key.get(key as usize).map_or(&[], Bag::entries), &[]),
+            Lists::Sorted { of_key, .. } => match of_key.get(key as usize) {
+                Some(SortedList::Small(list)) => (list, &[]),
+                Some(SortedList::Large { chunks, .. }) => (&[], chunks),
+                None => (&[], &[]),
+            },
         }
     }
 
     pub fn len(&self, key: u32) -> usize {
         match self {
-            Lists::Bag { of_key, .. } => of_key.get(key as usize).map_or(0, Vec::len),
+            Lists::Bag { of_key, .. } => of_key.get(key as usize).map_or(0, |list| list.entries().len()),
             Lists::Sorted { of_key, .. } => of_key.get(key as usize).map_or(0, SortedList::len),
         }
     }
@@ -68,7 +129,7 @@ impl Lists {
                 if entry as usize >= position.len() {
                     position.resize(entry as usize + 1, 0);
                 }
-                position[entry as usize] = list.len() as u32;
+                position[entry as usize] = list.entries().len() as u32;
                 list.push(entry);
             }
             Lists::Sorted { of_key, entries } => {
@@ -85,8 +146,7 @@ impl Lists {
                 *entries -= 1;
                 let (list, at) = (&mut of_key[key as usize], position[entry as usize]);
                 list.swap_remove(at as usize);
-                give_back(list);
-                if let Some(moved) = list.get(at as usize) {
+                if let Some(moved) = list.entries().get(at as usize) {
                     position[*moved as usize] = at;
                 }
             }
@@ -99,18 +159,21 @@ impl Lists {
 
     /// Where in the sorted list of a key an entry is or would be.
     pub fn rank(&self, key: u32, order: impl Fn(u32) -> Ordering) -> usize {
-        let parts = self.parts(key);
+        let before = |list: &[u32]| list.partition_point(|other| order(*other) == Ordering::Less);
+        let (first, parts) = self.parts(key);
+        if parts.is_empty() {
+            return before(first);
+        }
         let part = part_of(parts, &order);
-        let before: usize = parts[..part].iter().map(Vec::len).sum();
-        before
-            + parts.get(part).map_or(0, |part| part.partition_point(|other| order(*other) == Ordering::Less))
+        let ahead: usize = parts[..part].iter().map(Vec::len).sum();
+        ahead + parts.get(part).map_or(0, |part| before(part))
     }
 
     /// About as much as it is: lists are not asked one by one.
     pub fn memory(&self) -> usize {
         match self {
             Lists::Bag { of_key, position, entries } => {
-                of_key.capacity() * size_of::<Vec<u32>>() + position.capacity() * 4 + entries * PER_ENTRY
+                of_key.capacity() * size_of::<Bag>() + position.capacity() * 4 + entries * PER_ENTRY
             }
             Lists::Sorted { of_key, entries } => {
                 of_key.capacity() * size_of::<SortedList>() + entries * PER_ENTRY
@@ -148,13 +211,6 @@ fn place_in(list: &[u32], order: &impl Fn(u32) -> Ordering) -> usize {
 }
 
 impl SortedList {
-    fn parts(&self) -> &[Vec<u32>] {
-        match self {
-            SortedList::Small(list) => from_ref(list),
-            SortedList::Large { chunks, .. } => chunks,
-        }
-    }
-
     fn len(&self) -> usize {
         match self {
             SortedList::Small(list) => list.len(),

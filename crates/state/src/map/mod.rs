@@ -12,11 +12,13 @@
 //! key slot and bytes and one probe; a new row is appended to one buffer, and in a sorted map placed by a
 //! binary search that compares bytes. Memory per row: 8 bytes a bucket, 24 a slot, 8 in the key's list, and
 //! the encoded row. For a single integer it is 16 a bucket and 12 a slot in all, and one multiplication
-//! instead of a hash over bytes.
+//! instead of a hash over bytes. Rows that are seldom found may stay in the batches in which they came
+//! ([`GroupedRows::kept`]).
 
 mod arrivals;
 mod entries;
 mod grouped;
+mod kept_entries;
 mod lists;
 mod multiset;
 mod rows_of_keys;

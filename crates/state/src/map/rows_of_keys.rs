@@ -26,13 +26,17 @@ pub(super) struct RowsOfKeys {
 
 impl RowsOfKeys {
     pub fn new(fields: &[FieldRef], order: Option<&[(usize, SortOptions)]>, found: bool) -> Result<Self> {
-        Ok(RowsOfKeys {
+        Ok(Self::with(fields, Entries::new(fields, order, found)?))
+    }
+
+    pub fn with(fields: &[FieldRef], entries: Entries) -> Self {
+        RowsOfKeys {
             fields: fields.to_vec(),
-            entries: Entries::new(fields, order, found)?,
+            entries,
             slots: Slots::default(),
             references: Vec::new(),
             left: Bits::default(),
-        })
+        }
     }
 
     /// The entry of a row of the batch that was loaded last; a new one if there is none.
