@@ -108,12 +108,16 @@ pub(crate) enum JobCommand {
         #[command(flatten)]
         cluster: ClusterArgs,
     },
-    /// Take a savepoint of a job, which goes on.
+    /// Take a savepoint of a job, which goes on; or delete a savepoint.
     Savepoint {
         /// Its id.
-        job: String,
+        #[arg(required_unless_present = "dispose")]
+        job: Option<String>,
         /// The folder of the savepoint; by default `execution.checkpointing.savepoint-dir` of the job.
         folder: Option<String>,
+        /// Delete this savepoint instead.
+        #[arg(short, long, value_name = "PATH", conflicts_with_all = ["job", "folder"])]
+        dispose: Option<String>,
         #[command(flatten)]
         cluster: ClusterArgs,
     },

@@ -24,7 +24,7 @@ pub(crate) fn job_manager(args: &ProcessArgs, console: Console) -> Result<()> {
         if let Some(address) = manager.run_for(TICK)? {
             console.info(&format!("JobManager: {address}, which leads the cluster"));
         }
-        Ok(true)
+        Ok(!manager.is_ending())
     })
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
     tell_servers(cluster.metrics_addresses(), &cluster.rest_url(), console);
     until_told(&signals, || {
         std::thread::park_timeout(TICK);
-        Ok(true)
+        Ok(!cluster.is_ending())
     })
 }
 

@@ -36,7 +36,12 @@ pub(crate) fn run(command: &JobCommand, console: Console) -> Result<()> {
             let path = client.stop_with_savepoint(savepoint_path.as_deref(), *drain)?;
             writeln!(out, "Savepoint completed. Path: {path}")?;
         }
-        JobCommand::Savepoint { job, folder, cluster } => {
+        JobCommand::Savepoint { dispose: Some(path), cluster, .. } => {
+            connect(cluster)?.dispose_savepoint(path)?;
+            writeln!(out, "Savepoint '{path}' disposed.")?;
+        }
+        JobCommand::Savepoint { job, folder, dispose: None, cluster } => {
+            let job = job.as_deref().unwrap_or_default();
             let client = client(&connect(cluster)?, job)?;
             writeln!(out, "Triggering savepoint for job {job}.")?;
             out.flush()?;

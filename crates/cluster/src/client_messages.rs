@@ -97,6 +97,11 @@ pub enum ClientRequest {
         /// Which.
         what: ClientTrigger,
     },
+    /// Delete a savepoint.
+    DisposeSavepoint {
+        /// Its path.
+        path: String,
+    },
     /// How a snapshot that was begun has ended, as soon as it has. The answer is given once.
     Triggered {
         /// Which.

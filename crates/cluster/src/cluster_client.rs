@@ -36,6 +36,18 @@ impl ClusterClient {
         }
     }
 
+    /// Deletes a savepoint, where the cluster finds it.
+    ///
+    /// # Errors
+    /// If there is none, or the cluster cannot be reached.
+    pub fn dispose_savepoint(&self, path: &str) -> Result<()> {
+        match self.gateway.call(ClientRequest::DisposeSavepoint { path: path.to_owned() }) {
+            Ok(ClientAnswer::Done) => Ok(()),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The jobs, oldest first.
     ///
     /// # Errors

@@ -108,6 +108,10 @@ impl DispatcherGateway for Dispatcher {
                 ClientAnswer::Done
             }
             ClientRequest::Trigger { job, what } => manager.trigger(job, what),
+            ClientRequest::DisposeSavepoint { path } => match manager.services.storage.dispose(&path) {
+                Ok(()) => ClientAnswer::Done,
+                Err(error) => ClientAnswer::Refused(Failure::new(&error, manager.now())),
+            },
             ClientRequest::Triggered { trigger, timeout_millis } => {
                 manager.triggers().wait(trigger, Duration::from_millis(timeout_millis), manager.now())
             }

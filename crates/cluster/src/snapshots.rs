@@ -212,6 +212,11 @@ impl Storage for Snapshots {
         })
     }
 
+    fn dispose(&self, savepoint: &str) -> Result<()> {
+        // It names its folder; that of checkpoints does not matter.
+        block_on(self.memory.dispose_savepoint(savepoint))
+    }
+
     fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
         self.check_reachable(place)?;
         let storage = self.checked(place)?;

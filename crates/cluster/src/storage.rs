@@ -48,6 +48,12 @@ pub trait Storage: SnapshotStorage {
     /// If something cannot be deleted.
     fn discard(&self, place: &Place<'_>, checkpoint: CheckpointId) -> Result<()>;
 
+    /// Deletes a savepoint, which belongs to no job.
+    ///
+    /// # Errors
+    /// If there is none, it is a checkpoint, or something cannot be deleted.
+    fn dispose(&self, savepoint: &str) -> Result<()>;
+
     /// Begins a start of a job: nobody else may run it, and what it continues from is found. To be ended with
     /// [`Storage::end`] and [`Storage::release`], also if it comes to nothing.
     ///

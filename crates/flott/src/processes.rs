@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flott_cluster::high_availability::ClusterFolder;
@@ -25,6 +26,8 @@ const REST_PORT: &str = "8081";
 
 /// A JobManager with its REST server. Dropping it suspends its jobs.
 pub struct JobManager {
+    /// Set by a user of the REST server.
+    ending: Arc<AtomicBool>,
     rest: Rest,
     reporters: Reporters,
     kind: Kind,
@@ -46,6 +49,7 @@ impl JobManager {
         let settings = settings(configuration);
         flott_storage::configure(configuration.iter())?;
         let mut rest = rest_options(&settings, &clock)?;
+        let ending = rest.ending.insert(Arc::default()).clone();
         let connectors = Arc::new(connectors);
         let sessions =
             |dispatcher| gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings);
@@ -54,7 +58,7 @@ impl JobManager {
             rest.sql = Some(sessions(process.dispatcher()));
             let rest = Rest::start(rest, process.dispatcher())?;
             let reporters = Reporters::start(&settings, process.dispatcher(), clock)?;
-            return Ok(JobManager { rest, reporters, kind: Kind::Alone(process) });
+            return Ok(JobManager { ending, rest, reporters, kind: Kind::Alone(process) });
         };
         let host = announced(&settings)?;
         let mut standby = Standby::new(folder, settings.clone(), connectors.clone(), clock.clone())?;
@@ -68,7 +72,12 @@ impl JobManager {
         let rest = Rest::start(rest, standby.dispatcher())?;
         standby.stand(format!("{}://{host}:{}", rest.scheme(), rest.address().port()))?;
         let reporters = Reporters::start(&settings, standby.dispatcher(), clock)?;
-        Ok(JobManager { rest, reporters, kind: Kind::OneOfSeveral(standby) })
+        Ok(JobManager { ending, rest, reporters, kind: Kind::OneOfSeveral(standby) })
+    }
+
+    /// Whether a user has ended the cluster.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
     }
 
     /// Where TaskManagers find it, from the beginning.
@@ -123,6 +132,8 @@ fn announced(settings: &BTreeMap<String, String>) -> Result<String> {
 
 /// JobManager and TaskManager in one process, with a REST server. Dropping it suspends its jobs.
 pub struct Local {
+    /// Set by a user of the REST server.
+    ending: Arc<AtomicBool>,
     rest: Rest,
     reporters: Reporters,
     _cluster: LocalCluster,
@@ -137,6 +148,7 @@ impl Local {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (settings, connectors) = (settings(&configuration), Arc::new(connectors));
         let mut rest = rest_options(&settings, &clock)?;
+        let ending = rest.ending.insert(Arc::default()).clone();
         let cluster = crate::sql::local_cluster(
             &connectors,
             &Arc::new(SqlOperators::new(crate::functions::builtin())),
@@ -144,7 +156,13 @@ impl Local {
         )?;
         let reporters = Reporters::start(&settings, cluster.dispatcher(), clock)?;
         rest.sql = Some(gateway::sessions(cluster.clients(), connectors, &settings));
-        Ok(Local { rest: Rest::start(rest, cluster.dispatcher())?, reporters, _cluster: cluster })
+        let rest = Rest::start(rest, cluster.dispatcher())?;
+        Ok(Local { ending, rest, reporters, _cluster: cluster })
+    }
+
+    /// Whether a user has ended the cluster.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
     }
 
     /// Where Prometheus finds metrics.

@@ -25,8 +25,8 @@ use crate::VERSION;
 
 /// How long an answer may take, beyond the time that a request allows itself. Then the JobManager counts as frozen.
 const GRACE: Duration = Duration::from_secs(30);
-/// The same for a job that is submitted: what it is restored from may be large and far away.
-const SUBMIT: Duration = Duration::from_secs(300);
+/// The same for a job that is submitted, and for a savepoint that is deleted: they may be large and far away.
+const LONG: Duration = Duration::from_secs(300);
 /// How long a wait for rows is one request.
 const WAIT: Duration = Duration::from_secs(10);
 /// How often a question is repeated while there is no connection, and after how long.
@@ -160,7 +160,7 @@ impl Http {
             | ClientRequest::Fetch { timeout_millis, .. }
             | ClientRequest::AwaitRows { timeout_millis, .. }
             | ClientRequest::Triggered { timeout_millis, .. } => Duration::from_millis(*timeout_millis),
-            ClientRequest::Submit { .. } => SUBMIT,
+            ClientRequest::Submit { .. } | ClientRequest::DisposeSavepoint { .. } => LONG,
             ClientRequest::Job { .. }
             | ClientRequest::Jobs
             | ClientRequest::TaskManagers
@@ -260,9 +260,10 @@ impl Http {
 /// Whether a request only asks, or has the same effect however often it is sent.
 fn is_repeatable(request: &ClientRequest) -> bool {
     match request {
-        ClientRequest::Submit { .. } | ClientRequest::Trigger { .. } | ClientRequest::Triggered { .. } => {
-            false
-        }
+        ClientRequest::Submit { .. }
+        | ClientRequest::DisposeSavepoint { .. }
+        | ClientRequest::Trigger { .. }
+        | ClientRequest::Triggered { .. } => false,
         ClientRequest::Job { .. }
         | ClientRequest::Jobs
         | ClientRequest::TaskManagers

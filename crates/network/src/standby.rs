@@ -406,6 +406,7 @@ impl DispatcherGateway for Switch {
             | ClientRequest::Plan { .. }
             | ClientRequest::Info { .. }
             | ClientRequest::Cancel { .. }
+            | ClientRequest::DisposeSavepoint { .. }
             | ClientRequest::Trigger { .. }
             | ClientRequest::Triggered { .. } => false,
         };

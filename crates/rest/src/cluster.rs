@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::resources::TaskManagerInfo;
@@ -11,6 +12,7 @@ use flott_plan::{JobGraph, JobVertex};
 use flott_types::{Clock, JobId, Timestamp, VertexId};
 use parking_lot::Mutex;
 
+use crate::disposal::Disposals;
 use crate::operations::Operations;
 use crate::request::{Answered, Refusal, Request};
 use crate::sql::Gateway;
@@ -21,6 +23,9 @@ pub(crate) struct Cluster {
     pub configuration: BTreeMap<String, String>,
     pub clock: Arc<dyn Clock>,
     pub operations: Mutex<Operations>,
+    pub disposals: Mutex<Disposals>,
+    /// Set by who ends the cluster; without it that cannot be done here.
+    pub ending: Option<Arc<AtomicBool>>,
     /// Of a process that plans SQL.
     pub sql: Option<Gateway>,
 }

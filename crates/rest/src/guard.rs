@@ -156,6 +156,8 @@ mod tests {
             configuration: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             operations: Mutex::new(Operations::default()),
+            disposals: Mutex::default(),
+            ending: None,
             sql: None,
         });
         let names = Arc::new(Names { is_loopback: true, configured: "localhost".to_owned() });
@@ -181,7 +183,8 @@ mod tests {
                 }
                 asked += 1;
             }
-            assert_eq!(route.starts_with("/sessions"), role == Role::Admin, "{method} {route}");
+            let is_of_admins = route.starts_with("/sessions") || route == "/cluster";
+            assert_eq!(is_of_admins, role == Role::Admin, "{method} {route}");
             assert!(method == "GET" || route == HTTP_PATH || role > Role::Viewer, "{method} {route}");
         }
         assert!(asked > 100, "{asked}");

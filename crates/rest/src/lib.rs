@@ -32,6 +32,7 @@
 mod applications;
 mod checkpoints;
 mod cluster;
+mod disposal;
 mod guard;
 mod jobs;
 mod leads;

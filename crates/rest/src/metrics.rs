@@ -6,7 +6,7 @@ use flott_checkpoint::JobStatus;
 use flott_cluster::{CheckpointStatus, JobInfo};
 use flott_operator::MetricValue;
 use flott_runtime::{OperatorMetricsReport, TaskMetricsReport};
-use flott_types::Timestamp;
+use flott_types::{JobId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -39,8 +39,40 @@ pub(crate) fn subtasks(cluster: &Cluster, request: &Request) -> Answered {
     if let Some(wanted) = request.list("subtasks") {
         all.retain(|subtask, _| wanted.contains(&subtask.to_string().as_str()));
     }
+    put_together(request, all.values())
+}
+
+/// Numbers put together over jobs.
+pub(crate) fn jobs(cluster: &Cluster, request: &Request) -> Answered {
+    let wanted = request.list("jobs");
+    let is_wanted = |id: &JobId| wanted.as_ref().is_none_or(|all| all.contains(&id.to_string().as_str()));
+    let now = cluster.clock.now();
+    let ids = cluster.jobs()?.into_iter().map(|(id, ..)| id).filter(is_wanted);
+    // One that is forgotten in between is left out.
+    let all: Vec<Metrics> =
+        ids.filter_map(|id| cluster.info(id).ok()).map(|info| of_job(&info, now)).collect();
+    put_together(request, all.iter())
+}
+
+/// Those of the JobManager: what it has to give, and to whom.
+pub(crate) fn job_manager(cluster: &Cluster, request: &Request) -> Answered {
+    let (members, jobs) = (cluster.task_managers()?, cluster.jobs()?);
+    let running = jobs.iter().filter(|(_, _, status)| !status.is_globally_terminal()).count();
+    let total: u32 = members.iter().map(|member| member.slots).sum();
+    let free: u32 = members.iter().map(|member| member.free).sum();
+    let all = [
+        ("numRegisteredTaskManagers", members.len().to_string()),
+        ("numRunningJobs", running.to_string()),
+        ("taskSlotsAvailable", free.to_string()),
+        ("taskSlotsTotal", total.to_string()),
+    ];
+    Ok(named(request, &all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+}
+
+/// The names of numbers, or what they come to together.
+fn put_together<'a>(request: &Request, all: impl Iterator<Item = &'a Metrics>) -> Answered {
     let mut numbers: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (name, value) in all.values().flatten() {
+    for (name, value) in all.flatten() {
         if let Ok(number) = value.parse() {
             numbers.entry(name).or_default().push(number);
         }

@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, unexpected};
 use crate::request::{Answer, Answered, Refusal, Request};
 
 /// So many operations that have ended are remembered.
-const REMEMBERED: usize = 1_000;
+pub(crate) const REMEMBERED: usize = 1_000;
 
 /// Snapshots that were begun here.
 #[derive(Default)]
@@ -196,6 +196,11 @@ pub(crate) fn checkpoint_status(cluster: &Cluster, request: &Request) -> Answere
     })
 }
 
+/// Why an operation has failed.
+pub(crate) fn failure_cause(failure: &Failure) -> Value {
+    json!({ "failure-cause": { "class": format!("{:?}", failure.kind), "stack-trace": failure.message } })
+}
+
 /// How an operation has ended, if it has.
 fn ended(
     cluster: &Cluster,
@@ -228,9 +233,7 @@ fn ended(
     drop(result);
     let operation = match known {
         Some(Ok(path)) => told(job, &path),
-        Some(Err(failure)) => json!({
-            "failure-cause": { "class": format!("{:?}", failure.kind), "stack-trace": failure.message },
-        }),
+        Some(Err(failure)) => failure_cause(&failure),
         None => Value::Null,
     };
     Ok(Answer::Ok(json!({ "status": { "id": "COMPLETED" }, "operation": operation })))

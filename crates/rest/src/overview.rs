@@ -1,5 +1,7 @@
 //! The cluster as a whole: its TaskManagers and its configuration.
 
+use std::sync::atomic::Ordering;
+
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::resources::TaskManagerInfo;
 use flott_types::config::secrets::shown;
@@ -40,6 +42,15 @@ pub(crate) fn config(_: &Cluster, _: &Request) -> Answered {
             "web-history": false,
         },
     })))
+}
+
+/// The cluster ends: its jobs are suspended.
+pub(crate) fn end(cluster: &Cluster, _: &Request) -> Answered {
+    let ending = cluster.ending.as_ref().ok_or_else(|| {
+        Refusal::conflict("This JobManager belongs to a program, which ends with its jobs: cancel them.")
+    })?;
+    ending.store(true, Ordering::SeqCst);
+    Ok(Answer::Ok(json!({})))
 }
 
 pub(crate) fn configuration(cluster: &Cluster, request: &Request) -> Answered {

@@ -6,7 +6,7 @@ use axum::http;
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
 use crate::users::Role;
-use crate::{applications, checkpoints, jobs, metrics, operations, overview, sql, vertices};
+use crate::{applications, checkpoints, disposal, jobs, metrics, operations, overview, sql, vertices};
 
 /// Answers a request.
 pub(crate) type Handler = fn(&Cluster, &Request) -> Answered<Answer>;
@@ -59,6 +59,11 @@ const fn operate(method: Method, path: &'static str, handler: Handler) -> Path {
     Path { method, path, role: Role::Operator, handler }
 }
 
+/// Something that is done to the cluster.
+const fn administer(method: Method, path: &'static str, handler: Handler) -> Path {
+    Path { method, path, role: Role::Admin, handler }
+}
+
 /// Something of an SQL session, which can read and write what the cluster can.
 const fn sql(method: Method, path: &'static str, handler: Handler) -> Path {
     Path { method, path, role: Role::Admin, handler }
@@ -68,13 +73,16 @@ const fn sql(method: Method, path: &'static str, handler: Handler) -> Path {
 pub const PATHS: &[Path] = &[
     get("/overview", overview::overview),
     get("/config", overview::config),
+    administer(Delete, "/cluster", overview::end),
     get("/applications/overview", applications::overview),
     get("/applications/{applicationid}", applications::application),
     get("/jobmanager/config", overview::configuration),
     get("/jobmanager/environment", overview::environment),
+    get("/jobmanager/metrics", metrics::job_manager),
     get("/taskmanagers", overview::task_managers),
     get("/taskmanagers/{taskmanagerid}", overview::task_manager),
     get("/jobs", jobs::ids),
+    get("/jobs/metrics", metrics::jobs),
     get("/jobs/overview", jobs::overview),
     get("/jobs/{jobid}", jobs::job),
     operate(Patch, "/jobs/{jobid}", operations::cancel),
@@ -107,6 +115,8 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/vertices/{vertexid}/subtasktimes", vertices::times),
     get("/jobs/{jobid}/vertices/{vertexid}/taskmanagers", vertices::task_managers),
     get("/jobs/{jobid}/vertices/{vertexid}/watermarks", vertices::watermarks),
+    operate(Post, "/savepoint-disposal", disposal::dispose),
+    get("/savepoint-disposal/{triggerid}", disposal::status),
     get("/info", sql::info),
     sql(Post, "/sessions", sql::open),
     sql(Get, "/sessions/{sessionhandle}", sql::session),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -50,6 +51,8 @@ pub struct RestOptions {
     pub clock: Arc<dyn Clock>,
     /// Who answers, if this server is one of several.
     pub leads: Option<Arc<dyn Fn() -> Leads + Send + Sync>>,
+    /// Is set when a user ends the cluster (DELETE /cluster); without it nobody can.
+    pub ending: Option<Arc<AtomicBool>>,
     /// Who plans SQL; without it there are no sessions.
     pub sql: Option<SqlSessions>,
     /// `security.ssl.rest.*`
@@ -82,6 +85,7 @@ impl RestOptions {
             configuration: configuration.clone(),
             clock,
             leads: None,
+            ending: None,
             sql: None,
             tls: tls::parse(configuration)?,
             users: Users::parse(configuration)?,
@@ -118,6 +122,8 @@ impl Rest {
             configuration: options.configuration,
             clock: options.clock,
             operations: Mutex::new(Operations::default()),
+            disposals: Mutex::default(),
+            ending: options.ending,
         });
         let names = Arc::new(Names { is_loopback: address.ip().is_loopback(), configured: options.address });
         let (leads, users, tls) = (options.leads, options.users, options.tls);

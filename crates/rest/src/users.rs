@@ -122,7 +122,9 @@ pub(crate) fn required_by(request: &ClientRequest) -> Role {
         | ClientRequest::Info { .. }
         | ClientRequest::Metrics { .. }
         | ClientRequest::Triggered { .. } => Role::Viewer,
-        ClientRequest::Cancel { .. } | ClientRequest::Trigger { .. } => Role::Operator,
+        ClientRequest::Cancel { .. }
+        | ClientRequest::DisposeSavepoint { .. }
+        | ClientRequest::Trigger { .. } => Role::Operator,
         // A plan has the options of tables, with their passwords.
         ClientRequest::Submit { .. }
         | ClientRequest::Plan { .. }

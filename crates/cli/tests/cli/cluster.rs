@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Child;
 
-use crate::support::{Run, command, run_in, signal, wait};
+use crate::support::{Run, ask, command, run_in, signal, wait};
 
 /// A process in the background, which is told to end when it is dropped.
 pub struct Process {
@@ -195,7 +195,13 @@ fn jobs_are_listed_saved_stopped_and_cancelled() {
     until(|| listed(false).contains(&format!(" : {first} : first (RUNNING)\n")));
     // It runs as soon as it is deployed; what is requested then waits until its last task runs.
     let run = run_in(folder, &["savepoint", on[0], on[1], &first, "saved"]);
-    assert!(run.code == 0 && run.out.contains("Savepoint completed. Path: "), "{run:?}");
+    let (_, path) = run.out.split_once("Savepoint completed. Path: ").unwrap();
+    let path = path.lines().next().unwrap();
+    let dispose = ["savepoint", on[0], on[1], "--dispose", path];
+    let run = run_in(folder, &dispose);
+    assert_eq!((run.code, run.out), (0, format!("Savepoint '{path}' disposed.\n")), "{}", run.err);
+    let run = run_in(folder, &dispose);
+    assert!(run.code == 1 && run.err.contains("there is no snapshot in"), "{run:?}");
     let run = run_in(folder, &["stop", on[0], on[1], "-p", "saved", &first]);
     let (_, path) = run.out.split_once("Savepoint completed. Path: ").unwrap();
     assert!(listed(true).contains(&format!(" : {first} : first (FINISHED)\n")), "{}", listed(true));
@@ -207,6 +213,42 @@ fn jobs_are_listed_saved_stopped_and_cancelled() {
     until(|| listed(true).contains(&format!(" : {second} : second (CANCELED)\n")));
     let run = run_in(folder, &["cancel", on[0], on[1], "0000"]);
     assert!(run.code == 1 && run.err.contains("there is no job '0000'"), "{run:?}");
+}
+
+/// What is asked for over REST, and not with a command.
+#[test]
+fn a_cluster_is_administered_over_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let Cluster { rest, mut job_manager, task_managers } = Cluster::start(folder);
+    let address = rest.strip_prefix("http://").unwrap();
+    let told = |path: &str| ask(address, "GET", path, "");
+    let slots = "/jobmanager/metrics?get=taskSlotsTotal,numRunningJobs";
+    let all = r#"[{"id":"taskSlotsTotal","value":"4"},{"id":"numRunningJobs","value":"0"}]"#;
+    until(|| told(slots).ends_with(all));
+    assert!(told("/jobs/metrics").ends_with("[]"));
+    let script = format!("{TABLES} INSERT INTO drain SELECT d, n FROM endless;");
+    std::fs::write(folder.join("job.sql"), script).unwrap();
+    let run = run_in(folder, &["run", "--detached", "-m", &rest, "job.sql"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let restarts = told("/jobs/metrics?get=numRestarts&agg=max,sum");
+    assert!(restarts.ends_with(r#"[{"id":"numRestarts","max":0.0,"sum":0.0}]"#), "{restarts}");
+
+    let answer = ask(address, "POST", "/savepoint-disposal", r#"{"savepoint-path": "nowhere"}"#);
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let (_, id) = answer.split_once(r#""request-id":""#).unwrap();
+    let answer = told(&format!("/savepoint-disposal/{}", &id[..32]));
+    assert!(answer.contains("COMPLETED") && answer.contains("there is no snapshot in 'nowhere'"), "{answer}");
+    let answer = ask(address, "POST", "/savepoint-disposal", "{}");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+
+    let answer = ask(address, "DELETE", "/cluster", "");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{}"), "{answer}");
+    assert!(job_manager.child.wait().unwrap().success());
+    // They wait for the next one.
+    for task_manager in task_managers {
+        assert!(task_manager.end().contains("the connection to the JobManager has ended"));
+    }
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Several JobManagers, of which one leads.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
 use crate::cluster::{Process, TABLES, numbers, rows, until};
-use crate::support::{Run, run_in};
+use crate::support::{Run, ask, run_in};
 
 /// The options by which all processes find each other. Nobody waits for the end of a lease: leaders are killed, or
 /// told to end. So it is long, and a leader on a busy machine keeps it.
@@ -34,11 +32,7 @@ fn job_manager(folder: &Path, says: &[&str]) -> (Process, Vec<String>) {
 const LEADS: [&str; 2] = ["REST: http://", "JobManager: "];
 
 fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    ask(address, "GET", path, "")
 }
 
 #[test]

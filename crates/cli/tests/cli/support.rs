@@ -1,6 +1,7 @@
 //! Runs the binary.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -57,4 +58,18 @@ pub fn wait(child: Child) -> Run {
 pub fn signal(child: &Child, name: &str) {
     let done = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
     assert!(done.success(), "kill -{name}");
+}
+
+/// The answer to a request of HTTP, with its head.
+pub(crate) fn ask(address: &str, method: &str, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }

@@ -122,6 +122,10 @@ impl Storage for HangingStorage {
         self.inner.discard(place, checkpoint)
     }
 
+    fn dispose(&self, savepoint: &str) -> Result<()> {
+        self.inner.dispose(savepoint)
+    }
+
     fn begin(&self, place: &Place<'_>, start: &Start<'_>) -> Result<Begun> {
         self.inner.begin(place, start)
     }
