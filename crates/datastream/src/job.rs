@@ -10,7 +10,7 @@ use std::time::Duration;
 use flott_cluster::{ClusterClient, LocalCluster};
 #[cfg(feature = "cluster")]
 use flott_network::process::JobManagerProcess;
-use flott_rest::{Rest, RestOptions};
+use flott_rest::{Reporters, Rest, RestOptions};
 use flott_types::{Error, JobId, Result, SystemClock};
 
 use crate::graph::{Graph, Settings};
@@ -26,6 +26,7 @@ pub struct Executor {
     programs: Programs,
     submitted: AtomicU64,
     rest: OnceLock<Rest>,
+    reporters: OnceLock<Reporters>,
 }
 
 /// What runs the jobs.
@@ -58,15 +59,24 @@ impl Executor {
     }
 
     fn with(clients: ClusterClient, host: Host, programs: Programs) -> Self {
-        Executor { clients, host, programs, submitted: AtomicU64::new(0), rest: OnceLock::new() }
+        Executor {
+            clients,
+            host,
+            programs,
+            submitted: AtomicU64::new(0),
+            rest: OnceLock::new(),
+            reporters: OnceLock::new(),
+        }
     }
 
-    /// Starts the REST server that the configuration asks for.
-    pub(crate) fn serve_rest(&self, configuration: &BTreeMap<String, String>) -> Result<()> {
+    /// Starts the REST server and the reporters of metrics that the configuration asks for.
+    pub(crate) fn serve(&self, configuration: &BTreeMap<String, String>) -> Result<()> {
+        // There is one environment that starts a cluster.
         if let Some(options) = RestOptions::parse(configuration, Arc::new(SystemClock::new()))? {
-            // There is one environment that starts a cluster.
             self.rest.set(Rest::start(options, self.clients.dispatcher())?).ok();
         }
+        let clock = Arc::new(SystemClock::new());
+        self.reporters.set(Reporters::start(configuration, self.clients.dispatcher(), clock)?).ok();
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 //!
 //! All of them are the same executable, started with the same arguments apart from `program.role`. Each builds the
 //! program up to `execute`; the JobManager submits it, and TaskManagers run its tasks with the functions that they have
-//! built themselves. A plan names a function by its number, and its outline is compared when tasks are deployed, so that
-//! another executable is refused.
+//! built themselves. Who is not the same executable is not let in. A plan names a function by its number, and its outline is
+//! compared when tasks are deployed: arguments may have made another program of the same executable.
 //!
 //! ```text
 //!   ./program -D program.role=jobmanager    builds, submits, goes on when the job has ended ──┐ plan, checkpoints
@@ -13,6 +13,9 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +40,12 @@ impl Executor {
         refuse_standbys(configuration)?;
         let programs = Programs::default();
         let registry = Arc::new(programs.registry(Registry::default()));
-        let process = JobManagerProcess::start(configuration, registry, Arc::new(SystemClock::new()))?;
+        let process = JobManagerProcess::start(
+            configuration,
+            registry,
+            Arc::new(SystemClock::new()),
+            Some(executable()?),
+        )?;
         tracing::info!(address = %process.address(), "waiting for TaskManagers");
         Ok(Arc::new(Executor::of_processes(process, programs)))
     }
@@ -46,7 +54,7 @@ impl Executor {
 /// Runs tasks of a program until its JobManager says that it has ended; then this process ends.
 ///
 /// # Errors
-/// If the program or its configuration is wrong, its JobManager refuses this process, or the job has failed.
+/// If the program or its configuration is wrong.
 pub(crate) fn work(
     graph: &Graph,
     settings: &Settings,
@@ -59,10 +67,43 @@ pub(crate) fn work(
     programs.add(&name, graph.build(&name, settings)?.1);
     let registry = Arc::new(programs.registry(Registry::default()));
     let clock = Arc::new(SystemClock::new());
-    let process = TaskManagerProcess::start(configuration, registry, Arc::new(programs), clock)?;
-    while process.run_for(TICK)? {}
+    let process =
+        TaskManagerProcess::start(configuration, registry, Arc::new(programs), clock, Some(executable()?))?;
+    let ended = loop {
+        match process.run_for(TICK) {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
     drop(process);
-    std::process::exit(0)
+    // What the program does after `execute` is done once, where its JobManager is.
+    match ended {
+        Ok(()) => std::process::exit(0),
+        Err(error) => {
+            tracing::error!(%error, "this TaskManager ends");
+            std::process::exit(1)
+        }
+    }
+}
+
+/// What tells this executable from others: a checksum, and its length.
+fn executable() -> Result<String> {
+    // The file that runs, also if there is another one at its path by now.
+    let running = Path::new("/proc/self/exe");
+    let path = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    let unreadable = |error| Error::external("the program's executable cannot be read").with_source(error);
+    let mut file = File::open(path.map_err(unreadable)?).map_err(unreadable)?;
+    let (mut checksum, mut length, mut piece) = (0, 0, vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut piece).map_err(unreadable)? {
+            0 => return Ok(format!("{checksum:08x}-{length}")),
+            read => {
+                checksum = crc32c::crc32c_append(checksum, piece.get(..read).unwrap_or_default());
+                length += read;
+            }
+        }
+    }
 }
 
 fn refuse_standbys(configuration: &BTreeMap<String, String>) -> Result<()> {

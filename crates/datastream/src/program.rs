@@ -215,7 +215,7 @@ impl OperatorFactory for Programs {
         }
         let differences = outline.differences("the plan", &own.outline, "this process");
         Err(Error::invalid(format!(
-            "the program of this process differs from the one that the plan was made from (fingerprints {found} and {wanted}): {}; every              process of a job must run the same executable, with the same arguments",
+            "the program of this process differs from the one that the plan was made from (fingerprints {found} and {wanted}): {}; every process of a job must run the same executable, with the same arguments",
             differences.join("; ")
         )))
     }

@@ -54,7 +54,7 @@ impl JobManager {
         let sessions =
             |dispatcher| gateway::sessions(ClusterClient::new(dispatcher), connectors.clone(), &settings);
         let Some(folder) = ClusterFolder::parse(&settings)? else {
-            let process = JobManagerProcess::start(&settings, connectors.clone(), clock.clone())?;
+            let process = JobManagerProcess::start(&settings, connectors.clone(), clock.clone(), None)?;
             rest.sql = Some(sessions(process.dispatcher()));
             let rest = Rest::start(rest, process.dispatcher())?;
             let reporters = Reporters::start(&settings, process.dispatcher(), clock)?;
@@ -189,8 +189,13 @@ impl TaskManager {
         let operators = Arc::new(SqlOperators::new(crate::functions::builtin()));
         let clock = Arc::new(SystemClock::new());
         flott_storage::configure(configuration.iter())?;
-        let process =
-            TaskManagerProcess::start(&settings(configuration), Arc::new(connectors), operators, clock)?;
+        let process = TaskManagerProcess::start(
+            &settings(configuration),
+            Arc::new(connectors),
+            operators,
+            clock,
+            None,
+        )?;
         Ok(TaskManager(process))
     }
 

@@ -55,6 +55,13 @@ impl Environment {
     /// # Errors
     /// If the process gets no threads, or a value of the configuration cannot work.
     pub fn new(connectors: Registry, configuration: Configuration) -> Result<Self> {
+        let role = configuration.get("program.role").unwrap_or("alone");
+        if !role.eq_ignore_ascii_case("alone") {
+            return Err(Error::unsupported(format!(
+                "'program.role' {role} of an SQL session: several processes are programs of the DataStream API, or \
+                 `flott jobmanager` and `flott taskmanager`"
+            )));
+        }
         let (connectors, functions) = (Arc::new(connectors), crate::functions::builtin());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let operators = Arc::new(SqlOperators::new(functions.clone()));

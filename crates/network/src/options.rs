@@ -1,6 +1,7 @@
 //! Where processes listen and where they find each other, under Flink's keys.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use flott_cluster::high_availability::ClusterFolder;
 use flott_cluster::{Liveness, liveness};
@@ -14,6 +15,7 @@ const RPC_PORT: &str = "jobmanager.rpc.port";
 const RPC_ADDRESS: &str = "jobmanager.rpc.address";
 const HA_PORT: &str = "high-availability.jobmanager.port";
 const START_UP: &str = "resourcemanager.standalone.start-up-time";
+const REGISTRATION: &str = "taskmanager.registration.timeout";
 const COMPRESSION: &str = "taskmanager.network.compression.codec";
 
 /// What a JobManager is started with.
@@ -52,6 +54,8 @@ pub struct TaskManagerOptions {
     pub compression: Compression,
     /// When it counts itself as lost.
     pub liveness: Liveness,
+    /// `taskmanager.registration.timeout`: how long there may be no JobManager.
+    pub registration: Duration,
 }
 
 impl JobManagerOptions {
@@ -127,6 +131,9 @@ impl TaskManagerOptions {
             slots,
             compression,
             liveness: liveness(configuration)?,
+            registration: Duration::from_millis(
+                read.duration(REGISTRATION)?.unwrap_or(300_000).unsigned_abs(),
+            ),
         })
     }
 }

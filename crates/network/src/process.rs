@@ -37,7 +37,7 @@ pub struct JobManagerProcess {
 }
 
 impl JobManagerProcess {
-    /// Starts one that is alone.
+    /// Starts one that is alone: of a cluster, or of the `program` with this executable.
     ///
     /// # Errors
     /// If a value of the configuration cannot work, the port is taken, or there are no threads.
@@ -45,11 +45,12 @@ impl JobManagerProcess {
         configuration: &BTreeMap<String, String>,
         registry: Arc<Registry>,
         clock: Arc<dyn Clock>,
+        program: Option<String>,
     ) -> Result<Self> {
         // Another one than that of the one before it. Usually it is larger, but clocks may go back: a TaskManager
         // takes whichever a new connection names.
         let leader = LeaderId(clock.now().unsigned_abs());
-        Self::start_as(configuration, registry, clock, leader, None)
+        Self::start_as(configuration, registry, clock, leader, program, None)
     }
 
     /// Starts one that leads its cluster.
@@ -63,7 +64,7 @@ impl JobManagerProcess {
         leading: Arc<Leading>,
     ) -> Result<Self> {
         let leader = LeaderId(leading.term().0);
-        Self::start_as(configuration, registry, clock, leader, Some(JobRegistry::new(leading)))
+        Self::start_as(configuration, registry, clock, leader, None, Some(JobRegistry::new(leading)))
     }
 
     fn start_as(
@@ -71,6 +72,7 @@ impl JobManagerProcess {
         registry: Arc<Registry>,
         clock: Arc<dyn Clock>,
         leader: LeaderId,
+        program: Option<String>,
         high_availability: Option<JobRegistry>,
     ) -> Result<Self> {
         let JobManagerOptions { host, port, announced_host, liveness, defaults } =
@@ -88,7 +90,8 @@ impl JobManagerProcess {
             defaults,
             high_availability,
         })?;
-        let server = ControlServer::start(&ControlOptions { host, port, liveness, tls }, manager.clone())
+        let options = ControlOptions { host, port, liveness, tls, program };
+        let server = ControlServer::start(&options, manager.clone())
             .inspect_err(|_| manager.shutdown(Duration::ZERO))?;
         Ok(JobManagerProcess { manager, server, threads, announced_host })
     }
@@ -142,7 +145,8 @@ pub struct TaskManagerProcess {
 }
 
 impl TaskManagerProcess {
-    /// Starts one. It looks for its JobManager until there is one.
+    /// Starts one: of a cluster, or of the `program` with this executable. It looks for its JobManager until there is
+    /// one, or `taskmanager.registration.timeout` has passed.
     ///
     /// # Errors
     /// If a value of the configuration cannot work, the port is taken, or there are no threads.
@@ -151,6 +155,7 @@ impl TaskManagerProcess {
         registry: Arc<Registry>,
         operators: Arc<dyn OperatorFactory>,
         clock: Arc<dyn Clock>,
+        program: Option<String>,
     ) -> Result<Self> {
         let options = TaskManagerOptions::parse(configuration)?;
         let (liveness, tls) = (options.liveness, Tls::parse(configuration)?);
@@ -194,9 +199,17 @@ impl TaskManagerProcess {
             flott_cluster::TaskManagerOptions { id, slots: options.slots, liveness, leader: None };
         let manager = TaskManager::start(of_cluster, environment, control.gateway(), |_| {})?;
         let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
-        let hello = Hello { version: VERSION.to_owned(), task_manager: id.0, name, address: address.clone() };
+        let hello = Hello {
+            version: VERSION.to_owned(),
+            task_manager: id.0,
+            name,
+            address: address.clone(),
+            program,
+        };
         let find = Find::parse(configuration, &options.job_manager)?;
-        let ending = control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle())?;
+        let patience = options.registration;
+        let ending =
+            control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle(), patience)?;
         Ok(TaskManagerProcess {
             manager,
             control: Some(control),

@@ -341,7 +341,7 @@ impl StreamExecutionEnvironment {
             #[cfg(not(feature = "cluster"))]
             Role::JobManager | Role::TaskManager => return Err(no_processes()),
         };
-        started.serve_rest(of_process)?;
+        started.serve(of_process)?;
         Ok(executor.insert(started).clone())
     }
 }

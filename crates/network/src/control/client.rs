@@ -12,7 +12,7 @@ use flott_checkpoint::resources::LeaderId;
 use flott_cluster::messages::{Session, ToJobManager, ToTaskManager};
 use flott_cluster::transport::{JobManagerGateway, TaskManagerGateway};
 use flott_cluster::{Liveness, TaskManager, codec};
-use flott_types::{Error, ErrorKind, Result};
+use flott_types::{Clock, Error, ErrorKind, Result, SystemClock};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -82,8 +82,8 @@ impl ControlClient {
         self.link.clone()
     }
 
-    /// Connects to the JobManager that there is, whenever there is one and no connection. What is returned tells if
-    /// there will never be one again.
+    /// Connects to the JobManager that there is, whenever there is one and no connection; for as long as `patience`
+    /// there may be none. What is returned tells if there will never be one again.
     ///
     /// # Errors
     /// If its address is none.
@@ -95,6 +95,7 @@ impl ControlClient {
         tls: Option<Arc<Tls>>,
         task_manager: Arc<TaskManager>,
         runtime: &Handle,
+        patience: Duration,
     ) -> Result<Receiver<Ending>> {
         let pace = pace(liveness);
         if let Find::At(address) = &find {
@@ -104,6 +105,8 @@ impl ControlClient {
         let link = self.link.clone();
         let connecting = runtime.spawn(async move {
             let mut is_new = true;
+            let clock = SystemClock::new();
+            let mut lost_at = clock.nanos();
             loop {
                 let found = find.find().await;
                 let (address, ended) = match &found {
@@ -128,6 +131,14 @@ impl ControlClient {
                             .send(Ending::Refused(error.context(format_args!("JobManager at {address}"))));
                         return;
                     }
+                    Err(error) if Duration::from_nanos(clock.nanos() - lost_at) > patience => {
+                        // As above.
+                        let _ = ending.send(Ending::Refused(error.context(format_args!(
+                            "no JobManager at {address} for {} s ('taskmanager.registration.timeout')",
+                            patience.as_secs()
+                        ))));
+                        return;
+                    }
                     Err(error) if is_new => {
                         tracing::warn!(address, %error, "there is no JobManager; waiting for it");
                         is_new = false;
@@ -139,6 +150,7 @@ impl ControlClient {
                         return;
                     }
                     Ok(Ran::Lost(why)) => {
+                        lost_at = clock.nanos();
                         tracing::warn!(address, why, "the connection to the JobManager has ended");
                         is_new = true;
                     }

@@ -21,6 +21,9 @@ pub struct Hello {
     pub name: String,
     /// Where other TaskManagers reach it for the channels between tasks.
     pub address: String,
+    /// The executable, if it is a program's process.
+    #[serde(default)]
+    pub program: Option<String>,
 }
 
 /// From the JobManager.
@@ -33,12 +36,27 @@ pub struct Accepted {
 }
 
 impl Hello {
-    /// Whether it may join.
+    /// Whether it may join a JobManager of this program, or of a cluster for plans.
     ///
     /// # Errors
-    /// If it is of another version; both are named.
-    pub(super) fn check(&self) -> Result<()> {
-        check(&format!("TaskManager {} ({})", self.name, self.address), &self.version, "the JobManager")
+    /// If it is of another version or another program; both are named.
+    pub(super) fn check(&self, program: Option<&str>) -> Result<()> {
+        let who = format!("TaskManager {} ({})", self.name, self.address);
+        check(&who, &self.version, "the JobManager")?;
+        match (self.program.as_deref(), program) {
+            (own, other) if own == other => Ok(()),
+            (None, Some(_)) => Err(Error::invalid(format!(
+                "{who} is none of a program, and the JobManager is: start the program with the role taskmanager"
+            ))),
+            (Some(_), None) => Err(Error::invalid(format!(
+                "{who} is one of a program, and the JobManager is of a cluster: start the program with the role jobmanager"
+            ))),
+            (own, other) => Err(Error::invalid(format!(
+                "{who} is another executable ({}) than the JobManager ({}): all processes of a program must be of one build",
+                own.unwrap_or_default(),
+                other.unwrap_or_default()
+            ))),
+        }
     }
 }
 

@@ -46,6 +46,8 @@ pub struct ControlOptions {
     pub liveness: Liveness,
     /// `security.ssl.internal.*`
     pub tls: Option<Arc<Tls>>,
+    /// The executable, if it is a program's process.
+    pub program: Option<String>,
 }
 
 /// A server that runs. Dropping it ends all connections.
@@ -61,7 +63,7 @@ impl ControlServer {
     /// # Errors
     /// If the port is taken, or there are no threads for it.
     pub fn start(options: &ControlOptions, manager: Arc<JobManager>) -> Result<Self> {
-        let ControlOptions { host, port, liveness, tls } = options;
+        let ControlOptions { host, port, liveness, tls, program } = options;
         let failed = |error: std::io::Error| {
             let what =
                 format!("the JobManager cannot listen on {host}:{port} ('jobmanager.rpc.port'): {error}");
@@ -79,7 +81,7 @@ impl ControlServer {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (interval, silence) = pace(liveness);
-        let service = Sessions(manager);
+        let service = Sessions { manager, program: program.as_deref().map(Arc::from) };
         let server = match tls {
             Some(tls) => Server::builder().tls_config(tls.of_server()).map_err(|error| {
                 Error::invalid("the JobManager cannot use TLS ('security.ssl.internal.keystore')")
@@ -159,7 +161,10 @@ type Outgoing = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 /// What is served.
 #[derive(Clone)]
-struct Sessions(Arc<JobManager>);
+struct Sessions {
+    manager: Arc<JobManager>,
+    program: Option<Arc<str>>,
+}
 
 impl Service<http::Request<Body>> for Sessions {
     type Response = http::Response<Body>;
@@ -188,7 +193,7 @@ impl StreamingService<Bytes> for Sessions {
     type Future = BoxFuture<Response<Outgoing>, Status>;
 
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
-        let manager = self.0.clone();
+        let (manager, program) = (self.manager.clone(), self.program.clone());
         Box::pin(async move {
             let mut messages = request.into_inner();
             let silent = |_| Status::deadline_exceeded("it does not introduce itself in time");
@@ -196,7 +201,7 @@ impl StreamingService<Bytes> for Sessions {
             let first = first.ok_or_else(|| Status::invalid_argument("it does not introduce itself"))?;
             let refused = |error: Error| Status::failed_precondition(error.to_string());
             let hello: Hello = hello::read(&first).map_err(refused)?;
-            if let Err(error) = hello.check() {
+            if let Err(error) = hello.check(program.as_deref()) {
                 tracing::warn!(%error, "a TaskManager is refused");
                 return Err(refused(error));
             }

@@ -45,7 +45,7 @@ impl Master {
         });
         let manager = manager.unwrap();
         let (host, liveness) = ("127.0.0.1".to_owned(), Liveness::default());
-        let options = ControlOptions { host, port, liveness, tls };
+        let options = ControlOptions { host, port, liveness, tls, program: None };
         let server = ControlServer::start(&options, manager.clone()).unwrap();
         Master { manager, server }
     }
@@ -82,6 +82,17 @@ fn worker(id: u32, master: &str, version: &str) -> Worker {
 }
 
 fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<Arc<Tls>>) -> Worker {
+    worker_of(id, master, version, tls, None, LONG)
+}
+
+fn worker_of(
+    id: u32,
+    master: &str,
+    version: &str,
+    tls: Option<Arc<Tls>>,
+    program: Option<&str>,
+    patience: Duration,
+) -> Worker {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let control = ControlClient::new();
     let environment = |reports, results| TaskEnvironment {
@@ -103,10 +114,11 @@ fn worker_with_tls(id: u32, master: &str, version: &str, tls: Option<Arc<Tls>>) 
         task_manager: id,
         name: format!("worker-{id}"),
         address: "127.0.0.1:1".to_owned(),
+        program: program.map(str::to_owned),
     };
-    let ending = control
-        .connect(Find::At(master.to_owned()), hello, &liveness, tls, manager.clone(), runtime.handle())
-        .unwrap();
+    let find = Find::At(master.to_owned());
+    let ending =
+        control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle(), patience).unwrap();
     Worker { _manager: manager, _control: control, ending, _runtime: runtime }
 }
 
@@ -147,6 +159,22 @@ fn another_version_is_refused_and_both_are_named() {
     assert!(told.contains("version 0.0.9") && told.contains(VERSION), "{told}");
     assert!(told.contains("worker-1"), "{told}");
     assert_eq!(master.manager.slots(), (0, 0));
+}
+
+#[test]
+fn a_process_of_a_program_is_refused_by_a_cluster() {
+    let master = Master::start(1, 0);
+    let other = worker_of(1, &master.server.address().to_string(), VERSION, None, Some("a-1"), LONG);
+    let Ok(Ending::Refused(told)) = other.ending.recv_timeout(LONG) else { panic!("it is taken in") };
+    assert!(told.to_string().contains("is one of a program"), "{told}");
+}
+
+#[test]
+fn who_finds_no_job_manager_ends_in_time() {
+    // Nobody listens there.
+    let other = worker_of(1, "127.0.0.1:1", VERSION, None, None, Duration::from_millis(300));
+    let Ok(Ending::Refused(told)) = other.ending.recv_timeout(LONG) else { panic!("it goes on") };
+    assert!(told.to_string().contains("'taskmanager.registration.timeout'"), "{told}");
 }
 
 #[test]

@@ -718,6 +718,12 @@ pub const OPTIONS: &[ConfigOption] = &[
          is no limit",
     ),
     works(
+        "taskmanager.registration.timeout",
+        Duration,
+        "5 min",
+        "a TaskManager that finds no JobManager for this long ends",
+    ),
+    works(
         "taskmanager.resource-id",
         Text,
         "",
