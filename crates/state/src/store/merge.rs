@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
-use flott_checkpoint::manifest::{FileKind, StateFile};
+use flott_checkpoint::manifest::{FileKind, FileLocation, StateFile};
 use flott_types::{Error, Result};
 
 use super::format;
@@ -18,38 +18,77 @@ use crate::KeyIndex;
 /// A chain with more files than this is merged.
 pub(crate) const MAX_FILES: usize = 8;
 
-/// The file from which on a chain is merged with a delta of `new` bytes: `None` if it need not be, 0 for the
-/// whole chain.
-pub(crate) fn merge_from(files: &[StateFile], new: u64) -> Option<usize> {
-    let deltas: u64 = files.iter().skip(1).map(StateFile::size).sum();
-    // The first is the base; without it there is nothing to outweigh.
-    if files.first().is_some_and(|base| deltas + new >= base.size()) {
+/// The file from which on a chain is merged with a delta of `new` bytes, at most `most` bytes of it: `None` if nothing
+/// is, 0 for the whole chain.
+pub(crate) fn merge_from(files: &[StateFile], new: u64, most: u64) -> Option<usize> {
+    let size = |files: &[StateFile]| files.iter().map(StateFile::size).sum::<u64>();
+    let fits = size(files) <= most;
+    let base = leading_base(files);
+    // Without a base there is nothing to outweigh.
+    if base > 0 && fits && size(&files[base..]) + new >= size(&files[..base]) {
         return Some(0);
     }
-    if files.len() < MAX_FILES {
+    if files.len() - base + 1 < MAX_FILES {
         return None;
     }
-    let (mut from, mut total) = (files.len(), new);
-    while from > 0 && (files[from - 1].size() <= total || files.len() - from < 2) {
+    let (mut from, mut total) = (files.len(), 0);
+    while from > base {
+        let next = files[from - 1].size();
+        if total + next > most || files.len() - from >= 2 && next > total + new {
+            break;
+        }
         from -= 1;
-        total += files[from].size();
+        total += next;
     }
     // A full file in the middle (after a rescale) replaces what is before it: only the whole is well-defined.
-    let full = files[from..].iter().any(|file| file.kind == FileKind::Full);
-    Some(if full { 0 } else { from })
+    if files[from.max(1)..].iter().any(|file| file.kind == FileKind::Full) {
+        return fits.then_some(0);
+    }
+    (files.len() - from >= 2).then_some(from)
 }
 
-/// A later file from which on a chain is merged instead, so that no more than so many bytes are; `None` if that is not
-/// worth it.
-pub(crate) fn at_most(files: &[StateFile], from: usize, most: u64) -> Option<usize> {
-    let mut total: u64 = files[from..].iter().map(StateFile::size).sum();
-    let mut later = from;
-    while total > most {
-        total -= files[later].size();
-        later += 1;
+/// Whether the files of a state that is too large to be merged hold more that is outdated than what is not. Below
+/// `most` bytes they can be merged.
+pub(crate) fn outgrown(files: &[StateFile], most: u64) -> bool {
+    let base = files.iter().zip(of_base(files)).filter(|(_, is_base)| *is_base);
+    let base: u64 = base.map(|(file, _)| file.size()).sum();
+    files.iter().map(StateFile::size).sum::<u64>() > base.max(most).saturating_mul(2)
+}
+
+/// How many of the first files form the base.
+fn leading_base(files: &[StateFile]) -> usize {
+    let of_base = of_base(files);
+    let later = files.iter().zip(&of_base).skip(1);
+    let more = later.take_while(|(file, is_base)| **is_base && file.kind != FileKind::Full).count();
+    files.len().min(1) + more
+}
+
+/// Which files form a base: a full file, and what the same snapshot wrote behind it. A state that does not fit into
+/// memory is written as many files. After a rescale there are several bases.
+fn of_base(files: &[StateFile]) -> Vec<bool> {
+    let (mut inside, mut snapshot, mut before_is_full) = (false, None, false);
+    let mut of_base = Vec::with_capacity(files.len());
+    for (at, file) in files.iter().enumerate() {
+        let is_full = at == 0 || file.kind == FileKind::Full;
+        let own = snapshot_of(file);
+        // A small first file is in the manifest and has no name.
+        let is_same = own.is_some() && (own == snapshot || before_is_full && snapshot.is_none());
+        inside = is_full || inside && is_same;
+        if inside {
+            snapshot = own;
+        }
+        before_is_full = is_full;
+        of_base.push(inside);
     }
-    let full = || files[later..].iter().any(|file| file.kind == FileKind::Full);
-    (later == from || files.len() - later >= 2 && !full()).then_some(later)
+    of_base
+}
+
+/// The snapshot that wrote a file, as the file's name begins with it.
+fn snapshot_of(file: &StateFile) -> Option<&str> {
+    match &file.location {
+        FileLocation::File { path, .. } => path.rsplit('/').next()?.split_once('-').map(|(id, _)| id),
+        FileLocation::Inline(_) => None,
+    }
 }
 
 /// The newest row of each key. `files` are stored rows, oldest first; deletions are rows.
@@ -121,7 +160,7 @@ fn as_schema(batch: RecordBatch, schema: &SchemaRef, key_columns: usize) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use flott_checkpoint::manifest::{Checksum, FileLocation};
+    use flott_checkpoint::manifest::{Blob, Checksum};
     use flott_types::KeyGroupRange;
 
     use super::*;
@@ -143,33 +182,70 @@ mod tests {
 
     #[test]
     fn merging_follows_the_sizes() {
-        assert_eq!(merge_from(&[], 5), None);
-        assert_eq!(merge_from(&chain(100, &[10, 10]), 10), None);
-        assert_eq!(merge_from(&chain(100, &[50, 30]), 20), Some(0), "deltas outweigh the base");
-        assert_eq!(merge_from(&chain(1000, &[1; 7]), 1), Some(1), "the deltas, but not the base");
-        assert_eq!(merge_from(&chain(1000, &[100, 50, 1, 1, 1, 1, 1]), 1), Some(3), "the small ones");
-        assert_eq!(merge_from(&chain(1000, &[500, 100, 50, 20, 10, 5, 2]), 1), Some(6), "two at least");
+        assert_eq!(merge_from(&[], 5, u64::MAX), None);
+        assert_eq!(merge_from(&chain(100, &[10, 10]), 10, u64::MAX), None);
+        assert_eq!(merge_from(&chain(100, &[50, 30]), 20, u64::MAX), Some(0), "deltas outweigh the base");
+        assert_eq!(merge_from(&chain(1000, &[1; 7]), 1, u64::MAX), Some(1), "the deltas, but not the base");
+        assert_eq!(
+            merge_from(&chain(1000, &[100, 50, 1, 1, 1, 1, 1]), 1, u64::MAX),
+            Some(3),
+            "the small ones"
+        );
+        assert_eq!(
+            merge_from(&chain(1000, &[500, 100, 50, 20, 10, 5, 2]), 1, u64::MAX),
+            Some(6),
+            "two at least"
+        );
         let mut rescaled = chain(1000, &[1; 7]);
         rescaled[4].kind = FileKind::Full;
-        assert_eq!(merge_from(&rescaled, 1), Some(0));
+        assert_eq!(merge_from(&rescaled, 1, u64::MAX), Some(0));
     }
 
     #[test]
     fn what_does_not_fit_into_memory_is_not_merged_as_a_whole() {
-        assert_eq!(at_most(&chain(100, &[50, 30]), 0, u64::MAX), Some(0));
-        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 180), Some(0));
-        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 179), Some(1));
-        assert_eq!(at_most(&chain(100, &[50, 30]), 0, 79), None);
-        let mut rescaled = chain(100, &[50, 30]);
-        rescaled[2].kind = FileKind::Full;
-        assert_eq!(at_most(&rescaled, 0, 100), None);
+        assert_eq!(merge_from(&chain(100, &[50, 30]), 20, 180), Some(0));
+        assert_eq!(merge_from(&chain(100, &[50, 30]), 20, 179), None, "few files are not worth it");
+        assert_eq!(merge_from(&chain(100, &[20; 7]), 20, 179), Some(1), "the deltas are");
+        assert_eq!(merge_from(&chain(100, &[20; 7]), 100, 90), Some(4), "so many as fit");
+        assert_eq!(merge_from(&chain(100, &[20; 7]), 20, 39), None);
+        let mut rescaled = chain(100, &[50; 7]);
+        rescaled[7].kind = FileKind::Full;
+        assert_eq!(merge_from(&rescaled, 1, 100), None);
+    }
+
+    /// Files that snapshots with these numbers have written.
+    fn written(files: &[(u64, u64)]) -> Vec<StateFile> {
+        let mut chain = chain(0, &vec![0; files.len() - 1]);
+        for (file, (snapshot, size)) in chain.iter_mut().zip(files) {
+            let path = format!("shared/{snapshot}-3-0-{size}.parquet");
+            file.location = FileLocation::File { path, size: *size };
+        }
+        chain
+    }
+
+    #[test]
+    fn all_that_a_full_snapshot_wrote_is_the_base() {
+        let mut files = written(&[(4, 1), (4, 60), (4, 39), (5, 50), (6, 20)]);
+        assert_eq!(leading_base(&files), 3);
+        assert_eq!(merge_from(&files, 29, u64::MAX), None, "the first file alone is not the base");
+        assert_eq!(merge_from(&files, 30, u64::MAX), Some(0));
+        assert!(!outgrown(&files, 10));
+        files.push(written(&[(7, 31)]).remove(0));
+        files[5].kind = FileKind::Delta;
+        assert!(outgrown(&files, 10), "of 201 bytes 100 are the base, also for one who did not write it");
+        assert!(!outgrown(&files, 101), "they can be merged");
+        files[0].location = FileLocation::Inline(Blob::from(vec![0]));
+        assert_eq!(leading_base(&files), 3, "a small file has no name");
+        files[2].kind = FileKind::Full;
+        assert_eq!(leading_base(&files), 2, "another subtask's");
+        assert_eq!(leading_base(&[]), 0);
     }
 
     #[test]
     fn small_deltas_are_rewritten_logarithmically_often() {
         let (mut files, mut written) = (chain(1_000_000, &[]), 0);
         for _ in 0..2000 {
-            match merge_from(&files, 100) {
+            match merge_from(&files, 100, u64::MAX) {
                 None => files.push(file(100, FileKind::Delta)),
                 Some(from) => {
                     let merged = 100 + files[from..].iter().map(StateFile::size).sum::<u64>();

@@ -90,8 +90,8 @@ pub struct TaskSnapshotWriter {
     parallelism: u32,
     tables: FastMap<OperatorUid, Vec<KeyedTable>>,
     full_needed: bool,
-    /// States that were spilled, with the size of their files after the last full snapshot.
-    spilled: FastMap<(OperatorUid, String), u64>,
+    /// Files of a state that does not fit into memory are merged up to this size.
+    merged: u64,
     /// The number in the next file's name.
     next_file: u64,
 }
@@ -129,9 +129,16 @@ impl TaskSnapshotWriter {
             parallelism,
             tables,
             full_needed: false,
-            spilled: FastMap::default(),
+            merged: MERGED,
             next_file: 0,
         }
+    }
+
+    /// Merges files of a state that does not fit into memory up to this size in bytes, instead of 128 MB.
+    #[must_use]
+    pub fn merging_at_most(mut self, bytes: u64) -> Self {
+        self.merged = bytes;
+        self
     }
 
     /// Whether the next snapshot must be full, because the last one was lost or went into a savepoint.
@@ -166,21 +173,24 @@ impl TaskSnapshotWriter {
             let range =
                 KeyGroupRange::of_subtask(self.task.subtask, operator.max_parallelism, self.parallelism);
             let mut tables = known;
+            let spilled = || operator.snapshot.spilled.iter().flat_map(SpilledSnapshot::tables);
+            let not_full =
+                |name: &str| at(Error::internal(format!("a full snapshot of state '{name}' was needed")));
+            if let Some(table) = spilled().find(|table| full && !table.full) {
+                return Err(not_full(&table.name));
+            }
             let mut deltas = operator.snapshot.keyed.as_slice();
             while let Some(delta) = deltas.first() {
                 let parts = deltas.iter().position(|other| other.name != delta.name).unwrap_or(deltas.len());
                 let (parts, others) = deltas.split_at(parts);
                 deltas = others;
                 if full && !delta.full {
-                    return Err(at(Error::internal(format!(
-                        "a full snapshot of state '{}' was needed",
-                        delta.name
-                    ))));
+                    return Err(not_full(&delta.name));
                 }
                 let old = tables.iter().position(|table| table.name == delta.name);
                 let old_files = old.map(|at| tables[at].files.clone()).unwrap_or_default();
-                let most = match self.spilled.contains_key(&(operator.uid.clone(), delta.name.clone())) {
-                    true => MERGED,
+                let most = match spilled().any(|table| table.name == delta.name) {
+                    true => self.merged,
                     false => u64::MAX,
                 };
                 let files = self
@@ -204,13 +214,9 @@ impl TaskSnapshotWriter {
                         range,
                         &mut written.bytes,
                     );
-                    let size =
-                        chain.await.map_err(|e| at(e.context(format_args!("state '{}'", table.name))))?;
-                    let base = self.spilled.entry((operator.uid.clone(), table.name.clone())).or_insert(size);
-                    if full || table.full {
-                        *base = size;
-                    }
-                    written.outgrown |= size > 2 * (*base).max(MERGED);
+                    chain.await.map_err(|e| at(e.context(format_args!("state '{}'", table.name))))?;
+                    let chain = tables.iter().find(|other| other.name == table.name);
+                    written.outgrown |= chain.is_some_and(|chain| merge::outgrown(&chain.files, self.merged));
                 }
             }
             if !matches!(target, Target::Savepoint(_)) {
@@ -245,8 +251,7 @@ impl TaskSnapshotWriter {
         Ok(written)
     }
 
-    /// Appends the rows of a state that are not in memory to its chain, some megabytes at a time. Returns the size of
-    /// the chain.
+    /// Appends the rows of a state that are not in memory to its chain, some megabytes at a time.
     #[expect(clippy::too_many_arguments, reason = "what a chain consists of")]
     async fn append(
         &mut self,
@@ -257,7 +262,7 @@ impl TaskSnapshotWriter {
         tables: &mut Vec<KeyedTable>,
         range: KeyGroupRange,
         bytes: &mut u64,
-    ) -> Result<u64> {
+    ) -> Result<()> {
         let mut parts = spilled.parts(state)?;
         let mut ended = false;
         while !ended {
@@ -287,8 +292,7 @@ impl TaskSnapshotWriter {
             let file = self.write_file(checkpoint, target, &stored, kind, covered, bytes).await?;
             tables[at].files.extend(file);
         }
-        let chain = tables.iter().find(|table| table.name == state.name);
-        Ok(chain.map_or(0, |table| table.files.iter().map(StateFile::size).sum()))
+        Ok(())
     }
 
     /// The chain that results from `files` and the parts of the delta. Merges at most so many bytes of files.
@@ -316,9 +320,7 @@ impl TaskSnapshotWriter {
             return Ok(files);
         }
         let new = NewFile::encode(&self.folder_of(target), &stored).await?;
-        let Some(from) =
-            merge::merge_from(&files, new.upload.len()).and_then(|from| merge::at_most(&files, from, most))
-        else {
+        let Some(from) = merge::merge_from(&files, new.upload.len(), most) else {
             files.push(self.put(checkpoint, target, new, rows, FileKind::Delta, range, bytes).await?);
             return Ok(files);
         };

@@ -1,5 +1,6 @@
 //! Chains of files against a plain map: many checkpoints, lost ones, restores at other parallelisms.
 
+use flott_state::spill::{SpillOptions, StateMemory};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -159,6 +160,62 @@ fn a_snapshot_of_changes_is_refused_when_the_one_before_was_lost() {
     assert!(!vertex.writers[0].full_needed());
     let found = block_on(vertex.job.latest()).unwrap().unwrap();
     assert_eq!(Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap().model, vertex.model);
+}
+
+/// What the only subtask of a vertex hands over, with what is not in memory.
+fn handed_over(vertex: &mut Vertex, full: bool) -> HandOver {
+    let mut snapshot = OperatorSnapshot::default();
+    vertex.tables[0].snapshot_into(full, &mut snapshot).unwrap();
+    let (uid, name) = (uid(), "Count".to_owned());
+    HandOver { uid, name, max_parallelism: MAX_PARALLELISM, snapshot, finished: false, in_flight: None }
+}
+
+/// A vertex with a chain of one file of some 100 KB, restored by one with little memory.
+fn spilling(storage: &CheckpointStorage) -> Vertex {
+    let mut vertex = Vertex::new(storage.job(JOB), 1);
+    (0..300).for_each(|number| vertex.set(number, 1, Some(&noise(number as u64, 300))));
+    vertex.checkpoint(1);
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    let mut vertex = Vertex::restored(vertex.job.clone(), &found.snapshot, 1).unwrap();
+    let options = SpillOptions { budget: Some(10_000), ..SpillOptions::default() };
+    let memory = Arc::new(StateMemory::default()).join(options);
+    vertex.tables[0] = table().with_spilling(memory).unwrap();
+    vertex.tables[0].restore(&mut restore(&found.snapshot).unwrap()).unwrap();
+    vertex.tables[0].make_room().unwrap();
+    assert!(vertex.tables[0].len() < 200, "some have left");
+    vertex.writers = vertex.writers.into_iter().map(|writer| writer.merging_at_most(50_000)).collect();
+    vertex
+}
+
+#[test]
+fn a_chain_that_does_not_fit_into_memory_is_not_merged_after_a_restore() {
+    let (_dir, storage) = storage();
+    let mut vertex = spilling(&storage);
+    let before = files_of(&vertex.job);
+    (0..300).for_each(|number| vertex.set(number, 2, Some(&noise(number as u64 + 1_000, 400))));
+    let handed_over = handed_over(&mut vertex, false);
+    assert_eq!(handed_over.snapshot.spilled.len(), 1);
+    let written = vertex.writers[0].write(CheckpointId(2), &Target::Checkpoint, vec![handed_over]);
+    let written = block_on(written).unwrap();
+    let mut manifest = Manifest::new(JOB, CheckpointId(2), ManifestKind::Checkpoint, 0);
+    let named: Vec<String> =
+        written.snapshot.operators[0].state.files().map(|file| format!("{:?}", file.location)).collect();
+    assert!(named.len() == 2 && before.iter().any(|file| named[0].contains(file)), "{before:?} {named:?}");
+    manifest.add_task(SubtaskIndex(0), 1, written.snapshot);
+    block_on(vertex.job.complete(&manifest)).unwrap();
+    let found = block_on(vertex.job.latest()).unwrap().unwrap();
+    assert_eq!(Vertex::restored(vertex.job.clone(), &found.snapshot, 2).unwrap().model, vertex.model);
+}
+
+#[test]
+fn spilled_changes_are_refused_when_the_snapshot_before_was_lost() {
+    let (_dir, storage) = storage();
+    let mut vertex = spilling(&storage);
+    vertex.writers[0].lost();
+    let mut handed_over = handed_over(&mut vertex, false);
+    handed_over.snapshot.keyed.clear();
+    let refused = block_on(vertex.writers[0].write(CheckpointId(2), &Target::Checkpoint, vec![handed_over]));
+    assert_eq!(refused.unwrap_err().to_string(), "Count: a full snapshot of state 'aggregate' was needed");
 }
 
 #[test]
