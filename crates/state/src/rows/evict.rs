@@ -3,7 +3,7 @@
 use arrow::datatypes::{DataType, FieldRef};
 use flott_types::{Error, Result, Timestamp};
 
-use super::write::stored_schema;
+use super::write::{in_parts, stored_schema};
 use super::{RowColumn, RowSource, Rows, Stored, StoredRows, WithStamps};
 use crate::codec::RowCodec;
 use crate::cut::runs;
@@ -58,14 +58,19 @@ impl<R: Rows> RowColumn<R> {
         let source = WithStamps { rows, ttl: ttl.as_ref() };
         let bytes = |(_, row): (u32, u32)| source.key_bytes(row) + source.value_bytes(row);
         for run in runs(&leaving, *batch_bytes, bytes) {
-            let numbers: Vec<u32> = run.iter().map(|(_, row)| *row).collect();
-            let mut columns = source.keys(&numbers)?;
-            columns.append(&mut source.values(&numbers)?);
-            codec.encode(&columns, numbers.len())?;
-            for (at, (key, row)) in run.iter().enumerate() {
-                let what = RowState { persisted: changes.is_persisted(*row), dirty: changes.is_dirty(*row) };
-                into.push(state, *key, what, codec.row(at));
-            }
+            // The size of values of a user's type is known only when they are written.
+            in_parts(run, |run| {
+                let numbers: Vec<u32> = run.iter().map(|(_, row)| *row).collect();
+                let mut columns = source.keys(&numbers)?;
+                columns.append(&mut source.values(&numbers)?);
+                codec.encode(&columns, numbers.len())?;
+                for (at, (key, row)) in run.iter().enumerate() {
+                    let what =
+                        RowState { persisted: changes.is_persisted(*row), dirty: changes.is_dirty(*row) };
+                    into.push(state, *key, what, codec.row(at));
+                }
+                Ok(())
+            })?;
         }
         self.rows.each_state(&mut |nested| nested.spill(slots, into))
     }

@@ -75,7 +75,7 @@ pub(crate) fn stored_schema(index: &dyn Index, keys: &[FieldRef], values: &[Fiel
 }
 
 /// Takes a step with all rows of a run, or with fewer of them at a time if that is too large.
-fn in_parts<T>(run: &[T], mut step: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
+pub(super) fn in_parts<T>(run: &[T], mut step: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
     let mut parts = Parts::new(run.len());
     while let Some(part) = parts.next() {
         parts.settle(step(&run[part]))?;

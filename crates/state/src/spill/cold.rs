@@ -16,7 +16,7 @@ use super::{Backend, ColdStore, Fetched, Pairs, Spilled, SpilledSnapshot, Spille
 use crate::bits::Bits;
 use crate::codec::RowCodec;
 use crate::spill::runs::Runs;
-use crate::{ColumnIndex, Index, KeyedDelta, StateColumn};
+use crate::{ColumnIndex, Index, KeyedDelta, NO_SLOT, StateColumn};
 
 /// At most so many keys, and about so many bytes, leave at a time.
 const AT_ONCE: usize = 32 << 10;
@@ -112,13 +112,14 @@ impl Cold {
     pub fn note_use(&mut self, slots: &[u32]) {
         self.rows_since = self.rows_since.saturating_add(slots.len());
         if self.most != usize::MAX {
-            slots.iter().for_each(|slot| _ = self.used.set(*slot));
+            let found = slots.iter().filter(|slot| **slot != NO_SLOT);
+            found.for_each(|slot| _ = self.used.set(*slot));
         }
     }
 
     /// Whether the table may have become too large. What few rows add is little beside what many keys hold.
     pub fn wants_room(&self, keys: usize) -> bool {
-        self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
+        self.memory.options().budget.is_some() && self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
     }
 
     /// Rows were added that were not interned.
@@ -263,8 +264,9 @@ impl Cold {
                 self.most = self.most.min(keys - keys / 8).min(fitting.max(1));
                 self.held = held;
             }
+            // There is room for all that came.
             None if self.most != usize::MAX && keys > self.most => {
-                self.most += self.most / 8 + 1;
+                self.most = keys;
                 self.held = held;
             }
             _ => {}
