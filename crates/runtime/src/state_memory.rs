@@ -32,10 +32,13 @@ pub(crate) fn options(read: Reader<'_>) -> Result<SpillOptions> {
         return Err(read.wrong(MANAGED_FRACTION, "a number between 0 and 1"));
     }
     let process = read.memory(PROCESS_SIZE)?;
-    // A limit that nobody asked for makes no job fail.
-    let of_machine = || if backend == Backend::LocalDisk { machine() } else { None };
-    let of_process = process.or_else(of_machine).map(|size| (size as f64 * fraction) as u64);
-    let budget = read.memory(MANAGED_SIZE)?.or(of_process);
+    let of_process = || process.or_else(machine).map(|size| (size as f64 * fraction) as u64);
+    let budget = match (read.memory(MANAGED_SIZE)?, backend) {
+        (Some(size), _) => Some(size),
+        (None, Backend::LocalDisk) => of_process(),
+        // A limit that nobody set for state makes no job fail.
+        (None, Backend::Memory) => None,
+    };
     Ok(SpillOptions {
         budget: budget.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         backend,
@@ -84,7 +87,8 @@ mod tests {
         assert_eq!(budget(&[(PROCESS_SIZE, "1000 b"), (MANAGED_FRACTION, "0.5")]), Some(500));
         assert!(budget(&[]).unwrap() > 64 << 20);
         assert_eq!(budget(&[(BACKEND, "HASHMAP")]), None);
-        assert_eq!(budget(&[(BACKEND, "hashmap"), (PROCESS_SIZE, "10 b")]), Some(4));
+        assert_eq!(budget(&[(BACKEND, "hashmap"), (PROCESS_SIZE, "10 b")]), None);
+        assert_eq!(budget(&[(BACKEND, "hashmap"), (MANAGED_SIZE, "4 b")]), Some(4));
     }
 
     #[test]

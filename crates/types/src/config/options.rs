@@ -425,7 +425,7 @@ pub const OPTIONS: &[ConfigOption] = &[
         Choice(&["hashmap", "rocksdb", "forst"]),
         "rocksdb",
         "what becomes of state that does not fit into the memory for it: `rocksdb`: it goes to the local disk (not by RocksDB); `hashmap`: \
-         the job fails if a limit is configured and exceeded; `forst` is not built",
+         the job fails if `taskmanager.memory.managed.size` is set and exceeded; `forst` is not built",
     ),
     works(
         "table.catalog-store.file.path",
