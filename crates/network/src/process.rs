@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::VERSION;
-use crate::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello};
+use crate::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello, Joining};
 use crate::exchange::{ExchangeOptions, NetworkExchanges};
 use crate::find::Find;
 use crate::options::{JobManagerOptions, TaskManagerOptions, at};
@@ -207,9 +207,8 @@ impl TaskManagerProcess {
             program,
         };
         let find = Find::parse(configuration, &options.job_manager)?;
-        let patience = options.registration;
-        let ending =
-            control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle(), patience)?;
+        let joining = Joining { find, hello, liveness, tls, patience: options.registration };
+        let ending = control.connect(joining, manager.clone(), runtime.handle())?;
         Ok(TaskManagerProcess {
             manager,
             control: Some(control),

@@ -41,6 +41,20 @@ pub struct ControlClient {
     connecting: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Whom a TaskManager looks for, and how it introduces itself.
+pub struct Joining {
+    /// Where the JobManager is.
+    pub find: Find,
+    /// The introduction.
+    pub hello: Hello,
+    /// When a silent connection is broken.
+    pub liveness: Liveness,
+    /// `security.ssl.internal.*`
+    pub tls: Option<Arc<Tls>>,
+    /// For how long there may be no JobManager.
+    pub patience: Duration,
+}
+
 /// Why a TaskManager's process ends.
 #[derive(Debug)]
 pub enum Ending {
@@ -82,22 +96,19 @@ impl ControlClient {
         self.link.clone()
     }
 
-    /// Connects to the JobManager that there is, whenever there is one and no connection; for as long as `patience`
-    /// there may be none. What is returned tells if there will never be one again.
+    /// Connects to the JobManager that there is, whenever there is one and no connection. What is returned tells if
+    /// there will never be one again.
     ///
     /// # Errors
     /// If its address is none.
     pub fn connect(
         &self,
-        find: Find,
-        hello: Hello,
-        liveness: &Liveness,
-        tls: Option<Arc<Tls>>,
+        joining: Joining,
         task_manager: Arc<TaskManager>,
         runtime: &Handle,
-        patience: Duration,
     ) -> Result<Receiver<Ending>> {
-        let pace = pace(liveness);
+        let Joining { find, hello, liveness, tls, patience } = joining;
+        let pace = pace(&liveness);
         if let Find::At(address) = &find {
             endpoint(address, pace, tls.as_deref())?;
         }

@@ -15,7 +15,7 @@ mod hello;
 mod raw;
 mod server;
 
-pub use self::client::{ControlClient, Ending};
+pub use self::client::{ControlClient, Ending, Joining};
 pub use self::hello::{Accepted, Hello};
 pub use self::server::{ControlOptions, ControlServer};
 

@@ -11,7 +11,7 @@ use flott_cluster::{
 };
 use flott_connector::Registry;
 use flott_network::VERSION;
-use flott_network::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello};
+use flott_network::control::{ControlClient, ControlOptions, ControlServer, Ending, Hello, Joining};
 use flott_network::find::Find;
 use flott_network::tls::Tls;
 use flott_operators::SqlOperators;
@@ -116,9 +116,8 @@ fn worker_of(
         address: "127.0.0.1:1".to_owned(),
         program: program.map(str::to_owned),
     };
-    let find = Find::At(master.to_owned());
-    let ending =
-        control.connect(find, hello, &liveness, tls, manager.clone(), runtime.handle(), patience).unwrap();
+    let joining = Joining { find: Find::At(master.to_owned()), hello, liveness, tls, patience };
+    let ending = control.connect(joining, manager.clone(), runtime.handle()).unwrap();
     Worker { _manager: manager, _control: control, ending, _runtime: runtime }
 }
 

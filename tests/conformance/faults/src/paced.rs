@@ -62,6 +62,10 @@ impl Connector for Paced<dyn Connector> {
         self.inner.projects_fields(spec, options)
     }
 
+    fn reports_errors(&self) -> bool {
+        self.inner.reports_errors()
+    }
+
     fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
         self.inner.sends_watermarks(spec, options)
     }

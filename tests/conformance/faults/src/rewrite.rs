@@ -37,6 +37,7 @@ pub fn values(graph: &mut JobGraph, stage: &Stage) -> Result<()> {
             metadata: Schema::default(),
             limit: None,
             watermark: None,
+            errors: false,
         });
     }
     Ok(())
