@@ -451,3 +451,24 @@ fn nobody_asks_what_a_table_holds_without_a_budget() {
     table.make_room().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
+
+#[test]
+fn a_large_table_uses_what_small_ones_do_not() {
+    let account = Arc::new(StateMemory::default());
+    let options = || SpillOptions { budget: Some(100_000), ..SpillOptions::default() };
+    let idle: Vec<_> = (0..16).map(|_| account.join(options())).collect();
+    let keys = [field("k", DataType::Int64)];
+    let count = PrimitiveColumn::<Int64Type>::new("n", 0);
+    let table = KeyedTable::new("t", &keys, 1, 128, count).unwrap();
+    let mut table = table.with_spilling(account.join(options())).unwrap();
+    let (mut rows, mut slots) = (0, Vec::new());
+    // Until something leaves.
+    while table.len() as i64 == rows {
+        table.intern(&numbers(rows..rows + 100), 100, &mut slots, |_, _| ()).unwrap();
+        table.make_room().unwrap();
+        rows += 100;
+    }
+    assert!(account.used() > 100_000);
+    assert!(table.len() as i64 > rows / 4, "{} of {rows} stay", table.len());
+    drop(idle);
+}

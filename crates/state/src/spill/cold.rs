@@ -8,11 +8,11 @@
 
 use std::mem::take;
 
-use flott_types::{Error, FastSet, KeyGroup, Result, Timestamp};
+use flott_types::{Error, FastSet, Result, Timestamp};
 
-use super::run::RunWriter;
+use super::keys::{GROUP, Hidden, StoredKeys};
 use super::sweep::Sweep;
-use super::{Backend, ColdStore, Fetched, Pairs, Spilled, SpilledSnapshot, SpilledTable, TableMemory};
+use super::{Backend, Fetched, Pairs, Spilled, SpilledSnapshot, SpilledTable, TableMemory};
 use crate::bits::Bits;
 use crate::codec::RowCodec;
 use crate::spill::runs::Runs;
@@ -27,13 +27,13 @@ const DELETIONS: usize = 64 << 10;
 const ROWS_UNCHECKED: usize = 64;
 /// About how many bytes of memory a deletion that waits has.
 const GONE: usize = 64;
-/// How many bytes of a key in the store come before the key itself: its key group.
-const GROUP: usize = size_of::<KeyGroup>();
+/// So much of its share, divided by this, a table has for keys, however much the store's filters take.
+const LEAST_OF_SHARE: usize = 4;
 
 /// The keys of a table that are not in memory. See the module's header.
 pub(crate) struct Cold {
     memory: TableMemory,
-    store: Box<dyn ColdStore>,
+    store: Runs,
     codec: RowCodec,
     /// The states by their number in values.
     names: Vec<String>,
@@ -58,32 +58,11 @@ pub(crate) struct Cold {
     failed: Option<Error>,
 }
 
-/// Keys as the store has them.
-#[derive(Default)]
-struct StoredKeys {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl StoredKeys {
-    fn get(&self, at: usize) -> &[u8] {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.bytes[start..self.ends[at]]
-    }
-
-    /// Their positions in order of the keys.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.ends.len()).collect();
-        order.sort_unstable_by(|a, b| self.get(*a).cmp(self.get(*b)));
-        order
-    }
-}
-
 impl Cold {
     /// For a table over this index, whose keys live this many milliseconds after their last use if they expire.
     pub fn new(index: &ColumnIndex, memory: TableMemory, ttl: Option<i64>) -> Result<Self> {
         Ok(Cold {
-            store: Box::new(Runs::new(memory.options().folder.clone())),
+            store: Runs::new(memory.options().folder.clone()),
             memory,
             codec: RowCodec::new(&index.fields())?,
             names: Vec::new(),
@@ -140,16 +119,7 @@ impl Cold {
     }
 
     fn keys_of(&mut self, index: &ColumnIndex, slots: &[u32]) -> Result<StoredKeys> {
-        let columns = index.columns(slots)?;
-        let groups = index.key_groups(slots, &columns);
-        self.codec.encode(&columns, slots.len())?;
-        let mut keys = StoredKeys::default();
-        for (at, group) in groups.iter().enumerate() {
-            keys.bytes.extend_from_slice(&group.to_be_bytes());
-            keys.bytes.extend_from_slice(self.codec.row(at));
-            keys.ends.push(keys.bytes.len());
-        }
-        Ok(keys)
+        StoredKeys::of(index, &mut self.codec, slots)
     }
 
     /// Brings back what the store has of the keys in these slots, which are new in the table.
@@ -260,7 +230,8 @@ impl Cold {
                 return Err(too_large(states, held, share, &self.memory));
             }
             Some(share) if self.most == usize::MAX || held > self.held + self.held / 16 => {
-                let fitting = (keys as u128 * share as u128 / held.max(1) as u128) as usize;
+                let for_keys = share.saturating_sub(self.store.memory()).max(share / LEAST_OF_SHARE);
+                let fitting = (keys as u128 * for_keys as u128 / held.max(1) as u128) as usize;
                 self.most = self.most.min(keys - keys / 8).min(fitting.max(1));
                 self.held = held;
             }
@@ -362,7 +333,7 @@ impl Cold {
         rows: usize,
     ) -> Result<Vec<u32>> {
         let Some(sweep) = &mut self.sweep else { return Ok(Vec::new()) };
-        let expired = sweep.go(&*self.store, now, rows)?;
+        let expired = sweep.go(&self.store, now, rows)?;
         if expired.is_empty() {
             return Ok(Vec::new());
         }
@@ -373,6 +344,7 @@ impl Cold {
         let (used, unused): (Vec<u32>, Vec<u32>) =
             slots.into_iter().partition(|slot| states.iter().any(|state| state.occupied(*slot)));
         // They were gone already.
+        let new: FastSet<u32> = new.into_iter().collect();
         let unused: Vec<u32> = unused.into_iter().filter(|slot| new.contains(slot)).collect();
         self.note_gone(index, &unused)?;
         unused.into_iter().for_each(|slot| index.keys_mut().remove(slot));
@@ -400,19 +372,16 @@ impl Cold {
             table.full = deltas.iter().any(|delta| delta.full && delta.name == table.name);
         }
         let any_full = tables.iter().any(|table| table.full);
-        let mut view = self.store.view(!any_full);
+        let view = self.store.view(!any_full);
         let stale = if any_full { &self.stale } else { &self.stale_since };
         let slots: Vec<u32> = stale.iter().collect();
+        let mut hidden = None;
         if !view.runs.is_empty() && (!slots.is_empty() || !self.gone.is_empty()) {
-            let keys = self.keys_of(index, &slots)?;
-            let mut hidden: Vec<&[u8]> = (0..slots.len()).map(|at| keys.get(at)).collect();
-            hidden.extend(self.gone.iter().map(|gone| &**gone));
-            hidden.sort_unstable();
-            let mut run = RunWriter::new(None, hidden.len(), self.store.epoch())?;
-            hidden.into_iter().try_for_each(|key| run.add(key, None, None))?;
-            view.runs.push(run.finish(None)?);
+            let mut keys = self.keys_of(index, &slots)?;
+            self.gone.iter().for_each(|gone| keys.push(gone));
+            hidden = Some(Hidden::new(keys));
         }
-        let snapshot = SpilledSnapshot::new(view, self.names.clone(), self.store.epoch(), tables);
+        let snapshot = SpilledSnapshot::new(view, hidden, self.names.clone(), self.store.epoch(), tables);
         self.store.next_epoch();
         self.stale_since.clear();
         Ok(Some(snapshot))

@@ -1,12 +1,14 @@
 //! One account of memory for the state of a process.
 //!
 //! Tables join the account and report what they hold. While all together stay within the budget, nobody gives
-//! anything up. Beyond it, a table that holds more than its share (the budget divided by the tables) is asked to
-//! shrink to it, so that what small tables do not use belongs to large ones.
+//! anything up. Beyond it, the budget is filled like water: what small tables do not use belongs to large ones, and
+//! those that hold more than the level is high are asked to shrink to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
 
 /// What becomes of state that does not fit into memory: `state.backend.type`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -32,7 +34,8 @@ pub struct SpillOptions {
 /// The account of a process.
 #[derive(Default, Debug)]
 pub struct StateMemory {
-    tables: AtomicUsize,
+    /// What each table holds.
+    tables: Mutex<Vec<Arc<AtomicUsize>>>,
     used: AtomicUsize,
 }
 
@@ -48,7 +51,7 @@ impl PartialEq for StateMemory {
 pub struct TableMemory {
     account: Arc<StateMemory>,
     options: SpillOptions,
-    used: usize,
+    used: Arc<AtomicUsize>,
 }
 
 impl StateMemory {
@@ -59,8 +62,25 @@ impl StateMemory {
 
     /// A new table joins.
     pub fn join(self: &Arc<Self>, options: SpillOptions) -> TableMemory {
-        self.tables.fetch_add(1, Ordering::Relaxed);
-        TableMemory { account: self.clone(), options, used: 0 }
+        let used = Arc::new(AtomicUsize::new(0));
+        self.tables.lock().push(used.clone());
+        TableMemory { account: self.clone(), options, used }
+    }
+
+    /// So much may be used by tables that want more.
+    fn level(&self, budget: usize) -> usize {
+        let mut used: Vec<usize> =
+            self.tables.lock().iter().map(|used| used.load(Ordering::Relaxed)).collect();
+        used.sort_unstable();
+        let mut rest = budget;
+        for (at, used_here) in used.iter().enumerate() {
+            let share = rest / (used.len() - at);
+            if *used_here > share {
+                return share;
+            }
+            rest -= used_here;
+        }
+        budget
     }
 }
 
@@ -72,18 +92,21 @@ impl TableMemory {
 
     /// Reports what the table holds. Returns how much it may hold if that is too much.
     pub fn report(&mut self, used: usize) -> Option<usize> {
-        let before = std::mem::replace(&mut self.used, used);
+        let before = self.used.swap(used, Ordering::Relaxed);
         self.account.used.fetch_add(used.wrapping_sub(before), Ordering::Relaxed);
         let budget = self.options.budget?;
-        let share = budget / self.account.tables.load(Ordering::Relaxed).max(1);
-        (used > share && self.account.used() > budget).then_some(share)
+        if self.account.used() <= budget {
+            return None;
+        }
+        let level = self.account.level(budget);
+        (used > level).then_some(level)
     }
 }
 
 impl Drop for TableMemory {
     fn drop(&mut self) {
         self.report(0);
-        self.account.tables.fetch_sub(1, Ordering::Relaxed);
+        self.account.tables.lock().retain(|used| !Arc::ptr_eq(used, &self.used));
     }
 }
 
@@ -97,10 +120,12 @@ mod tests {
         let options = || SpillOptions { budget: Some(100), ..SpillOptions::default() };
         let (mut one, mut two) = (account.join(options()), account.join(options()));
         assert_eq!((one.report(80), two.report(20)), (None, None));
-        assert_eq!((two.report(30), one.report(80)), (None, Some(50)));
+        assert_eq!((two.report(30), one.report(80)), (None, Some(70)));
         assert_eq!(two.report(60), Some(50));
         assert_eq!(one.report(40), None);
-        drop(two);
+        let three: Vec<TableMemory> = (0..8).map(|_| account.join(options())).collect();
+        assert_eq!(one.report(90), Some(50), "tables that hold nothing take nothing away");
+        drop((two, three));
         assert_eq!((one.report(90), account.used()), (None, 90));
         let mut unlimited = account.join(SpillOptions::default());
         assert_eq!(unlimited.report(usize::MAX / 2), None);

@@ -1,7 +1,7 @@
 //! State that does not fit into memory.
 //!
 //! A slot of a table is a frame of a cache. What a table cannot keep in memory leaves it key by key: the rows of all
-//! its states for a key become the value of that key in a [`ColdStore`], and the slot is free. When the key comes
+//! its states for a key become the value of that key in a store, and the slot is free. When the key comes
 //! again, its rows come back before the operator sees the slot.
 //!
 //! - **A key is either in the table or in the store.** What the store has of a key that is in the table is stale:
@@ -18,13 +18,14 @@
 //! |---|---|
 //! | `cold` | which keys leave, and how they come back |
 //! | `sweep` | keys that have expired |
-//! | `rows` | the rows of a key as bytes |
+//! | `keys`, `rows` | a key, and the rows of a key, as bytes |
 //! | `snapshot` | the rows in the store as parts of a snapshot |
 //! | `memory` | how much memory there is, and who may use how much of it |
 //! | `runs`, `run`, `merged`, `filter` | the store: sorted runs in files, or in memory |
 
 mod cold;
 mod filter;
+mod keys;
 mod memory;
 mod merged;
 mod rows;
@@ -79,33 +80,6 @@ impl Pairs {
 
 /// Called with the position of a key, its value, and its epoch.
 pub(crate) type OnFound<'a> = dyn FnMut(usize, &[u8], u64) -> Result<()> + 'a;
-
-/// Where the rows of keys are that are not in memory.
-pub(crate) trait ColdStore: Send {
-    /// Calls `found` with the position, the value and the epoch of each of the keys that is there; the keys ascend.
-    fn get(&self, keys: &[&[u8]], found: &mut OnFound<'_>) -> Result<()>;
-
-    /// Writes and deletes keys. If it fails, nothing is changed.
-    fn put(&mut self, pairs: &Pairs) -> Result<()>;
-
-    /// What is there now, or has been written in this epoch, to be read on any thread.
-    fn view(&self, since_last: bool) -> View;
-
-    /// A snapshot was taken.
-    fn next_epoch(&mut self);
-
-    /// How many snapshots have been taken.
-    fn epoch(&self) -> u64;
-
-    /// How many entries there are, stale ones included.
-    fn entries(&self) -> u64;
-
-    /// How many bytes they have.
-    fn bytes(&self) -> u64;
-
-    /// The bytes of memory that it holds.
-    fn memory(&self) -> usize;
-}
 
 /// What a store held at some time.
 #[derive(Clone, Debug)]

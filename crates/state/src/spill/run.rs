@@ -227,18 +227,23 @@ impl Run {
         Ok(())
     }
 
+    /// The block that may have a key; `None` if all keys are greater.
+    fn block_of(&self, key: &[u8]) -> Option<usize> {
+        let (mut low, mut high) = (0, self.first_ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.first_key(middle) <= key { low = middle + 1 } else { high = middle }
+        }
+        low.checked_sub(1)
+    }
+
     pub fn may_hold(&self, hash: u64) -> bool {
         self.filter.may_hold(hash)
     }
 
     /// What there is of a key. Of several lookups with the same `block`, the keys ascend; `number` tells runs apart.
     pub fn get(&self, key: &[u8], number: usize, block: &mut Block) -> Result<Lookup> {
-        let (mut low, mut high) = (0, self.first_ends.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.first_key(middle) <= key { low = middle + 1 } else { high = middle }
-        }
-        let Some(at) = low.checked_sub(1) else { return Ok(Lookup::Nothing) };
+        let Some(at) = self.block_of(key) else { return Ok(Lookup::Nothing) };
         if block.of != Some((number, at)) {
             block.of = None;
             self.read(at, &mut block.bytes)?;
@@ -275,8 +280,7 @@ pub(super) struct Scan {
 impl Scan {
     /// At the first key that is not less than this.
     pub fn from(run: Arc<Run>, key: &[u8]) -> Result<Self> {
-        let blocks = 0..run.first_ends.len();
-        let next_block = blocks.rev().find(|block| run.first_key(*block) <= key).unwrap_or(0);
+        let next_block = run.block_of(key).unwrap_or(0);
         let mut scan = Scan { run, next_block, bytes: Vec::new(), entry: None };
         scan.advance()?;
         while scan.key().is_some_and(|at| at < key) {

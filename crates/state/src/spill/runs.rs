@@ -10,18 +10,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::time::Duration;
 
 use flott_types::{Error, Result};
 
 use super::merged::Merged;
 use super::run::{Block, Lookup, Run, RunWriter, hash_of};
-use super::{ColdStore, OnFound, Pairs, View};
+use super::{OnFound, Pairs, View};
 
 /// With more runs than this, some are merged.
 const MANY: usize = 8;
-/// With more runs than this, a write waits for merging.
+/// With more runs than this, a write waits for merging, and if that fails, so does the write.
 const TOO_MANY: usize = 32;
+/// A write waits only so long, so that its task can see in between that it is cancelled.
+const WAIT: Duration = Duration::from_millis(200);
 /// A merge is of at least so many runs.
 const LEAST: usize = 4;
 
@@ -59,19 +62,27 @@ impl Runs {
     fn maintain(&mut self) -> Result<()> {
         loop {
             if let Some(merging) = &self.merging {
-                let wait = self.runs.len() > TOO_MANY;
-                let done = match wait {
-                    true => merging.done.recv().map_err(|_| TryRecvError::Disconnected),
-                    false => merging.done.try_recv(),
+                let too_many = self.runs.len() > TOO_MANY;
+                let done = match too_many {
+                    true => merging.done.recv_timeout(WAIT),
+                    false => merging.done.try_recv().map_err(|error| match error {
+                        TryRecvError::Empty => RecvTimeoutError::Timeout,
+                        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                    }),
                 };
-                let merged = match done {
-                    Ok(merged) => merged?,
-                    Err(TryRecvError::Empty) => return Ok(()),
-                    Err(TryRecvError::Disconnected) => {
+                let (first, end) = (merging.first, merging.first + merging.runs);
+                match done {
+                    Ok(Ok(merged)) => _ = self.runs.splice(first..end, [merged]),
+                    Ok(Err(error)) => {
+                        self.merging = None;
+                        // Nothing is lost: the next write tries it again.
+                        return if too_many { Err(error) } else { Ok(()) };
+                    }
+                    Err(RecvTimeoutError::Timeout) => return Ok(()),
+                    Err(RecvTimeoutError::Disconnected) => {
                         return Err(Error::internal("the merging of spilled state ended without a result"));
                     }
-                };
-                self.runs.splice(merging.first..merging.first + merging.runs, [merged]);
+                }
                 self.merging = None;
             }
             let Some((first, end)) = self.worth_merging() else { return Ok(()) };
@@ -132,8 +143,9 @@ impl Runs {
     }
 }
 
-impl ColdStore for Runs {
-    fn get(&self, keys: &[&[u8]], found: &mut OnFound<'_>) -> Result<()> {
+impl Runs {
+    /// Calls `found` with the position, the value and the epoch of each of the keys that is there; the keys ascend.
+    pub fn get(&self, keys: &[&[u8]], found: &mut OnFound<'_>) -> Result<()> {
         let mut open: Vec<(usize, u64)> = keys.iter().map(|key| hash_of(key)).enumerate().collect();
         let mut block = Block::default();
         for (number, run) in self.runs.iter().enumerate().rev() {
@@ -162,7 +174,8 @@ impl ColdStore for Runs {
         Ok(())
     }
 
-    fn put(&mut self, pairs: &Pairs) -> Result<()> {
+    /// Writes and deletes keys. If it fails, nothing is changed.
+    pub fn put(&mut self, pairs: &Pairs) -> Result<()> {
         if pairs.is_empty() {
             return Ok(());
         }
@@ -176,28 +189,89 @@ impl ColdStore for Runs {
         self.maintain()
     }
 
-    fn view(&self, since_last: bool) -> View {
+    /// What is there now, or has been written in this epoch, to be read on any thread.
+    pub fn view(&self, since_last: bool) -> View {
         let in_view = |run: &&Arc<Run>| !since_last || run.epoch() == self.epoch;
         View { runs: self.runs.iter().filter(in_view).cloned().collect() }
     }
 
-    fn next_epoch(&mut self) {
+    /// A snapshot was taken.
+    pub fn next_epoch(&mut self) {
         self.epoch += 1;
     }
 
-    fn epoch(&self) -> u64 {
+    /// How many snapshots have been taken.
+    pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    fn entries(&self) -> u64 {
+    /// How many entries there are, stale ones included.
+    pub fn entries(&self) -> u64 {
         self.runs.iter().map(|run| run.entries()).sum()
     }
 
-    fn bytes(&self) -> u64 {
+    /// How many bytes they have.
+    pub fn bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.bytes()).sum()
     }
 
-    fn memory(&self) -> usize {
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
         self.runs.iter().map(|run| run.memory()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store in memory with so many runs of one key each.
+    fn store(runs: usize) -> Runs {
+        let mut store = Runs::new(None);
+        for at in 0..runs {
+            let mut run = RunWriter::new(None, 1, 0).unwrap();
+            run.add(&at.to_be_bytes(), Some(b"value"), None).unwrap();
+            store.runs.push(run.finish(None).unwrap());
+        }
+        store
+    }
+
+    /// Maintains until nothing is merged any more.
+    fn settle(store: &mut Runs) -> Result<()> {
+        store.maintain()?;
+        while store.merging.is_some() {
+            std::thread::yield_now();
+            store.maintain()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_merge_that_fails_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = Some(folder.path().join("missing"));
+        let mut store = store(MANY + 1);
+        store.folder = missing.clone();
+        settle(&mut store).unwrap();
+        assert_eq!(store.runs.len(), MANY + 1);
+        store.folder = None;
+        settle(&mut store).unwrap();
+        assert_eq!((store.runs.len(), store.entries()), (1, MANY as u64 + 1));
+        let mut store = self::store(TOO_MANY + 1);
+        store.folder = missing;
+        assert!(settle(&mut store).unwrap_err().to_string().contains("'io.tmp.dirs'"));
+        assert_eq!(store.entries(), TOO_MANY as u64 + 1, "nothing is lost");
+    }
+
+    #[test]
+    fn a_write_does_not_wait_for_all_of_a_merge() {
+        let mut store = store(TOO_MANY + 1);
+        let (never, done) = channel();
+        store.merging = Some(Merging { first: 0, runs: 8, done, stop: Arc::default() });
+        let mut pairs = Pairs::default();
+        pairs.push(b"key", Some(b"value"));
+        store.put(&pairs).unwrap();
+        assert_eq!(store.runs.len(), TOO_MANY + 2);
+        drop(never);
     }
 }

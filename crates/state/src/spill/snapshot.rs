@@ -6,6 +6,7 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_types::{Error, Result};
 
+use super::keys::Hidden;
 use super::merged::Merged;
 use super::rows::each_row;
 use super::{Cold, View};
@@ -39,16 +40,23 @@ pub struct SpilledTable {
 #[derive(Clone, Debug)]
 pub struct SpilledSnapshot {
     view: View,
+    hidden: Option<Arc<Hidden>>,
     /// The states by their number in values.
     names: Vec<String>,
-    /// Deletes what is stale. The runs of this epoch hold what changed.
+    /// The runs of this epoch hold what changed.
     epoch: u64,
     tables: Vec<SpilledTable>,
 }
 
 impl SpilledSnapshot {
-    pub(super) fn new(view: View, names: Vec<String>, epoch: u64, tables: Vec<SpilledTable>) -> Self {
-        SpilledSnapshot { view, names, epoch, tables }
+    pub(super) fn new(
+        view: View,
+        hidden: Option<Hidden>,
+        names: Vec<String>,
+        epoch: u64,
+        tables: Vec<SpilledTable>,
+    ) -> Self {
+        SpilledSnapshot { view, hidden: hidden.map(Arc::new), names, epoch, tables }
     }
 
     /// The states.
@@ -62,13 +70,15 @@ impl SpilledSnapshot {
     /// # Errors
     /// If they cannot be read.
     pub fn parts<'a>(&'a self, table: &'a SpilledTable) -> Result<SpilledParts<'a>> {
+        let mut runs = self.view.runs.clone();
+        runs.extend(self.hidden.as_ref().map(|hidden| hidden.run(self.epoch)).transpose()?);
         Ok(SpilledParts {
             table,
             number: self.names.iter().position(|name| *name == table.name),
             epoch: self.epoch,
             keys: RowCodec::new(&table.shared)?,
             own: RowCodec::new(&table.own)?,
-            entries: Merged::new(&self.view.runs, &[])?,
+            entries: Merged::new(&runs, &[])?,
         })
     }
 }

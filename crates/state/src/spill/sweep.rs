@@ -7,9 +7,9 @@ use std::mem::take;
 
 use flott_types::{Result, Timestamp};
 
-use super::ColdStore;
 use super::merged::Merged;
 use super::rows::expiry_of;
+use super::runs::Runs;
 use crate::ExpiryHand;
 
 /// A hand that goes round over the store.
@@ -30,7 +30,7 @@ impl Sweep {
     }
 
     /// The keys that have expired, of those that the clock asks to look at.
-    pub fn go(&mut self, store: &dyn ColdStore, now: Timestamp, rows: usize) -> Result<Vec<Vec<u8>>> {
+    pub fn go(&mut self, store: &Runs, now: Timestamp, rows: usize) -> Result<Vec<Vec<u8>>> {
         let entries = usize::try_from(store.entries()).unwrap_or(usize::MAX);
         if entries == 0 {
             self.hand.begin(now);
