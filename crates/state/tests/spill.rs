@@ -472,3 +472,52 @@ fn a_large_table_uses_what_small_ones_do_not() {
     assert!(table.len() as i64 > rows / 4, "{} of {rows} stay", table.len());
     drop(idle);
 }
+
+#[test]
+fn a_table_that_comes_to_have_room_keeps_what_comes_back() {
+    let account = Arc::new(StateMemory::default());
+    let options = || SpillOptions { budget: Some(300_000), ..SpillOptions::default() };
+    let mut other = account.join(options());
+    assert_eq!(other.report(150_000), None);
+    let count = PrimitiveColumn::<Int64Type>::new("n", 0);
+    let table = KeyedTable::new("t", &[field("k", DataType::Int64)], 1, 128, count).unwrap();
+    let mut table = table.with_spilling(account.join(options())).unwrap();
+    let (mut rows, mut slots) = (0, Vec::new());
+    while table.len() as i64 == rows {
+        table.intern(&numbers(rows..rows + 100), 100, &mut slots, |_, _| ()).unwrap();
+        table.make_room().unwrap();
+        rows += 100;
+    }
+    drop(other);
+    table.intern(&numbers(0..rows), rows as usize, &mut slots, |_, _| ()).unwrap();
+    table.make_room().unwrap();
+    assert!(account.used() <= 300_000, "{}", account.used());
+    assert_eq!(table.len() as i64, rows);
+}
+
+#[test]
+fn rows_that_had_no_time_to_live_expire_although_they_leave_at_once() {
+    let mut kept = Kept::new(Kind { texts: false, sorted: false, ttl: 0 }, None);
+    let keys: Vec<Option<i64>> = (0..2_000).map(Some).collect();
+    let values: Vec<_> = (0..2_000).map(|n| (n, String::new(), false)).collect();
+    kept.change(Kind { texts: false, sorted: false, ttl: 0 }, &keys, &values, 0);
+    kept.snapshot(true, false);
+    let mut restored = model::restored("t", Vec::new());
+    for (name, chain) in &kept.chains {
+        restored.keyed.insert(name.clone(), chain.batches(0..=127));
+    }
+    let kind = Kind { texts: false, sorted: false, ttl: 400 };
+    kept.table = Kept::new(kind, Some(&options(None, 10_000))).table;
+    kept.table.restore_in_parts(&mut restored, 1_000).unwrap();
+    assert!(kept.table.len() < 1_000, "most have left");
+    for now in (1_000..1_400).step_by(25) {
+        kept.table.expire(now, 0);
+    }
+    assert_ne!(kept.look(kind, &keys[..1], false, 1_399), ["none"]);
+    for now in (1_400..2_600).step_by(25) {
+        kept.table.expire(now, 2_000);
+    }
+    let mut slots = Vec::new();
+    kept.table.lookup(&kind.keys(&keys), keys.len(), &mut slots).unwrap();
+    assert_eq!(slots.iter().filter(|slot| **slot != NO_SLOT).count(), 0);
+}
