@@ -122,8 +122,12 @@ impl SharedIndex {
         memory: TableMemory,
         ttl: Option<i64>,
     ) -> Result<()> {
-        if states.iter_mut().all(|state| state.enable_spilling()) {
-            self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?));
+        match states.iter_mut().find_map(|state| (!state.enable_spilling()).then(|| state.name().to_owned()))
+        {
+            Some(state) => {
+                tracing::info!("state '{state}' stays in memory: it has values that cannot leave it")
+            }
+            None => self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?)),
         }
         Ok(())
     }

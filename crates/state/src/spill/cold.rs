@@ -61,6 +61,9 @@ pub(crate) struct Cold {
 impl Cold {
     /// For a table over this index, whose keys live this many milliseconds after their last use if they expire.
     pub fn new(index: &ColumnIndex, memory: TableMemory, ttl: Option<i64>) -> Result<Self> {
+        if let Some(error) = memory.options().folder_error() {
+            tracing::warn!("a job whose state outgrows memory will fail: {error}");
+        }
         Ok(Cold {
             store: Runs::new(memory.options().folder.clone()),
             memory,

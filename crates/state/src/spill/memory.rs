@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use flott_types::Error;
 use parking_lot::Mutex;
+
+use super::run::disk;
 
 /// What becomes of state that does not fit into memory: `state.backend.type`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -29,6 +32,15 @@ pub struct SpillOptions {
     pub backend: Backend,
     /// The folder of temporary files; `None`: what is spilled stays in memory (for tests).
     pub folder: Option<PathBuf>,
+}
+
+impl SpillOptions {
+    /// What is wrong with the folder, if it may be needed: better known at the start than when memory is full.
+    pub fn folder_error(&self) -> Option<Error> {
+        let needed = self.budget.is_some() && self.backend == Backend::LocalDisk;
+        let folder = self.folder.as_ref().filter(|_| needed)?;
+        tempfile::tempfile_in(folder).err().map(|error| disk(folder, error))
+    }
 }
 
 /// The account of a process.
@@ -131,5 +143,21 @@ mod tests {
         assert_eq!(unlimited.report(usize::MAX / 2), None);
         drop((one, unlimited));
         assert_eq!(account.used(), 0);
+    }
+
+    #[test]
+    fn a_folder_is_tried_before_it_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = |name: &str| SpillOptions {
+            budget: Some(100),
+            folder: Some(folder.path().join(name)),
+            ..SpillOptions::default()
+        };
+        assert!(options("").folder_error().is_none());
+        let error = options("missing").folder_error().unwrap().to_string();
+        assert!(error.contains("missing ('io.tmp.dirs')"), "{error}");
+        assert!(SpillOptions { budget: None, ..options("missing") }.folder_error().is_none());
+        assert!(SpillOptions { backend: Backend::Memory, ..options("missing") }.folder_error().is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -165,7 +165,7 @@ impl RunWriter {
 }
 
 /// What is wrong with the local disk.
-fn disk(folder: &Path, error: std::io::Error) -> Error {
+pub(super) fn disk(folder: &Path, error: std::io::Error) -> Error {
     let folder = folder.display();
     Error::external(format!(
         "state that does not fit into memory cannot be written to {folder} ('io.tmp.dirs'); nothing of it is lost: \
