@@ -153,6 +153,11 @@ impl Connector for Programs {
         }
     }
 
+    /// A table's own connector was asked when the table was planned; a source of functions is never asked for them.
+    fn reports_errors(&self) -> bool {
+        true
+    }
+
     fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         let (program, node) = self.of_table(options)?;
         match program.nodes.get(node) {

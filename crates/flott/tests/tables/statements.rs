@@ -55,6 +55,29 @@ fn a_statement_set_is_a_part_of_the_job() {
     assert_eq!(lines(large.path()), ["1,tea", "3,tea"]);
 }
 
+/// What a table cannot read goes to another one, in a job of the program as in one of its own.
+#[test]
+fn records_that_cannot_be_read_go_to_another_table() {
+    let (input, out, bad) = (folder(), folder(), folder());
+    std::fs::write(input.path().join("orders.csv"), "1,tea\nx,cake\n3,tea\n").unwrap();
+    let (_, tables) = environment();
+    tables.execute_sql(&table("orders", "id INT, product STRING", input.path())).unwrap();
+    tables.execute_sql(&table("ids", "id INT", out.path())).unwrap();
+    tables.execute_sql(&table("bad", "file_position BIGINT, table_name STRING", bad.path())).unwrap();
+    let one_bad = ["6,\"default_catalog.default_database.orders\""];
+
+    let read = tables.sql_query("SELECT id FROM orders ERRORS INTO bad").unwrap();
+    let mut ids = values(&read.to_data_stream::<i32>().unwrap());
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 3]);
+    assert_eq!(lines(bad.path()), one_bad);
+
+    let insert = "INSERT INTO ids SELECT id FROM orders ERRORS INTO bad";
+    tables.execute_sql(insert).unwrap().wait().unwrap();
+    assert_eq!(lines(out.path()), ["1", "3"]);
+    assert_eq!(lines(bad.path()), one_bad.repeat(2));
+}
+
 /// An INSERT runs at once, with the streams that it reads, and is no part of the program's job.
 #[test]
 fn a_statement_is_a_job_of_its_own() {
