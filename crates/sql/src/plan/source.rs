@@ -58,8 +58,12 @@ impl Planner<'_> {
             let into = errors.sink.table.name.replace('.', ", ");
             name = name.replacen("]], fields", &format!(", errors=[{into}]]], fields"), 1);
         }
-        // Where a table was read to has nothing to do with how its watermarks are made.
-        let lineage = self.lineage_of(&name, &[]);
+        // Where a table was read to has nothing to do with how its watermarks are made. Two tables of errors may be
+        // one with other options.
+        let lineage = match &scan.errors {
+            Some(errors) => self.lineage_of(&format!("{name}\n{:?}", errors.sink.table.options), &[]),
+            None => self.lineage_of(&name, &[]),
+        };
         if let Some(watermark) = &spec.watermark {
             let expression = describe::expr(&watermark.expression, &schema);
             name = name.replacen("]], fields", &format!(", watermark=[{expression}]]], fields"), 1);

@@ -104,6 +104,19 @@ fn a_table_that_is_read_in_several_places_has_one() {
 }
 
 #[test]
+fn the_same_table_with_other_options_is_another_one() {
+    let set = "STATEMENT SET BEGIN
+         INSERT INTO log SELECT a, c FROM t ERRORS INTO bad /*+ OPTIONS('rows' = '1') */;
+         INSERT INTO log SELECT a, c FROM t ERRORS INTO bad /*+ OPTIONS('rows' = '2') */;
+         INSERT INTO log SELECT a + 1, c FROM t ERRORS INTO bad /*+ OPTIONS('rows' = '2') */;
+       END";
+    let plan = shell().plan(set);
+    let sinks =
+        plan.lines().filter(|line| line.starts_with("Sink(table=[default_catalog.default_database.bad]"));
+    assert_eq!(sinks.count(), 2, "{plan}");
+}
+
+#[test]
 fn positions_are_found_again_when_it_is_added() {
     let uid = |query: &str| shell().job(query).vertices[0].operators[0].node.uid.clone();
     assert_eq!(
