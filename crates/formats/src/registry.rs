@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flott_types::{Error, FastMap, Result};
+use flott_types::{Clock, Error, ErrorKind, FastMap, Result, SystemClock};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -27,6 +27,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The addresses are asked so often, all together.
 const ATTEMPTS: usize = 3;
 
+/// An id that the registry did not have is not asked for again so soon: each record with it would wait for an
+/// answer. Somebody may still register it.
+const ABSENCE: Duration = Duration::from_secs(30);
+/// So many of them are remembered: damaged messages may have any number for an id.
+const ABSENT_IDS: usize = 1_000;
+
+/// What a registry answers, with status 404, if it has no schema of an id. A server that is none, or one behind another
+/// path, answers with 404 too.
+const NO_SUCH_SCHEMA: i64 = 40_403;
+
 /// So much of what a registry says of an error is told.
 const TOLD: usize = 300;
 
@@ -40,12 +50,15 @@ pub(crate) struct Registry {
     /// The header of each request.
     authorization: Option<String>,
     known: Mutex<Known>,
+    clock: SystemClock,
 }
 
 /// What was learnt.
 #[derive(Default)]
 struct Known {
     schemas: FastMap<u32, Arc<str>>,
+    /// What was said of ids that there were none of, and when.
+    absent: FastMap<u32, (Duration, Arc<str>)>,
     ids: FastMap<(String, String), u32>,
 }
 
@@ -76,16 +89,40 @@ impl Registry {
             Credentials::Basic(user) => Some(format!("Basic {}", STANDARD.encode(user))),
             Credentials::Bearer(token) => Some(format!("Bearer {token}")),
         };
-        Registry { agent, urls, authorization, known: Mutex::default() }
+        Registry { agent, urls, authorization, known: Mutex::default(), clock: SystemClock::new() }
     }
 
     /// The schema of an id.
+    ///
+    /// # Errors
+    /// Of the data, if the registry has none of this id; else if it cannot be asked.
     pub(crate) fn schema(&self, id: u32) -> Result<Arc<str>> {
-        if let Some(schema) = self.known.lock().schemas.get(&id) {
-            return Ok(schema.clone());
+        let now = Duration::from_nanos(self.clock.nanos());
+        {
+            let known = self.known.lock();
+            if let Some(schema) = known.schemas.get(&id) {
+                return Ok(schema.clone());
+            }
+            if let Some((at, said)) = known.absent.get(&id)
+                && now < *at + ABSENCE
+            {
+                return Err(Error::data(said.to_string()));
+            }
         }
         let what = format!("the schema {id}");
-        let answer = self.ask(&what, &format!("/schemas/ids/{id}"), None)?;
+        let answer = match self.ask(&what, &format!("/schemas/ids/{id}"), None) {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.kind() == ErrorKind::Data {
+                    let mut known = self.known.lock();
+                    if known.absent.len() >= ABSENT_IDS {
+                        known.absent.clear();
+                    }
+                    known.absent.insert(id, (now, error.message().into()));
+                }
+                return Err(error);
+            }
+        };
         let schema = answer.get("schema").and_then(Value::as_str);
         let schema: Arc<str> = schema.ok_or_else(|| not_understood(&what, &answer))?.into();
         self.known.lock().schemas.insert(id, schema.clone());
@@ -108,7 +145,7 @@ impl Registry {
     }
 
     fn ask(&self, what: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut why = Error::invalid("a schema registry without an address");
+        let mut why: Option<Error> = None;
         for url in self.urls.iter().cycle().take(ATTEMPTS.max(self.urls.len())) {
             match self.ask_at(&format!("{url}{path}"), body) {
                 Ok(answer) => return Ok(answer),
@@ -117,11 +154,14 @@ impl Registry {
                     if !again {
                         return Err(error);
                     }
-                    why = error;
+                    // What one does not have, another one that cannot be asked may have.
+                    if error.kind() != ErrorKind::Data || why.is_none() {
+                        why = Some(error);
+                    }
                 }
             }
         }
-        Err(why)
+        Err(why.unwrap_or_else(|| Error::invalid("a schema registry without an address")))
     }
 
     /// Asks once. With an error, whether another address or attempt may help.
@@ -155,11 +195,22 @@ impl Registry {
         if !status.is_success() {
             let again = status.as_u16() == 429 || status.is_server_error();
             let said: String = text.trim().chars().take(TOLD).collect();
-            return Err((failed(&format_args!("{status}: {said}")), again));
+            let error = failed(&format_args!("{status}: {said}"));
+            let is_absent = status.as_u16() == 404 && code_of(&text) == Some(NO_SUCH_SCHEMA);
+            return Err(match is_absent {
+                // Registries of one group learn of a schema one after the other.
+                true => (Error::data(error.message()), true),
+                false => (error, again),
+            });
         }
         serde_json::from_str(&text)
             .map_err(|error| (failed(&format_args!("the answer is no JSON: {error}")), false))
     }
+}
+
+/// The number of an error in the registry's answer.
+fn code_of(answer: &str) -> Option<i64> {
+    serde_json::from_str::<Value>(answer).ok()?.get("error_code")?.as_i64()
 }
 
 fn not_understood(what: &str, answer: &Value) -> Error {

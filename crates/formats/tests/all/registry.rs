@@ -104,6 +104,9 @@ fn respond(state: &mut State, line: &str, authorization: &str, body: &[u8]) -> (
             None => ("404 Not Found", json!({ "error_code": 40403, "message": "Schema not found" })),
         };
     }
+    if line.starts_with("GET") {
+        return ("404 Not Found", json!({ "error_code": 404, "message": "HTTP 404 Not Found" }));
+    }
     let schema = serde_json::from_slice::<Value>(body).unwrap();
     let schema = schema.get("schema").and_then(Value::as_str).unwrap().to_owned();
     if schema.contains("forbidden") {
@@ -166,8 +169,16 @@ fn messages_of_many_versions_are_mixed() {
         error(&[0, 0, 0, 0, 3, 2, b'x']).to_string(),
         "the schema 3 of the registry: column 'id': string is not read as INT"
     );
+    // The record's own fault, and not asked for with every record.
     let unknown = error(&[0, 0, 0, 0, 9, 2]);
-    assert_eq!(unknown.kind(), ErrorKind::External);
+    assert_eq!(unknown.kind(), ErrorKind::Data);
+    let asked = registry.asked().len();
+    assert_eq!(error(&[0, 0, 0, 0, 9, 4]).to_string(), unknown.to_string());
+    assert_eq!(registry.asked().len(), asked);
+    // A server that is no registry says that too.
+    let elsewhere = ("avro-confluent.url".to_owned(), format!("{}/elsewhere", registry.url));
+    let elsewhere = Case::new("avro-confluent", &COLUMNS, &[(&elsewhere.0, &elsewhere.1)]);
+    assert_eq!(elsewhere.decode_messages(&[&one]).unwrap_err().kind(), ErrorKind::External);
     assert!(
         unknown.to_string().contains("the schema 9: ") && unknown.to_string().contains("Schema not found"),
         "{unknown}"
