@@ -42,17 +42,25 @@ pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     }
 }
 
+/// Schemes in whose URLs a container stands before `@`, as Azure's have it.
+const CONTAINERS: [&str; 4] = ["abfs", "abfss", "wasb", "wasbs"];
+
 /// A text in which `://name:password@host` is `://******@host`.
 fn without_users(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut pieces = text.split("://");
-    shown.push_str(pieces.next().unwrap_or_default());
+    let mut before = pieces.next().unwrap_or_default();
+    shown.push_str(before);
     let mut is_other = false;
     for piece in pieces {
+        let scheme = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let has_container = CONTAINERS.contains(&scheme);
+        before = piece;
         shown.push_str("://");
         let ends = |end: char| matches!(end, '/' | '?' | '#' | ',' | ';') || end.is_whitespace();
         let (place, rest) = piece.split_at(piece.find(ends).unwrap_or(piece.len()));
         match place.rsplit_once('@') {
+            Some((container, _)) if has_container && !container.contains(':') => shown.push_str(place),
             Some((_, host)) => {
                 is_other = true;
                 shown.extend([HIDDEN, "@", host]);
@@ -90,6 +98,11 @@ mod tests {
             ("http://me:p@ss@a:80/x@y, https://b/z", "http://******@a:80/x@y, https://b/z"),
             ("https://a/b,https://token@c?d", "https://a/b,https://******@c?d"),
             ("me@example.org", "me@example.org"),
+            (
+                "abfss://c@a.dfs.core.windows.net/b, https://me@h",
+                "abfss://c@a.dfs.core.windows.net/b, https://******@h",
+            ),
+            ("abfss://c:x@a.dfs.core.windows.net", "abfss://******@a.dfs.core.windows.net"),
         ] {
             assert_eq!(shown("url", text), expected);
         }
