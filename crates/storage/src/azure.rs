@@ -26,20 +26,33 @@ pub(crate) fn check(settings: &BTreeMap<String, String>) -> Result<()> {
 
 /// The client for a container, `container@account.dfs.core.windows.net`.
 pub(crate) fn open(settings: &BTreeMap<String, String>, place: &str) -> Result<Client> {
-    let Some(Azure { container, account, domain }) = Azure::parse(place) else {
+    let Some(azure) = Azure::parse(place) else {
         return Err(Error::internal(format!("'{place}' is no container of Azure's")));
     };
-    let mut builder = MicrosoftAzureBuilder::from_env()
-        .with_account(account)
-        .with_container_name(container)
-        .with_retry(clients::retries());
+    let Azure { container, account, domain } = azure;
+    let key = ["dfs", "blob"]
+        .iter()
+        .find_map(|service| settings.get(&format!("{KEY}{account}.{service}.{domain}")));
+    let environment = MicrosoftAzureBuilder::from_env();
+    // Whoever says where the server is has not left that to the URL.
+    let is_given = environment.get_config_value(&AzureConfigKey::Endpoint).is_some();
+    let builder = match (azure.is_known() || is_given, key) {
+        (true, _) => environment,
+        (false, Some(_)) => MicrosoftAzureBuilder::new(),
+        (false, None) => {
+            return Err(Error::invalid(format!(
+                "'{place}': {domain} is no domain of Azure's, and the process's credentials are not sent there; set \
+                 '{KEY}{account}.dfs.{domain}'"
+            )));
+        }
+    };
+    let mut builder =
+        builder.with_account(account).with_container_name(container).with_retry(clients::retries());
     if builder.get_config_value(&AzureConfigKey::Endpoint).is_none() {
         builder = builder.with_endpoint(format!("https://{account}.blob.{domain}"));
     }
-    for service in ["dfs", "blob"] {
-        if let Some(key) = settings.get(&format!("{KEY}{account}.{service}.{domain}")) {
-            builder = builder.with_access_key(key);
-        }
+    if let Some(key) = key {
+        builder = builder.with_access_key(key);
     }
     // Whoever writes http:// means it.
     let is_plain =
@@ -55,6 +68,24 @@ pub(crate) fn open(settings: &BTreeMap<String, String>, place: &str) -> Result<C
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_hosts_get_the_credentials_that_are_for_them_and_no_others() {
+        let place = "c@account.dfs.example.org";
+        let refused = open(&BTreeMap::new(), place).unwrap_err().to_string();
+        assert!(refused.contains("example.org is no domain of Azure's"), "{refused}");
+        assert!(refused.contains("set 'fs.azure.account.key.account.dfs.example.org'"), "{refused}");
+        let key = ("fs.azure.account.key.account.blob.example.org".to_owned(), "a2V5".to_owned());
+        open(&BTreeMap::from([key]), place).unwrap();
+        // What looks like a part of Azure's name is in the path of another host.
+        for place in [
+            "c@evil/x.dfs.core.windows.net",
+            "c@evil:80?x.dfs.core.windows.net",
+            "c@a.dfs.b/core.windows.net",
+        ] {
+            assert!(Azure::parse(place).is_none(), "{place}");
+        }
+    }
 
     #[test]
     fn other_settings_are_named() {

@@ -87,13 +87,30 @@ pub(crate) struct Azure<'a> {
     pub(crate) domain: &'a str,
 }
 
+/// The public cloud, those of China and of the government of the USA, and Fabric.
+const DOMAINS: [&str; 4] =
+    ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net", "fabric.microsoft.com"];
+
 impl<'a> Azure<'a> {
     /// From `container@account.dfs.core.windows.net`, or `blob` instead of `dfs`.
     pub(crate) fn parse(place: &'a str) -> Option<Self> {
         let (container, host) = place.split_once('@')?;
         let (account, rest) = host.split_once('.')?;
         let domain = rest.strip_prefix("dfs.").or_else(|| rest.strip_prefix("blob."))?;
-        let all = [container, account, domain];
-        all.iter().all(|part| !part.is_empty()).then_some(Azure { container, account, domain })
+        // They become parts of a host's name, and nothing else of a URL.
+        let is_name = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        };
+        (!container.is_empty() && is_name(account) && is_name(domain)).then_some(Azure {
+            container,
+            account,
+            domain,
+        })
+    }
+
+    /// Whether the domain is one of Microsoft's: what the environment says of who we are is for them only.
+    pub(crate) fn is_known(&self) -> bool {
+        DOMAINS.contains(&self.domain)
     }
 }
