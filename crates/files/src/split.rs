@@ -71,7 +71,9 @@ impl FileSplit {
 
     /// Whether the object is another one than that which was found, as far as its store tells.
     pub(crate) fn is_other(&self, now: &FileInfo) -> bool {
-        matches!((&self.object, &now.version), (Some(found), Some(now)) if found != now)
+        // Splits of earlier versions have it with quotes.
+        let bare = |version: &str| version.replace('"', "");
+        matches!((&self.object, &now.version), (Some(found), Some(now)) if bare(found) != bare(now))
     }
 
     /// Whether others read the rest of the file, or some of it was read: then all must be of one version.

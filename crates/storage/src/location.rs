@@ -33,6 +33,12 @@ impl ObjectLocation {
     pub(crate) fn path(&self) -> Result<object_store::path::Path> {
         let path = match self.service() {
             // As in a URL, `%20` is a space.
+            Some(Service::Http) if self.key.to_ascii_lowercase().contains("%2f") => {
+                return Err(Error::unsupported(format!(
+                    "'{}/{}': a slash within a name ('%2F') would be read as one between names",
+                    self.store, self.key
+                )));
+            }
             Some(Service::Http) => object_store::path::Path::from_url_path(&self.key),
             _ => object_store::path::Path::parse(&self.key),
         };
@@ -248,6 +254,10 @@ mod tests {
         let parsed = Location::parse("https://host/a/b%20c%25.csv").unwrap();
         let Location::Object(object) = &parsed else { panic!("no object") };
         assert_eq!(object.path().unwrap().as_ref(), "a/b c%.csv");
+        let Location::Object(object) = Location::parse("https://host/a%2Fb").unwrap() else {
+            panic!("no object")
+        };
+        assert!(object.path().unwrap_err().to_string().contains("a slash within a name"));
         assert!(parsed.check_writable().unwrap_err().to_string().contains("can only be read"));
         Location::parse("gs://bucket/a").unwrap().check_writable().unwrap();
     }

@@ -5,8 +5,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use flott_types::{Error, Result};
-use object_store::ObjectStore;
 use object_store::multipart::MultipartStore;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 /// Objects, and uploads that outlive the process that began them, where there are such.
 #[derive(Clone)]
@@ -32,6 +33,18 @@ impl Client {
     /// The objects, to share.
     pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
         self.objects.clone()
+    }
+
+    /// What is known of an object.
+    pub(crate) async fn look(&self, key: &Path) -> object_store::Result<ObjectMeta> {
+        match self.objects.head(key).await {
+            // A server may not know HEAD, and the client tells that as if there were no file. Its content comes with
+            // the same headers, and is left where it is.
+            Err(object_store::Error::NotFound { .. }) if self.uploads.is_none() => {
+                self.objects.get(key).await.map(|got| got.meta)
+            }
+            looked => looked,
+        }
     }
 
     /// The uploads.

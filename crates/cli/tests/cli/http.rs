@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::support::command;
 
-/// A server of one file, `/data/a b.csv`, which gives ranges; whatever else is asked for is not there.
+/// A server of one file, `/data/a b.csv`, which gives ranges; whatever else is asked for is not there. In other
+/// folders it is of another kind: `/whole` without ranges, `/weak` with a name of the version that is no condition,
+/// `/get` without HEAD.
 fn serve(content: Arc<Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = format!("http://{}", listener.local_addr().unwrap());
@@ -34,8 +36,18 @@ fn answer(mut stream: &TcpStream, content: &[u8]) -> Option<()> {
             .map(|(from, to)| (from.to_owned(), to.to_owned()))?;
         Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()?))
     });
-    if path != "/data/a%20b.csv" || !matches!(method, "GET" | "HEAD") {
-        return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").ok();
+    let folder = path.strip_suffix("/a%20b.csv").filter(|_| matches!(method, "GET" | "HEAD"));
+    let range = range.filter(|_| folder != Some("/whole"));
+    let is_weak = folder == Some("/weak");
+    let has_condition = headers.iter().any(|line| line.to_ascii_lowercase().starts_with("if-match"));
+    let refused = match (folder, method) {
+        (Some("/data" | "/whole"), _) | (Some("/get"), "GET") => None,
+        (Some("/weak"), _) => has_condition.then_some("412 Precondition Failed"),
+        (Some("/get"), _) => Some("405 Method Not Allowed"),
+        _ => Some("404 Not Found"),
+    };
+    if let Some(status) = refused {
+        return write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").ok();
     }
     let size = content.len();
     let (status, from, to, told) = match range {
@@ -46,8 +58,9 @@ fn answer(mut stream: &TcpStream, content: &[u8]) -> Option<()> {
         None => ("200 OK", 0, size, String::new()),
     };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nAccept-Ranges: bytes\r\nETag: \"one\"\r\nLast-Modified: Mon, 30 Nov 2020 10:00:00 GMT\r\n{told}\r\n",
-        to - from
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: {}\"one\"\r\nLast-Modified: Mon, 30 Nov 2020 10:00:00 GMT\r\n{told}\r\n",
+        to - from,
+        if is_weak { "W/" } else { "" }
     );
     stream.write_all(head.as_bytes()).ok()?;
     if method == "GET" { stream.write_all(&content[from..to]).ok() } else { Some(()) }
@@ -73,13 +86,16 @@ fn a_table_behind_http_is_read_in_ranges_and_not_written() {
         )
     };
     let file = format!("{place}/data/a%20b.csv");
-    let sums = format!(
-        "SET 'execution.runtime-mode' = 'batch'; SELECT COUNT(*), SUM(id), MAX(fp) = '{file}' FROM t;"
-    );
-    let (told, errors) = run(&format!("{} {sums}", table(&file)));
-    let cells: Vec<&str> = told.split_whitespace().collect();
-    let expected = format!("| {rows} | {} | TRUE |", rows * (rows - 1) / 2);
-    assert!(cells.join(" ").contains(&expected), "{told}{errors}");
+    for folder in ["data", "whole", "weak", "get"] {
+        let file = format!("{place}/{folder}/a%20b.csv");
+        let sums = format!(
+            "SET 'execution.runtime-mode' = 'batch'; SELECT COUNT(*), SUM(id), MAX(fp) = '{file}' FROM t;"
+        );
+        let (told, errors) = run(&format!("{} {sums}", table(&file)));
+        let cells: Vec<&str> = told.split_whitespace().collect();
+        let expected = format!("| {rows} | {} | TRUE |", rows * (rows - 1) / 2);
+        assert!(cells.join(" ").contains(&expected), "{folder}: {told}{errors}");
+    }
     let (_, errors) = run(&format!("{} SELECT * FROM t;", table(&format!("{place}/data"))));
     assert!(errors.contains(&format!("there is no file at {place}/data; folders and patterns")), "{errors}");
     let insert = "INSERT INTO t VALUES (1, 'a');".replace("VALUES (1, 'a')", "(id, name) VALUES (1, 'a')");

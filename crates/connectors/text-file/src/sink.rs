@@ -162,6 +162,7 @@ impl<T: Record> Sink for FileSink<T> {
             // Uploads that are not complete cannot be read.
             self.path.local("the compaction of files")?;
         }
+        self.path.check_writable()?;
         flott_storage::files::check_writable(&self.path)
     }
 
@@ -230,5 +231,17 @@ impl<T: Record> SinkWriter for FileWriter<T> {
 
     fn on_time(&mut self, now: Timestamp) -> Result<()> {
         self.files.on_time(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_only_read_is_not_tried() {
+        let sink = FileSink::lines("http://localhost:1/out", |number: &u64| number.to_string());
+        let told = sink.and_then(|sink| sink.check()).unwrap_err().to_string();
+        assert!(told.contains("what is behind HTTP can only be read"), "{told}");
     }
 }

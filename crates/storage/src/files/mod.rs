@@ -77,7 +77,7 @@ pub enum RandomFile {
     /// On a local disk.
     Local(local::RandomFile),
     /// In an object store.
-    Object(objects::ObjectReader),
+    Object(Box<objects::ObjectReader>),
 }
 
 impl RandomFile {
@@ -88,7 +88,9 @@ impl RandomFile {
     pub fn open(location: &Location) -> Result<Self> {
         match location {
             Location::Local(path) => local::RandomFile::open(path).map(RandomFile::Local),
-            Location::Object(object) => objects::ObjectReader::open(object, 0).map(RandomFile::Object),
+            Location::Object(object) => {
+                objects::ObjectReader::open(object, 0).map(Box::new).map(RandomFile::Object)
+            }
         }
     }
 

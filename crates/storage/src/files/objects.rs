@@ -40,8 +40,13 @@ fn info(store: &str, meta: &ObjectMeta) -> FileInfo {
         location: location(store, &meta.location),
         size: meta.size,
         modified: meta.last_modified.timestamp_millis(),
-        version: meta.e_tag.clone(),
+        version: meta.e_tag.as_deref().map(version),
     }
+}
+
+/// What a store calls a version, in one form: Azure's listings leave out the quotes that its other answers have.
+fn version(e_tag: &str) -> String {
+    e_tag.replace('"', "")
 }
 
 /// What is below a place and wanted, and how many objects there are. Of a listing one page is held at a time: of
@@ -106,7 +111,7 @@ fn matches(pattern: &glob::Pattern, key: &str) -> bool {
 
 pub(super) fn look(at: &ObjectLocation) -> Result<Option<FileInfo>> {
     let (client, key) = client(at)?;
-    match block_on(client.head(&key)) {
+    match block_on(client.look(&key)) {
         Ok(meta) => Ok(Some(FileInfo { location: shown(at), ..info(&at.store, &meta) })),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(failed("look at", shown(at), error)),
@@ -191,7 +196,7 @@ pub struct ObjectReader {
 impl ObjectReader {
     pub(super) fn open(at: &ObjectLocation, offset: u64) -> Result<Self> {
         let (client, key) = client(at)?;
-        let object = block_on(Ranges::of(client.objects(), key));
+        let object = block_on(Ranges::of(&client, key));
         Ok(ObjectReader {
             at: at.clone(),
             object: object.map_err(|error| failed("open", shown(at), error))?,
@@ -228,6 +233,22 @@ impl Read for ObjectReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_has_one_form() {
+        let version = |e_tag: &str| {
+            let meta = ObjectMeta {
+                location: Path::from("a"),
+                last_modified: std::time::UNIX_EPOCH.into(),
+                size: 1,
+                e_tag: Some(e_tag.to_owned()),
+                version: None,
+            };
+            info("abfss://c@account.dfs.core.windows.net", &meta).version
+        };
+        assert_eq!(version("0x8DE1"), version("\"0x8DE1\""));
+        assert_ne!(version("0x8DE1"), version("\"0x8DE2\""));
+    }
 
     #[test]
     fn a_pattern_matches_keys_and_folders_above_them() {
