@@ -7,12 +7,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryBuilder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, BinaryBuilder, Int32Builder, Int64Builder, MapBuilder, MapFieldNames, RecordBatch,
+    StringBuilder, TimestampMicrosecondBuilder,
+};
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{SourceSpec, errors_schema};
 use flott_types::{Error, ErrorKind, Result};
 
 use crate::Format;
+
+/// A header of a message: its name and its value.
+pub type Header<'a> = (&'a str, Option<&'a [u8]>);
 
 /// A record that cannot be read.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +29,10 @@ pub struct BadRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Where it is.
     pub place: Place<'a>,
+    /// When it was written, in milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+    /// The headers of a message, each name once; none if they cannot be read.
+    pub headers: Option<&'a [Header<'a>]>,
 }
 
 /// Where a record is.
@@ -59,6 +69,8 @@ pub struct Rejected {
     offset: Int64Builder,
     file: StringBuilder,
     position: Int64Builder,
+    timestamp: TimestampMicrosecondBuilder,
+    headers: MapBuilder<StringBuilder, BinaryBuilder>,
 }
 
 impl Rejected {
@@ -76,6 +88,8 @@ impl Rejected {
             offset: Int64Builder::new(),
             file: StringBuilder::new(),
             position: Int64Builder::new(),
+            timestamp: TimestampMicrosecondBuilder::new().with_timezone(arrow_type::utc()),
+            headers: MapBuilder::new(Some(names()), StringBuilder::new(), BinaryBuilder::new()),
         })
     }
 
@@ -114,7 +128,13 @@ impl Rejected {
         self.offset.append_option(partition.map(|(.., offset)| offset));
         self.file.append_option(file.map(|(path, _)| path));
         self.position.append_option(file.map(|(_, position)| position));
-        Ok(())
+        self.timestamp.append_option(record.timestamp.map(|millis| millis.saturating_mul(1_000)));
+        for (name, value) in record.headers.unwrap_or_default() {
+            self.headers.keys().append_value(name);
+            self.headers.values().append_option(*value);
+        }
+        let appended = self.headers.append(record.headers.is_some());
+        appended.map_err(|error| Error::internal("headers of a record").with_source(error))
     }
 
     /// The rows since the last call, if there are any.
@@ -135,11 +155,18 @@ impl Rejected {
             Arc::new(self.offset.finish()),
             Arc::new(self.file.finish()),
             Arc::new(self.position.finish()),
+            Arc::new(self.timestamp.finish()),
+            Arc::new(self.headers.finish()),
         ];
         let batch = RecordBatch::try_new(arrow_type::schema(errors_schema().iter()), columns)
             .map_err(|error| Error::internal("columns of records that cannot be read").with_source(error))?;
         Ok(Some(ChangeBatch::insert_only(batch)))
     }
+}
+
+/// As `arrow_type` names the parts of a map.
+fn names() -> MapFieldNames {
+    MapFieldNames { entry: "entries".to_owned(), key: "keys".to_owned(), value: "values".to_owned() }
 }
 
 /// Refuses ERRORS INTO where the format would leave out what is bad: then there would be two answers.
@@ -186,12 +213,20 @@ mod tests {
         };
         let mut rejected = Rejected::wanted(&spec).unwrap();
         let place = Place::File { path: "f", position: 3 };
-        let record = BadRecord { bytes: Some(b"x"), key: None, place };
+        let record = BadRecord { bytes: Some(b"x"), key: None, place, timestamp: None, headers: None };
         assert!(rejected.push(record, Error::external("the registry is gone")).is_err());
         assert!(rejected.is_empty() && rejected.finish().unwrap().is_none());
         rejected.push(record, Error::data("no number")).unwrap();
+        let headers: [Header<'_>; 2] = [("a", Some(b"1")), ("b", None)];
+        let message = BadRecord { timestamp: Some(1_500), headers: Some(&headers), ..record };
+        rejected.push(message, Error::data("no number")).unwrap();
         let batch = rejected.finish().unwrap().unwrap();
-        assert_eq!(batch.num_rows(), 1);
+        let types: Vec<_> = errors_schema().iter().map(|(_, ty)| ty.clone()).collect();
+        assert_eq!(
+            flott_batch::pretty::print(&batch, &types),
+            "+I x'78' NULL 'no number' t NULL NULL NULL f 3 NULL NULL\n\
+             +I x'78' NULL 'no number' t NULL NULL NULL f 3 1970-01-01T00:00:01.500 {a=x'31',b=NULL}\n"
+        );
         assert!(rejected.finish().unwrap().is_none());
     }
 }

@@ -13,6 +13,7 @@ pub const ERRORS: &str = "errors";
 
 /// Its columns. A table that takes the records has some of them, found by their names.
 pub fn errors_schema() -> Schema {
+    let headers = TypeKind::Map(Box::new(TypeKind::STRING.nullable()), Box::new(TypeKind::BYTES.nullable()));
     let columns = [
         ("record", TypeKind::BYTES),
         ("record_key", TypeKind::BYTES),
@@ -23,6 +24,8 @@ pub fn errors_schema() -> Schema {
         ("topic_offset", TypeKind::BigInt),
         ("file_path", TypeKind::STRING),
         ("file_position", TypeKind::BigInt),
+        ("record_timestamp", TypeKind::TimestampLtz(3)),
+        ("headers", headers),
     ];
     Schema::new(columns.map(|(name, kind)| (name, kind.nullable())))
 }

@@ -177,7 +177,7 @@ fn what_is_wrong() {
             > SELECT a FROM t ERRORS INTO v
             unsupported: INSERT into the view `default_catalog`.`default_database`.`v` is not supported at line 1, column 29
             > SELECT a FROM t ERRORS INTO other
-            invalid: ERRORS INTO: table `default_catalog`.`default_database`.`other` has a column 'line', which a record that cannot be read does not have; it has: `record` BYTES, `record_key` BYTES, `reason` STRING, `table_name` STRING, `topic` STRING, `topic_partition` INT, `topic_offset` BIGINT, `file_path` STRING, `file_position` BIGINT at line 1, column 29
+            invalid: ERRORS INTO: table `default_catalog`.`default_database`.`other` has a column 'line', which a record that cannot be read does not have; it has: `record` BYTES, `record_key` BYTES, `reason` STRING, `table_name` STRING, `topic` STRING, `topic_partition` INT, `topic_offset` BIGINT, `file_path` STRING, `file_position` BIGINT, `record_timestamp` TIMESTAMP_LTZ(3), `headers` MAP<STRING, BYTES> at line 1, column 29
             > SELECT a FROM t ERRORS INTO numbers
             invalid: Incompatible types for sink column 'reason': the query gives STRING, the column is INT. Write CAST(... AS INT) at line 1, column 29
             > SELECT a FROM sized ERRORS INTO bad

@@ -104,15 +104,19 @@ impl Records {
             }
             let (line, offset) = (self.input.position().line, self.input.position().offset);
             let FileSplit { path, start, .. } = self.input.split();
-            let in_file = |error: Error| {
-                let from = if *start > 0 { format!(", lines from byte {start}") } else { String::new() };
-                error.context(format!("file {path}{from}"))
-            };
+            let from = if *start > 0 { format!(", lines from byte {start}") } else { String::new() };
+            let in_file = |error: Error| error.context(format!("file {path}{from}"));
             let progress = self.decoder.decode(bytes, at_end, line, max_rows).map_err(in_file)?;
             if let Some(Unreadable { bytes: range, error }) = progress.unreadable {
                 let Some(rejected) = &mut self.rejected else { return Err(in_file(error)) };
                 let place = Place::File { path, position: offset + range.start as u64 };
-                rejected.push(BadRecord { bytes: bytes.get(range), key: None, place }, error)?;
+                // The line in the reason is counted from where the split begins.
+                let error = match from.strip_prefix(", ") {
+                    Some(from) => error.context(from),
+                    None => error,
+                };
+                let (bytes, key) = (bytes.get(range), None);
+                rejected.push(BadRecord { bytes, key, place, timestamp: None, headers: None }, error)?;
             }
             self.input.consume(progress.consumed, progress.lines);
             if progress.consumed == 0 {

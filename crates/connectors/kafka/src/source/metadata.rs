@@ -7,7 +7,7 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use flott_batch::arrow_type;
-use flott_kafka::records::{Batch, Message};
+use flott_kafka::records::{Batch, Header, Message};
 use flott_plan::{Column, TableSpec};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -150,9 +150,9 @@ fn headers_builder() -> MapBuilder<StringBuilder, BinaryBuilder> {
     MapBuilder::new(Some(names), StringBuilder::new(), BinaryBuilder::new())
 }
 
-/// Of several headers of a name the last one counts.
-fn push_headers(builder: &mut MapBuilder<StringBuilder, BinaryBuilder>, message: &Message<'_>) -> Result<()> {
-    let mut headers: Vec<(&str, Option<&[u8]>)> = Vec::new();
+/// The headers of a record. Of several of a name the last one counts.
+pub(super) fn headers<'a>(message: &Message<'a>) -> Result<Vec<Header<'a>>> {
+    let mut headers: Vec<Header<'a>> = Vec::new();
     for header in message.headers.iter() {
         let (name, value) = header.map_err(Error::data)?;
         match headers.iter_mut().find(|(known, _)| *known == name) {
@@ -160,7 +160,11 @@ fn push_headers(builder: &mut MapBuilder<StringBuilder, BinaryBuilder>, message:
             None => headers.push((name, value)),
         }
     }
-    for (name, value) in headers {
+    Ok(headers)
+}
+
+fn push_headers(builder: &mut MapBuilder<StringBuilder, BinaryBuilder>, message: &Message<'_>) -> Result<()> {
+    for (name, value) in headers(message)? {
         builder.keys().append_value(name);
         builder.values().append_option(value);
     }

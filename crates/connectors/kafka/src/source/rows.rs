@@ -15,7 +15,7 @@ use flott_kafka::records::{Batch, Message};
 use flott_plan::SourceSpec;
 use flott_types::{Error, Result};
 
-use super::metadata::{Metadata, Values};
+use super::metadata::{self, Metadata, Values};
 use crate::columns::Parts;
 
 /// Where each column of the output comes from.
@@ -166,7 +166,15 @@ impl Rows {
         let Err(error) = self.read(batch, message) else { return Ok(()) };
         let Some(rejected) = &mut self.rejected else { return Err(error) };
         let place = Place::Partition { topic, partition, offset: message.offset };
-        rejected.push(BadRecord { bytes: message.value, key: message.key, place }, error)
+        let headers = metadata::headers(message).ok();
+        let record = BadRecord {
+            bytes: message.value,
+            key: message.key,
+            place,
+            timestamp: (message.timestamp >= 0).then_some(message.timestamp),
+            headers: headers.as_deref(),
+        };
+        rejected.push(record, error)
     }
 
     /// Reads a record. One that cannot be read leaves no rows, though perhaps a key that none of them has.
