@@ -365,6 +365,8 @@ fn a_folder_that_cannot_be_written_to_is_named() {
 struct Bulky {
     number: Option<PrimitiveColumn<Int64Type>>,
     asked: Arc<AtomicUsize>,
+    /// What it claims to hold beside the numbers.
+    more: usize,
 }
 
 impl Bulky {
@@ -405,7 +407,7 @@ impl SlotColumns for Bulky {
 
     fn memory(&self) -> usize {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        self.number().memory()
+        self.number().memory() + self.more
     }
 }
 
@@ -450,6 +452,23 @@ fn nobody_asks_what_a_table_holds_without_a_budget() {
     table.intern(&numbers(0..1_000), 1_000, &mut Vec::new(), |_, _| ()).unwrap();
     table.make_room().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_table_of_many_keys_is_looked_at_sooner_when_its_rows_are_large() {
+    let (mut table, asked) = Bulky::table(Some(64 << 20));
+    let looks = |table: &mut KeyedTable<Bulky>, rows: i64| {
+        table.intern(&numbers(0..rows), rows as usize, &mut Vec::new(), |_, _| ()).unwrap();
+        table.make_room().unwrap();
+        asked.swap(0, Ordering::Relaxed)
+    };
+    assert_eq!(looks(&mut table, 64_000), 1);
+    assert_eq!(looks(&mut table, 500), 0, "the rows were small");
+    table.values_mut().more = 10 << 20;
+    assert_eq!(looks(&mut table, 500), 1);
+    assert_eq!(looks(&mut table, 50), 0, "half a megabyte of the budget's 64");
+    assert_eq!(looks(&mut table, 60), 1);
+    assert_eq!(looks(&mut table, 500), 0, "the rows were small again");
 }
 
 #[test]

@@ -25,6 +25,8 @@ const BYTES_AT_ONCE: usize = 16 << 20;
 const DELETIONS: usize = 64 << 10;
 /// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
 const ROWS_UNCHECKED: usize = 64;
+/// It is asked sooner if the rows, as large as those before, may have added the budget divided by this.
+const BYTES_UNCHECKED: usize = 64;
 /// About how many bytes of memory a deletion that waits has.
 const GONE: usize = 64;
 /// So much of its share, divided by this, a table has for keys, however much the store's filters take.
@@ -52,6 +54,9 @@ pub(crate) struct Cold {
     has_spilled: bool,
     /// How many rows were interned since room was made.
     rows_since: usize,
+    /// What the table held then, and by how much each row had made it grow.
+    looked: usize,
+    per_row: usize,
     /// Looks for keys in the store that have expired.
     sweep: Option<Sweep>,
     /// What went wrong where no error can be returned.
@@ -78,6 +83,8 @@ impl Cold {
             held: 0,
             has_spilled: false,
             rows_since: 0,
+            looked: 0,
+            per_row: 0,
             sweep: ttl.map(Sweep::new),
             failed: None,
         })
@@ -99,9 +106,12 @@ impl Cold {
         }
     }
 
-    /// Whether the table may have become too large. What few rows add is little beside what many keys hold.
+    /// Whether the table may have become too large. What few rows add is little beside what many keys hold, unless they
+    /// are large.
     pub fn wants_room(&self, keys: usize) -> bool {
-        self.memory.options().budget.is_some() && self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
+        let Some(budget) = self.memory.options().budget else { return false };
+        self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
+            || self.rows_since.saturating_mul(self.per_row) >= budget / BYTES_UNCHECKED
     }
 
     /// Rows were added that were not interned.
@@ -225,9 +235,11 @@ impl Cold {
         held: usize,
     ) -> Result<()> {
         self.check()?;
-        self.rows_since = 0;
+        let rows = take(&mut self.rows_since).max(1);
         let keys = index.keys().len();
         let held = held + self.own_memory();
+        self.per_row = held.saturating_sub(self.looked) / rows;
+        self.looked = held;
         match self.memory.report(held + self.store.memory()) {
             Some(share) if self.memory.options().backend == Backend::Memory => {
                 return Err(too_large(states, held, share, &self.memory));
