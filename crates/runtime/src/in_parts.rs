@@ -10,7 +10,7 @@ use crate::{TaskDeployment, TaskEnvironment};
 const LARGE: u64 = 2;
 /// How much more rows in memory have than their files.
 const UNPACKED: u64 = 6;
-/// A part has at most this part of the memory.
+/// The parts of all subtasks of a vertex, which are read at the same time, have at most this part of the memory.
 const PART: u64 = 8;
 /// Smaller parts are not worth it.
 const LEAST: u64 = 16 << 10;
@@ -21,14 +21,36 @@ pub(crate) fn read(
     deployment: &TaskDeployment,
     state: &SubtaskRestore,
 ) -> Result<RestoredState> {
-    let budget = deployment.options.state.budget.map_or(u64::MAX, |bytes| bytes as u64);
-    if state.keyed_bytes().saturating_mul(UNPACKED * LARGE) <= budget {
+    let budget = deployment.options.state.budget.map(|bytes| bytes as u64);
+    let subtasks = u64::from(deployment.vertex.parallelism);
+    let Some(part) = part_of(budget, subtasks, state.keyed_bytes()) else {
         return environment.storage.restore(deployment, state);
-    }
-    let mut parts = state.clone().in_parts((budget / (UNPACKED * PART)).max(LEAST)).into_iter();
+    };
+    let mut parts = state.clone().in_parts(part).into_iter();
     let first = parts.next().unwrap_or_default();
     let mut first = environment.storage.restore(deployment, &first)?;
     let (storage, deployment) = (environment.storage.clone(), deployment.clone());
     first.rest = Rest::new(move || parts.next().map(|part| storage.restore(&deployment, &part)).transpose());
     Ok(first)
+}
+
+/// How many bytes of files a part of a state of so many bytes has; `None` if it is read as a whole.
+fn part_of(budget: Option<u64>, subtasks: u64, bytes: u64) -> Option<u64> {
+    let share = budget? / subtasks.max(1);
+    let is_large = bytes.saturating_mul(UNPACKED * LARGE) > share;
+    is_large.then(|| (share / (UNPACKED * PART)).max(LEAST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subtasks_that_restore_at_the_same_time_share_the_memory() {
+        assert_eq!(part_of(None, 1, u64::MAX), None);
+        assert_eq!(part_of(Some(120 << 20), 1, 10 << 20), None);
+        assert_eq!(part_of(Some(120 << 20), 1, (10 << 20) + 1), Some((120 << 20) / 48));
+        assert_eq!(part_of(Some(120 << 20), 2, (5 << 20) + 1), Some((60 << 20) / 48));
+        assert_eq!(part_of(Some(1), 4, 100), Some(LEAST));
+    }
 }
