@@ -1,5 +1,6 @@
 //! A folder on an object store: durable, atomic writes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -13,7 +14,7 @@ use flott_types::{Error, Result};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::error::failed;
 use crate::location::{Location, ObjectLocation};
@@ -22,6 +23,9 @@ use crate::stores;
 
 /// An object store is asked for this many bytes of a file at once.
 const PIECE: u64 = 8 << 20;
+
+/// What an object says of the call that wrote it. Of the services' rules for such names this keeps all.
+const WRITTEN_BY: Attribute = Attribute::Metadata(Cow::Borrowed("writtenby"));
 
 /// A folder under a URL. Cheap to clone.
 ///
@@ -219,18 +223,7 @@ impl Folder {
     /// # Errors
     /// If it cannot be written.
     pub async fn put_new(&self, name: &str, bytes: Bytes) -> Result<bool> {
-        let Some(root) = &self.root else {
-            let put = self.store.put_opts(&self.at(name), bytes.clone().into(), PutMode::Create.into()).await;
-            return match put {
-                Ok(_) => Ok(true),
-                Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-                // Perhaps only the answer was lost.
-                Err(error) => match self.get(name).await {
-                    Ok(Some(there)) if there == bytes => Ok(true),
-                    _ => Err(failed("write", self.url_of(name), error)),
-                },
-            };
-        };
+        let Some(root) = &self.root else { return self.put_object(name, bytes, &unique()).await };
         let cannot = |error| failed("write", self.url_of(name), error);
         let temporary = self.in_file_system(root, &format!("{name}.{}.inprogress", unique()));
         let path = self.in_file_system(root, name);
@@ -246,6 +239,32 @@ impl Folder {
                 Ok(()) => sync_folders(&path, root).map(|()| true).map_err(cannot),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
                 Err(error) => Err(cannot(error)),
+            },
+        }
+    }
+
+    /// Writes a new object, which remembers the call that wrote it: the client tries again by itself, and the
+    /// answer to its second attempt may be that the name is taken, by the first one.
+    async fn put_object(&self, name: &str, bytes: Bytes, call: &str) -> Result<bool> {
+        let mut attributes = Attributes::new();
+        attributes.insert(WRITTEN_BY, call.to_owned().into());
+        let options = PutOptions { mode: PutMode::Create, attributes, ..PutOptions::default() };
+        let cannot = |error| failed("write", self.url_of(name), error);
+        match self.store.put_opts(&self.at(name), bytes.clone().into(), options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                let look = GetOptions { head: true, ..GetOptions::default() };
+                match self.store.get_opts(&self.at(name), look).await {
+                    Ok(there) => Ok(there.attributes.get(&WRITTEN_BY).is_some_and(|by| by.as_ref() == call)),
+                    // Somebody has taken it away since.
+                    Err(object_store::Error::NotFound { .. }) => Ok(false),
+                    Err(error) => Err(cannot(error)),
+                }
+            }
+            // Perhaps only the answer was lost.
+            Err(error) => match self.get(name).await {
+                Ok(Some(there)) if there == bytes => Ok(true),
+                _ => Err(cannot(error)),
             },
         }
     }
@@ -426,5 +445,23 @@ fn sync_folder(folder: &FsPath) -> std::io::Result<()> {
     match sync(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block_on;
+
+    #[test]
+    fn a_second_attempt_finds_what_the_first_one_has_written() {
+        let folder = Folder::in_memory("test");
+        let put = |call: &str, text: &'static str| {
+            block_on(folder.put_object("x", Bytes::from(text), call)).unwrap()
+        };
+        assert!(put("a", "one"));
+        assert!(put("a", "one"), "the answer to the first attempt was lost");
+        assert!(!put("b", "one"), "another one's, though it is the same");
+        assert!(!block_on(folder.put_new("x", Bytes::from("one"))).unwrap());
     }
 }

@@ -143,6 +143,8 @@ fn files_of_tables(place: &str) {
     let listed = files::list(&root).unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((&listed[0].location, listed[0].size), (&visible, whole.len() as u64));
+    // A split that was found in a listing is compared with what is there when it is read.
+    assert_eq!(files::look(&visible).unwrap().unwrap().version, listed[0].version, "{place}");
     assert_eq!(files::list(&root.join("day=*")).unwrap(), listed);
     let mut read = Vec::new();
     files::open(&visible, 5).unwrap().read_to_end(&mut read).unwrap();
