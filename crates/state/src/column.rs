@@ -118,7 +118,8 @@ pub trait StateColumn: Any + Send {
         None
     }
 
-    /// Prepares to let rows leave memory and come back: see [`spill`](crate::spill). Returns whether they can.
+    /// Prepares to let rows leave memory and come back: see [`spill`](crate::spill). Returns whether they
+    /// can.
     fn enable_spilling(&mut self) -> bool {
         false
     }

@@ -39,7 +39,8 @@ impl SharedIndex {
         &self.index
     }
 
-    /// The index as states see it that are declared by others. What they free belongs into [`SharedIndex::freed`].
+    /// The index as states see it that are declared by others. What they free belongs into
+    /// [`SharedIndex::freed`].
     pub fn index_mut(&mut self) -> &mut ColumnIndex {
         &mut self.index
     }
@@ -110,9 +111,10 @@ impl SharedIndex {
         }
     }
 
-    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it, if all states over
-    /// the index can. They live this many milliseconds after their last use, if they expire. From then on give all states to
-    /// the calls that need them, make room from time to time, and add to a snapshot what is not in memory.
+    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it, if
+    /// all states over the index can. They live this many milliseconds after their last use, if they expire.
+    /// From then on give all states to the calls that need them, make room from time to time, and add to a
+    /// snapshot what is not in memory.
     ///
     /// # Errors
     /// Only through a defect.
@@ -132,7 +134,8 @@ impl SharedIndex {
         Ok(())
     }
 
-    /// Like [`SharedIndex::intern`], and brings back what had left memory. `states` are all states over the index.
+    /// Like [`SharedIndex::intern`], and brings back what had left memory. `states` are all states over the
+    /// index.
     ///
     /// # Errors
     /// Those of [`SharedIndex::intern`], and if it cannot be read.
@@ -153,7 +156,8 @@ impl SharedIndex {
         Ok(())
     }
 
-    /// Like [`SharedIndex::lookup`], and brings back what had left memory. `states` are all states over the index.
+    /// Like [`SharedIndex::lookup`], and brings back what had left memory. `states` are all states over the
+    /// index.
     ///
     /// # Errors
     /// Those of [`SharedIndex::lookup`], and if it cannot be read.
@@ -231,8 +235,8 @@ impl SharedIndex {
         }
     }
 
-    /// Lets keys leave memory if the table is too large; its states hold so many bytes. No slot may be in use, and all that
-    /// are free are [released](SharedIndex::release).
+    /// Lets keys leave memory if the table is too large; its states hold so many bytes. No slot may be in
+    /// use, and all that are free are [released](SharedIndex::release).
     ///
     /// # Errors
     /// If keys cannot be written to the local disk, or there is no place for them but memory.
@@ -244,8 +248,8 @@ impl SharedIndex {
         }
     }
 
-    /// Brings back some of the keys that have expired and had left memory, and returns their slots and perhaps others': remove
-    /// their rows. `rows` is how many have arrived since the last call.
+    /// Brings back some of the keys that have expired and had left memory, and returns their slots and
+    /// perhaps others': remove their rows. `rows` is how many have arrived since the last call.
     pub fn sweep(&mut self, states: &mut [&mut dyn StateColumn], now: Timestamp, rows: usize) -> Vec<u32> {
         match &mut self.cold {
             Some(cold) => cold.sweep(&mut self.index, states, now, rows),
@@ -269,8 +273,8 @@ impl SharedIndex {
         self.spilled_of(tables, deltas)
     }
 
-    /// What a snapshot must write of what is not in memory, in which the keys of each state have names of their own.
-    /// `deltas` are those of the states.
+    /// What a snapshot must write of what is not in memory, in which the keys of each state have names of
+    /// their own. `deltas` are those of the states.
     ///
     /// # Errors
     /// Only through a defect.

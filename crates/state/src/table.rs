@@ -153,9 +153,10 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(())
     }
 
-    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it. They come
-    /// back when they are interned or looked up. After [`KeyedTable::with_ttl`]. Call [`KeyedTable::make_room`] from time to time, and take snapshots
-    /// with [`KeyedTable::snapshot_into`]. Without effect if values cannot be spilled.
+    /// Lets the keys that were not used for longest leave memory when the table exceeds its share of it. They
+    /// come back when they are interned or looked up. After [`KeyedTable::with_ttl`]. Call
+    /// [`KeyedTable::make_room`] from time to time, and take snapshots with [`KeyedTable::snapshot_into`].
+    /// Without effect if values cannot be spilled.
     ///
     /// # Errors
     /// Only through a defect.
@@ -165,7 +166,8 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(self)
     }
 
-    /// Lets keys leave memory if the table holds too much. Call it after each batch: no slot is valid after it.
+    /// Lets keys leave memory if the table holds too much. Call it after each batch: no slot is valid after
+    /// it.
     ///
     /// # Errors
     /// If they cannot be written to the local disk, or there is no place for them but memory.
@@ -264,8 +266,8 @@ impl<V: SlotColumns> KeyedTable<V> {
     }
 
     /// What changed since the last snapshot, or with `full` everything; nothing if nothing changed. Large
-    /// snapshots come in parts. The states nested in the values come after the table itself. Not for a table that
-    /// spills.
+    /// snapshots come in parts. The states nested in the values come after the table itself. Not for a table
+    /// that spills.
     ///
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
@@ -280,8 +282,8 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(deltas)
     }
 
-    /// Adds what changed since the last snapshot, or with `full` everything, to a snapshot, with what is not in
-    /// memory.
+    /// Adds what changed since the last snapshot, or with `full` everything, to a snapshot, with what is not
+    /// in memory.
     ///
     /// # Errors
     /// Those of [`KeyedTable::snapshot`].

@@ -89,7 +89,8 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
         let _ = (slot, into);
     }
 
-    /// Whether no row of a key is removed and waits for a snapshot. `is_dead` returns whether a row is one of those.
+    /// Whether no row of a key is removed and waits for a snapshot. `is_dead` returns whether a row is one of
+    /// those.
     fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
         let _ = (slot, is_dead);
         false

@@ -1,10 +1,12 @@
 //! Which keys leave a table, and how they come back.
 //!
-//! The hand of a clock goes round over the slots: a key that was used since the hand came by last stays for another
-//! round. Uses are noted only once the table has exceeded its share of memory: one bit for each record.
+//! The hand of a clock goes round over the slots: a key that was used since the hand came by last stays for
+//! another round. Uses are noted only once the table has exceeded its share of memory: one bit for each
+//! record.
 //!
-//! How many keys may stay follows from what the table holds: when that is more than its share, fewer may; the memory
-//! of those that left is used for the next ones. So what the table holds grows no more, but does not shrink either.
+//! How many keys may stay follows from what the table holds: when that is more than its share, fewer may; the
+//! memory of those that left is used for the next ones. So what the table holds grows no more, but does not
+//! shrink either.
 
 use std::mem::take;
 
@@ -64,7 +66,8 @@ pub(crate) struct Cold {
 }
 
 impl Cold {
-    /// For a table over this index, whose keys live this many milliseconds after their last use if they expire.
+    /// For a table over this index, whose keys live this many milliseconds after their last use if they
+    /// expire.
     pub fn new(index: &ColumnIndex, memory: TableMemory, ttl: Option<i64>) -> Result<Self> {
         if let Some(error) = memory.options().folder_error() {
             tracing::warn!("a job whose state outgrows memory will fail: {error}");
@@ -106,8 +109,8 @@ impl Cold {
         }
     }
 
-    /// Whether the table may have become too large. What few rows add is little beside what many keys hold, unless they
-    /// are large.
+    /// Whether the table may have become too large. What few rows add is little beside what many keys hold,
+    /// unless they are large.
     pub fn wants_room(&self, keys: usize) -> bool {
         let Some(budget) = self.memory.options().budget else { return false };
         self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
@@ -176,8 +179,8 @@ impl Cold {
         states.iter_mut().try_for_each(|state| state.fetch(&fetched))
     }
 
-    /// Keys are removed from the table: what the store has of them is to be deleted. An error is returned by the next
-    /// call that can.
+    /// Keys are removed from the table: what the store has of them is to be deleted. An error is returned by
+    /// the next call that can.
     pub fn remove(&mut self, index: &ColumnIndex, slots: &[u32]) {
         if let Err(error) = self.note_gone(index, slots) {
             self.failed.get_or_insert(error);
@@ -325,8 +328,9 @@ impl Cold {
         slots
     }
 
-    /// Brings back some of the keys that have expired, as far as the clock asks for, so that they are removed like others:
-    /// their slots, and perhaps others'. `rows` is how many rows have arrived since the last call.
+    /// Brings back some of the keys that have expired, as far as the clock asks for, so that they are removed
+    /// like others: their slots, and perhaps others'. `rows` is how many rows have arrived since the last
+    /// call.
     pub fn sweep(
         &mut self,
         index: &mut ColumnIndex,
@@ -371,8 +375,8 @@ impl Cold {
         self.sweep.as_ref().filter(|_| self.has_spilled)?.wake_at()
     }
 
-    /// What a snapshot must write of what is in the store, which has rows of these states. `deltas` are those of the
-    /// table itself.
+    /// What a snapshot must write of what is in the store, which has rows of these states. `deltas` are those
+    /// of the table itself.
     pub fn snapshot(
         &mut self,
         index: &ColumnIndex,
@@ -425,7 +429,7 @@ fn too_large(states: &[&mut dyn StateColumn], held: usize, share: usize, memory:
     let budget = memory.options().budget.unwrap_or_default();
     Error::invalid(format!(
         "state '{name}' holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
-         ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in memory. Give the process more \
-         memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
+         ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in \
+         memory. Give the process more memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
     ))
 }

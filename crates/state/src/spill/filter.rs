@@ -1,7 +1,7 @@
 //! Tells which keys are certainly not in a run, without reading it.
 //!
-//! A Bloom filter in blocks of a cache line (Putze, Sanders, Singler 2007): a question costs one line of memory.
-//! With 10 bits for each key about one key of 50 that is not there is looked for in vain.
+//! A Bloom filter in blocks of a cache line (Putze, Sanders, Singler 2007): a question costs one line of
+//! memory. With 10 bits for each key about one key of 50 that is not there is looked for in vain.
 
 /// Words of a block: 64 bytes.
 const WORDS: usize = 8;

@@ -62,8 +62,8 @@ impl StoredKeys {
     }
 }
 
-/// Keys that a snapshot leaves out. There may be as many as the table has: who reads the snapshot sorts them, not the
-/// task.
+/// Keys that a snapshot leaves out. There may be as many as the table has: who reads the snapshot sorts them,
+/// not the task.
 #[derive(Debug)]
 pub(super) struct Hidden {
     keys: StoredKeys,

@@ -1,8 +1,8 @@
 //! One account of memory for the state of a process.
 //!
 //! Tables join the account and report what they hold. While all together stay within the budget, nobody gives
-//! anything up. Beyond it, the budget is filled like water: what small tables do not use belongs to large ones, and
-//! those that hold more than the level is high are asked to shrink to it.
+//! anything up. Beyond it, the budget is filled like water: what small tables do not use belongs to large
+//! ones, and those that hold more than the level is high are asked to shrink to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,7 +35,8 @@ pub struct SpillOptions {
 }
 
 impl SpillOptions {
-    /// What is wrong with the folder, if it may be needed: better known at the start than when memory is full.
+    /// What is wrong with the folder, if it may be needed: better known at the start than when memory is
+    /// full.
     pub fn folder_error(&self) -> Option<Error> {
         let needed = self.budget.is_some() && self.backend == Backend::LocalDisk;
         let folder = self.folder.as_ref().filter(|_| needed)?;

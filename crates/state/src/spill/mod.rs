@@ -1,18 +1,19 @@
 //! State that does not fit into memory.
 //!
-//! A slot of a table is a frame of a cache. What a table cannot keep in memory leaves it key by key: the rows of all
-//! its states for a key become the value of that key in a store, and the slot is free. When the key comes
-//! again, its rows come back before the operator sees the slot.
+//! A slot of a table is a frame of a cache. What a table cannot keep in memory leaves it key by key: the rows
+//! of all its states for a key become the value of that key in a store, and the slot is free. When the key
+//! comes again, its rows come back before the operator sees the slot.
 //!
-//! - **A key is either in the table or in the store.** What the store has of a key that is in the table is stale:
-//!   the next eviction of the key replaces it, its removal deletes it, and a snapshot of the store leaves it out.
-//! - **A row remembers what a checkpoint must do with it**: whether the last snapshot has it, and whether it changed
-//!   since. So an incremental checkpoint writes the rows that changed, wherever they are; it reads only what
-//!   was written to the store since the last one.
-//! - **The store is scratch.** The truth is the checkpoint. Nothing is synced, and nothing is left when the process
-//!   ends, however it ends.
-//! - **Nothing is paid before it is needed.** A table that has never exceeded its share of memory tests one bool for
-//!   each batch.
+//! - **A key is either in the table or in the store.** What the store has of a key that is in the table is
+//!   stale: the next eviction of the key replaces it, its removal deletes it, and a snapshot of the store
+//!   leaves it out.
+//! - **A row remembers what a checkpoint must do with it**: whether the last snapshot has it, and whether it
+//!   changed since. So an incremental checkpoint writes the rows that changed, wherever they are; it reads
+//!   only what was written to the store since the last one.
+//! - **The store is scratch.** The truth is the checkpoint. Nothing is synced, and nothing is left when the
+//!   process ends, however it ends.
+//! - **Nothing is paid before it is needed.** A table that has never exceeded its share of memory tests a
+//!   flag and multiplies two numbers for each batch.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! The rows of a key, of all its states, as bytes.
 //!
 //! ```text
-//! value   when the key expires (8 bytes), then for each state in the order in which the table first met them: number of
-//!         rows, then the rows
+//! value   when the key expires (8 bytes), then for each state in the order in which the table first met them:
+//!         number of rows, then the rows
 //! row     state of the row (see [`RowState`]), length, bytes (encoded by the state)
 //! ```
 //!

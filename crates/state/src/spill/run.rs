@@ -5,8 +5,8 @@
 //! entry   length of the key, length of the value, key, value; a value of length u32::MAX is a deletion
 //! ```
 //!
-//! In memory are the first key and the place of each block, and a filter of all keys: some 12 bits for each key.
-//! The file has no name: the system removes it with the process, however that ends.
+//! In memory are the first key and the place of each block, and a filter of all keys: some 12 bits for each
+//! key. The file has no name: the system removes it with the process, however that ends.
 
 use std::fs::File;
 use std::io::Write;
@@ -241,7 +241,8 @@ impl Run {
         self.filter.may_hold(hash)
     }
 
-    /// What there is of a key. Of several lookups with the same `block`, the keys ascend; `number` tells runs apart.
+    /// What there is of a key. Of several lookups with the same `block`, the keys ascend; `number` tells runs
+    /// apart.
     pub fn get(&self, key: &[u8], number: usize, block: &mut Block) -> Result<Lookup> {
         let Some(at) = self.block_of(key) else { return Ok(Lookup::Nothing) };
         if block.of != Some((number, at)) {

@@ -1,11 +1,12 @@
 //! A store of sorted runs: each batch of evicted keys is one, and small ones are merged into larger ones.
 //!
-//! What a log-structured store has in front of its runs is here already: the operator's table is the buffer of what
-//! was written last, and its eviction is the flush. There is no log: a task that fails continues from its
-//! checkpoint. So what remains is this file, and a snapshot of the store is a list of shared pointers.
+//! What a log-structured store has in front of its runs is here already: the operator's table is the buffer
+//! of what was written last, and its eviction is the flush. There is no log: a task that fails continues from
+//! its checkpoint. So what remains is this file, and a snapshot of the store is a list of shared pointers.
 //!
-//! Runs are merged by size, on a thread for this, so that a row is rewritten logarithmically often. Runs that were
-//! written since the last snapshot are merged only with each other: an incremental snapshot reads just those.
+//! Runs are merged by size, on a thread for this, so that a row is rewritten logarithmically often. Runs that
+//! were written since the last snapshot are merged only with each other: an incremental snapshot reads just
+//! those.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -141,10 +142,9 @@ impl Runs {
         self.merging = Some(Merging { first, runs: end - first, done, stop });
         Ok(())
     }
-}
 
-impl Runs {
-    /// Calls `found` with the position, the value and the epoch of each of the keys that is there; the keys ascend.
+    /// Calls `found` with the position, the value and the epoch of each of the keys that is there; the keys
+    /// ascend.
     pub fn get(&self, keys: &[&[u8]], found: &mut OnFound<'_>) -> Result<()> {
         let mut open: Vec<(usize, u64)> = keys.iter().map(|key| hash_of(key)).enumerate().collect();
         let mut block = Block::default();

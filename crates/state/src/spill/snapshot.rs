@@ -64,8 +64,8 @@ impl SpilledSnapshot {
         &self.tables
     }
 
-    /// The rows of a state, in parts of a few megabytes, ascending by key group. No two rows have the same key, and
-    /// none is deleted.
+    /// The rows of a state, in parts of a few megabytes, ascending by key group. No two rows have the same
+    /// key, and none is deleted.
     ///
     /// # Errors
     /// If they cannot be read.

@@ -1,7 +1,7 @@
 //! Finds keys in the store that have expired.
 //!
-//! The hand of a table's own sweep, over the entries of the store in order of their keys: what has not been used is
-//! found within one and a quarter times to live, whatever the input does.
+//! The hand of a table's own sweep, over the entries of the store in order of their keys: what has not been
+//! used is found within one and a quarter times to live, whatever the input does.
 
 use std::mem::take;
 

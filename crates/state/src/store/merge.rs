@@ -18,8 +18,8 @@ use crate::KeyIndex;
 /// A chain with more files than this is merged.
 pub(crate) const MAX_FILES: usize = 8;
 
-/// The file from which on a chain is merged with a delta of `new` bytes, at most `most` bytes of it: `None` if nothing
-/// is, 0 for the whole chain.
+/// The file from which on a chain is merged with a delta of `new` bytes, at most `most` bytes of it: `None`
+/// if nothing is, 0 for the whole chain.
 pub(crate) fn merge_from(files: &[StateFile], new: u64, most: u64) -> Option<usize> {
     let size = |files: &[StateFile]| files.iter().map(StateFile::size).sum::<u64>();
     let fits = size(files) <= most;
@@ -47,8 +47,8 @@ pub(crate) fn merge_from(files: &[StateFile], new: u64, most: u64) -> Option<usi
     (files.len() - from >= 2).then_some(from)
 }
 
-/// Whether the files of a state that is too large to be merged hold more that is outdated than what is not. Below
-/// `most` bytes they can be merged.
+/// Whether the files of a state that is too large to be merged hold more that is outdated than what is not.
+/// Below `most` bytes they can be merged.
 pub(crate) fn outgrown(files: &[StateFile], most: u64) -> bool {
     let base = files.iter().zip(of_base(files)).filter(|(_, is_base)| *is_base);
     let base: u64 = base.map(|(file, _)| file.size()).sum();
@@ -63,8 +63,8 @@ fn leading_base(files: &[StateFile]) -> usize {
     files.len().min(1) + more
 }
 
-/// Which files form a base: a full file, and what the same snapshot wrote behind it. A state that does not fit into
-/// memory is written as many files. After a rescale there are several bases.
+/// Which files form a base: a full file, and what the same snapshot wrote behind it. A state that does not
+/// fit into memory is written as many files. After a rescale there are several bases.
 fn of_base(files: &[StateFile]) -> Vec<bool> {
     let (mut inside, mut snapshot, mut before_is_full) = (false, None, false);
     let mut of_base = Vec::with_capacity(files.len());

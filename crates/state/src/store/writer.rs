@@ -73,8 +73,8 @@ pub struct Written {
     pub bytes: u64,
     /// The bytes of everything that the snapshot names.
     pub full_bytes: u64,
-    /// The files of a state that is too large to be merged hold more that is outdated than what is not: the next
-    /// snapshot had better be full.
+    /// The files of a state that is too large to be merged hold more that is outdated than what is not: the
+    /// next snapshot had better be full.
     pub outgrown: bool,
 }
 
@@ -283,8 +283,8 @@ impl TaskSnapshotWriter {
             if at == tables.len() {
                 tables.push(described);
             }
-            // Rows come in order of their key groups: who reads some of them need not read all files. But a full file
-            // covers all groups.
+            // Rows come in order of their key groups: who reads some of them need not read all files. But a
+            // full file covers all groups.
             let (kind, covered) = match tables[at].files.is_empty() {
                 true => (FileKind::Full, range),
                 false => (FileKind::Delta, covered(&stored, range)),
