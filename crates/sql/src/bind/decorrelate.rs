@@ -16,6 +16,7 @@ use super::placeholder::{self, Placeholder, conjunction, shift, substitute};
 use super::subquery::placed;
 use crate::disjunction::factored;
 use crate::logical::{Rel, RelNode};
+use crate::optimize::is_deterministic;
 
 /// The query that a subquery refers to.
 #[derive(Clone, Copy)]
@@ -24,6 +25,8 @@ pub(super) struct Outer<'r, 'a> {
     pub rel: &'r Rel,
     /// The columns that the subquery reads: `$outer(k)` is the k-th.
     pub columns: &'r [Expr],
+    /// Rows that it has none for are dropped, as in Flink also those of an aggregation.
+    pub is_lateral: bool,
 }
 
 impl<'r> Outer<'r, '_> {
@@ -33,12 +36,25 @@ impl<'r> Outer<'r, '_> {
 
     /// The values that the columns take together, each once.
     fn domain(self) -> Result<Rel> {
+        // It is computed a second time.
+        if is_volatile(self.rel, self.functions()) {
+            return Err(correlation_in(
+                "a query whose outer rows are computed by functions that give another value each time; write them to a \
+                 table first. Such a subquery",
+            ));
+        }
         self.binder.expand(self.rel)?;
         let named =
             self.columns.iter().cloned().enumerate().map(|(index, column)| (column, format!("$o{index}")));
         let values = self.rel.clone().project(named.collect());
         Ok(values.aggregate((0..self.columns.len()).collect(), Vec::new()))
     }
+}
+
+/// Whether its rows may be others when it is computed again.
+fn is_volatile(rel: &Rel, functions: &Functions) -> bool {
+    !rel.exprs().into_iter().all(|expr| is_deterministic(expr, functions))
+        || rel.inputs().into_iter().any(|input| is_volatile(input, functions))
 }
 
 /// A relation without references to the outer query.
@@ -128,13 +144,22 @@ pub(super) fn decorrelate(rel: Rel, outer: Outer<'_, '_>) -> Result<Decorrelated
             condition,
         } => {
             let names = left.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+            let right_names = right.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
             let left = decorrelate(*left, outer)?;
-            let right = decorrelate(*right, outer)?;
+            let mut right = decorrelate(*right, outer)?;
+            if kind == JoinKind::Left {
+                // What is computed above the join would not be NULL for rows without a partner.
+                right = right.settled(&right_names);
+            }
             decorrelated_join(left, right, kind, condition, &names, outer)
         }
         RelNode::Aggregate { input, keys, calls } => {
             let names = input.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
             let Keyed { rel: input, width, outers } = decorrelate(*input, outer)?.keyed(&names, outer)?;
+            if keys.is_empty() && !outers.is_empty() && !outer.is_lateral {
+                // Its row of no rows would be missing. Flink's planner refuses it, too.
+                return Err(correlation_in("an aggregation without GROUP BY that is not the subquery's value"));
+            }
             let own = keys.len();
             let all = keys.into_iter().chain(width..width + outers.len()).collect();
             let rel = input.aggregate(all, calls);

@@ -16,7 +16,7 @@ use super::expr::ExprBinder;
 use super::placeholder::{self, Placeholder, conjunction, shift};
 use super::subquery_value::Joined;
 use super::{Binder, Scope, at, unsupported, wrong};
-use crate::logical::Rel;
+use crate::logical::{Rel, RelNode};
 
 /// A subquery that is represented by `$subquery` in an expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +59,9 @@ impl ExprBinder<'_, '_> {
     /// `EXISTS (SELECT ...)` as a value.
     pub fn exists_subquery(&self, query: &Query, ast: &Ast) -> Result<Expr> {
         let rel = self.subquery_relation(query, ast)?;
+        if has_one_row(&rel) {
+            return Ok(Expr::literal(Literal::Boolean(true), TypeKind::Boolean.not_null()));
+        }
         self.hold(Test::Exists, rel, Vec::new(), TypeKind::Boolean.not_null(), ast)
     }
 
@@ -157,6 +160,10 @@ impl Binder<'_> {
             ExprKind::Unary { op: UnaryOp::Not, operand } => self.subquery_test(rel, scope, operand, !not),
             ExprKind::Exists(query) => {
                 let inner = self.query(query, Some(scope))?;
+                if has_one_row(&inner) {
+                    let kept = Expr::literal(Literal::Boolean(!not), TypeKind::Boolean.not_null());
+                    return Ok(if not { rel.filter(kept) } else { rel });
+                }
                 at(self.semi_join(rel, inner, not, |_| Ok(Vec::new())), ast)
             }
             ExprKind::InQuery { operand: value, query, negated } => {
@@ -228,7 +235,7 @@ impl Binder<'_> {
         let names: Vec<String> =
             left.fields.iter().chain(&subquery.fields).map(|field| field.name.clone()).collect();
         let (subquery, outers) = number_outer_columns(subquery);
-        let outer = Outer { binder: self, rel: &left, columns: &outers };
+        let outer = Outer { binder: self, rel: &left, columns: &outers, is_lateral: true };
         let inner = decorrelate(subquery, outer)?.settled(&names[width..]);
         if kind != JoinKind::Inner && !inner.is_plain() {
             return Err(Error::unsupported(
@@ -261,12 +268,21 @@ impl Binder<'_> {
         let width = left.fields.len();
         let names: Vec<String> = subquery.fields.iter().map(|field| field.name.clone()).collect();
         let (subquery, outers) = number_outer_columns(subquery);
-        let outer = Outer { binder: self, rel: &left, columns: &outers };
+        let outer = Outer { binder: self, rel: &left, columns: &outers, is_lateral: false };
         let Decorrelated { rel, outputs, conditions } = decorrelate(subquery, outer)?.settled(&names);
         let conditions = conditions.into_iter().map(|condition| placed(shift(condition, width), &outers));
         let outputs = outputs.into_iter().map(|output| placed(shift(output, width), &outers)).collect();
         let condition = conjunction(conditions.chain(tests(outputs)?).collect::<Vec<_>>());
         Ok(left.join(rel, if anti { JoinKind::Anti } else { JoinKind::Semi }, condition))
+    }
+}
+
+/// Whether it is an aggregation without GROUP BY, which has a row whatever comes in.
+fn has_one_row(rel: &Rel) -> bool {
+    match &rel.node {
+        RelNode::Project { input, .. } => has_one_row(input),
+        RelNode::Aggregate { keys, .. } => keys.is_empty(),
+        _ => false,
     }
 }
 

@@ -7,7 +7,7 @@ use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use super::Binder;
 use super::decorrelate::{Decorrelated, Keyed, Outer, decorrelate};
-use super::placeholder::{self, conjunction, shift};
+use super::placeholder::{self, Placeholder, conjunction, shift};
 use super::subquery::{Subquery, Test, placed};
 use crate::logical::{Rel, RelNode};
 
@@ -45,7 +45,7 @@ impl<'a> Joined<'_, 'a> {
 
     /// What the subqueries refer to with these columns.
     fn outer<'r>(&'r self, columns: &'r [Expr]) -> Outer<'r, 'a> {
-        Outer { binder: self.binder, rel: self.base_of(columns), columns }
+        Outer { binder: self.binder, rel: self.base_of(columns), columns, is_lateral: false }
     }
 
     /// The relation without the subqueries joined so far, if the columns are there already.
@@ -97,9 +97,7 @@ impl<'a> Joined<'_, 'a> {
     }
 
     fn scalar(&mut self, subquery: Rel, outers: &[Expr]) -> Result<Expr> {
-        // The value is computed after the join, so that COUNT over no rows is 0 instead of NULL. Without keys,
-        // there is always a row in batch; in a stream there is none before the first row, and no value, as in
-        // Flink: 0 would be divided by.
+        // With keys the value is computed after the join, so that COUNT over no rows is 0 instead of NULL.
         let (value, input) = match subquery {
             Rel { node: RelNode::Project { input, mut exprs }, .. } if exprs.len() == 1 => {
                 (exprs.remove(0), *input)
@@ -113,8 +111,13 @@ impl<'a> Joined<'_, 'a> {
                 let zero = |call: &AggregateCall| {
                     matches!(call.function.as_str(), "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0")
                 };
-                let is_keyed = !keyed.outers.is_empty();
-                let zeros: Vec<bool> = calls.iter().map(|call| is_keyed && zero(call)).collect();
+                if keyed.outers.is_empty() && !Placeholder::reads_outer(&value) {
+                    // There is always a row in batch; in a stream there is none before the first row, and no
+                    // value, as in Flink: 0 would be divided by.
+                    let value = keyed.rel.aggregate(Vec::new(), calls).project(vec![(value, "EXPR$0".to_owned())]);
+                    return Ok(self.left_join(value, None).remove(0));
+                }
+                let zeros: Vec<bool> = calls.iter().map(zero).collect();
                 let columns = self.aggregates(keyed, Vec::new(), &[], calls, outers)?;
                 let columns: Vec<Expr> = columns
                     .into_iter()

@@ -108,7 +108,9 @@ impl<'a> Planner<'a> {
     /// If a function of tables cannot give what is needed of it.
     pub fn finish(mut self) -> Result<(StreamGraph, Vec<Mode>)> {
         self.tell_apart();
-        first::only_first_ones(&mut self.graph);
+        if self.options.streaming {
+            first::only_first_ones(&mut self.graph);
+        }
         let modes = self.leave_out_update_before()?;
         Ok((self.graph, modes))
     }
