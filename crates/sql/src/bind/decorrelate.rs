@@ -158,7 +158,9 @@ pub(super) fn decorrelate(rel: Rel, outer: Outer<'_, '_>) -> Result<Decorrelated
             let Keyed { rel: input, width, outers } = decorrelate(*input, outer)?.keyed(&names, outer)?;
             if keys.is_empty() && !outers.is_empty() && !outer.is_lateral {
                 // Its row of no rows would be missing. Flink's planner refuses it, too.
-                return Err(correlation_in("an aggregation without GROUP BY that is not the subquery's value"));
+                return Err(correlation_in(
+                    "an aggregation without GROUP BY that is not the subquery's value",
+                ));
             }
             let own = keys.len();
             let all = keys.into_iter().chain(width..width + outers.len()).collect();

@@ -114,7 +114,8 @@ impl<'a> Joined<'_, 'a> {
                 if keyed.outers.is_empty() && !Placeholder::reads_outer(&value) {
                     // There is always a row in batch; in a stream there is none before the first row, and no
                     // value, as in Flink: 0 would be divided by.
-                    let value = keyed.rel.aggregate(Vec::new(), calls).project(vec![(value, "EXPR$0".to_owned())]);
+                    let value =
+                        keyed.rel.aggregate(Vec::new(), calls).project(vec![(value, "EXPR$0".to_owned())]);
                     return Ok(self.left_join(value, None).remove(0));
                 }
                 let zeros: Vec<bool> = calls.iter().map(zero).collect();
