@@ -31,7 +31,7 @@ pub(crate) fn prepared(engine: &Engine, component: &Component) -> Result<Instanc
 
 /// A store for an instance.
 pub(crate) fn store(engine: &Engine, limits: ArtifactLimits) -> Result<Store<Limits>> {
-    let mut store = Store::new(engine, Limits { memory: limits.memory });
+    let mut store = Store::new(engine, Limits { memory: limits.memory, used: 0, elements: 0 });
     store.limiter(|limits| limits);
     refuel(&mut store, limits)?;
     Ok(store)
@@ -42,9 +42,13 @@ pub(crate) fn refuel(store: &mut Store<Limits>, limits: ArtifactLimits) -> Resul
     store.set_fuel(limits.fuel).map_err(|error| Error::internal(format!("{error:#}")))
 }
 
-/// Holds an instance to its memory.
+/// Holds an instance to its memory: all of its memories together.
 pub(crate) struct Limits {
     memory: u64,
+    /// Bytes that its memories have.
+    used: u64,
+    /// Elements that its tables have.
+    elements: usize,
 }
 
 /// Why an instance gets no more memory.
@@ -66,19 +70,40 @@ impl fmt::Display for TooMuch {
 
 impl std::error::Error for TooMuch {}
 
-/// The largest table, in elements: of functions that are called by a pointer.
+/// The most elements of its tables together: of functions that are called by a pointer.
 const MOST_ELEMENTS: usize = 1 << 20;
+/// The most core instances, memories and tables of a component.
+const MOST_PARTS: usize = 256;
 
 impl ResourceLimiter for Limits {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        match desired as u64 <= self.memory {
-            true => Ok(true),
-            false => Err(TooMuch { wanted: desired as u64, limit: self.memory }.into()),
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.used + desired.saturating_sub(current) as u64;
+        if wanted > self.memory {
+            return Err(TooMuch { wanted, limit: self.memory }.into());
         }
+        self.used = wanted;
+        Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= MOST_ELEMENTS)
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.elements + desired.saturating_sub(current);
+        let fits = wanted <= MOST_ELEMENTS;
+        if fits {
+            self.elements = wanted;
+        }
+        Ok(fits)
+    }
+
+    fn instances(&self) -> usize {
+        MOST_PARTS
+    }
+
+    fn memories(&self) -> usize {
+        MOST_PARTS
+    }
+
+    fn tables(&self) -> usize {
+        MOST_PARTS
     }
 }
 

@@ -150,6 +150,22 @@ fn limits_hold_for_each_call_and_each_batch() {
 }
 
 #[test]
+fn all_memories_of_a_component_count_together() {
+    let instances: String = (0..4).map(|n| format!("(core instance $i{n} (instantiate $m))")).collect();
+    let component = format!(
+        r#"(component
+            (core module $m (memory 10) (func (export "same") (param i64) (result i64) (local.get 0)))
+            {instances}
+            (func (export "same") (param "x" s64) (result s64) (canon lift (core func $i0 "same"))))"#
+    );
+    let one = || longs(vec![Some(1)]);
+    let limits = |memory| ArtifactLimits { memory, ..ArtifactLimits::default() };
+    assert_eq!(of(&component, "same", limits(40 << 16), &[one()]).unwrap().len(), 1);
+    let error = of(&component, "same", limits(39 << 16), &[one()]).unwrap_err().to_string();
+    assert!(error.contains("it wants 2621440 bytes of memory and may have 2555904"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let wrong =
         |text: &str, export: &str| of(text, export, ArtifactLimits::default(), &[]).unwrap_err().to_string();
