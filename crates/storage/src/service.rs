@@ -87,10 +87,6 @@ pub(crate) struct Azure<'a> {
     pub(crate) domain: &'a str,
 }
 
-/// The public cloud, those of China and of the government of the USA, and Fabric.
-const DOMAINS: [&str; 4] =
-    ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net", "fabric.microsoft.com"];
-
 impl<'a> Azure<'a> {
     /// From `container@account.dfs.core.windows.net`, or `blob` instead of `dfs`.
     pub(crate) fn parse(place: &'a str) -> Option<Self> {
@@ -107,10 +103,5 @@ impl<'a> Azure<'a> {
             account,
             domain,
         })
-    }
-
-    /// Whether the domain is one of Microsoft's: what the environment says of who we are is for them only.
-    pub(crate) fn is_known(&self) -> bool {
-        DOMAINS.contains(&self.domain)
     }
 }

@@ -350,7 +350,7 @@ fn what_is_refused() {
             > SELECT b FROM t WHERE a IN (SELECT x FROM u)
             invalid: implicit type conversion between INT and STRING is not supported in '=': CAST one side to the other's type at line 1, column 23
             > SELECT b FROM t WHERE EXISTS (SELECT COUNT(*) FROM u WHERE u.a = t.a)
-            updating: b STRING
+            append-only: b STRING
             > SELECT b FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u v WHERE v.a = t.a))
             updating: b STRING
             > SELECT a FROM t INTERSECT ALL SELECT a FROM u

@@ -29,6 +29,7 @@ mod latest;
 mod lease;
 mod locate;
 mod merge;
+mod new_file;
 mod reader;
 mod records;
 mod register;

@@ -1,6 +1,6 @@
 //! Writes state to files: the asynchronous part of a task's snapshots.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -12,6 +12,7 @@ use flott_checkpoint::manifest::{
 use flott_storage::{Folder, Upload};
 use flott_types::{CheckpointId, Error, FastMap, KeyGroup, KeyGroupRange, OperatorUid, Result};
 
+use super::new_file::NewFile;
 use super::{SHARED, format, merge, reader};
 use crate::spill::{SpilledSnapshot, SpilledTable};
 use crate::{KeyedDelta, ListState, OperatorSnapshot, Redistribution};
@@ -422,32 +423,6 @@ impl TaskSnapshotWriter {
             }
         };
         Ok(StateFile { location, kind, key_groups, rows: rows as u64, checksum })
-    }
-}
-
-/// A file of state while it is being written: large ones are uploaded part by part.
-#[derive(Debug)]
-struct NewFile {
-    upload: Upload,
-    sum: Summing,
-}
-
-impl NewFile {
-    async fn encode(folder: &Folder, parts: &[RecordBatch]) -> Result<Self> {
-        let mut file = NewFile { upload: Upload::new(folder, "parquet"), sum: Summing::default() };
-        format::encode(parts, &mut file, async |file: &mut NewFile| file.upload.ready().await).await?;
-        Ok(file)
-    }
-}
-
-impl Write for NewFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.sum.add(bytes);
-        self.upload.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
