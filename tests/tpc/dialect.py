@@ -73,6 +73,13 @@ def days(sql):
     return re.sub(r"(\bd_date\s*[+-]\s*)(\d+)\b", r"\1INTERVAL '\2' DAY", sql, flags=re.I)
 
 
+def typed_nulls(sql, whole):
+    """A NULL in a select list has a type: that of the column for which it stands. `whole` are the columns of whole numbers."""
+    def typed(found):
+        return f"CAST(NULL AS {'INTEGER' if found[1].lower() in whole else 'VARCHAR'}) AS {found[1]}"
+    return re.sub(r"(?<!\()\bnull\s+as\s+(\w+)", typed, sql, flags=re.I)
+
+
 def grouped_by_expressions(sql):
     """GROUP BY takes no name that the SELECT has just given: `SELECT a AS b ... GROUP BY b`."""
     for name in re.findall(r"GROUP\s+BY\s+(\w+)", sql, flags=re.I):

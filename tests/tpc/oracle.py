@@ -62,13 +62,14 @@ class Oracle:
         return "\n".join(ddl) + "\n"
 
     def queries(self):
-        """-> the queries by name, in the words of the package that they come from"""
+        """-> the queries by name, in the words of the package that they come from, but that each NULL has a type"""
         found = {f"q{number}": text for number, text in self.db.execute(f"SELECT query_nr, query FROM {self.benchmark}_queries()").fetchall()}
         if self.benchmark == "tpcds":
             for name, text in pairs():
                 found.pop(re.sub("[ab]$", "", name), None)
                 found[name] = text
-        return {name: found[name].strip().rstrip(";").strip() for name in sorted(found, key=lambda name: (int(re.search(r"\d+", name)[0]), name))}
+        found = {name: dialect.typed_nulls(text.strip().rstrip(";").strip(), self.whole) for name, text in found.items()}
+        return {name: found[name] for name in sorted(found, key=lambda name: (int(re.search(r"\d+", name)[0]), name))}
 
     def whole_columns(self):
         return {name for name, in self.db.execute("SELECT column_name FROM duckdb_columns() WHERE data_type IN ('INTEGER', 'BIGINT')").fetchall()}
