@@ -208,8 +208,8 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             Box::new(ChangelogNormalize::new(node, keys, ttl_of(ttl), *emit_update_before, context)?)
         }
         OperatorSpec::Union => Box::new(Union),
-        OperatorSpec::LocalTopN { partition, order, to } => {
-            Box::new(LocalTopN::new(node, partition, order, *to)?)
+        OperatorSpec::LocalTopN { partition, order, to, expires } => {
+            Box::new(LocalTopN::new(node, partition, order, *to, *expires)?)
         }
         OperatorSpec::SinkMaterializer { keys, conflict, ttl } => {
             let parts = rank::Parts {

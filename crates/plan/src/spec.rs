@@ -253,7 +253,7 @@ pub enum OperatorSpec {
     /// Lookup join. Output: left columns, then the columns of the table.
     LookupJoin(LookupJoinSpec),
     /// Before an exchange by the partition: drops rows that are not among the first of it, as far as the subtask knows.
-    /// For inputs that only append, and ranks whose rows live for ever. Output: the input columns.
+    /// For inputs that only append. Output: the input columns.
     LocalTopN {
         /// The partition columns.
         partition: Vec<usize>,
@@ -261,6 +261,9 @@ pub enum OperatorSpec {
         order: Vec<SortKey>,
         /// Ranks to (inclusive).
         to: u64,
+        /// Whether rows of the ranks expire: then only rows of one batch are compared.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        expires: bool,
     },
     /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output:
     /// the input columns, then the rank when asked for.

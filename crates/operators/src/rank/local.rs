@@ -1,9 +1,10 @@
 //! The first of two phases of a top-n: rows that certainly are not among the first of their partition are dropped
 //! before they are exchanged.
 //!
-//! The input only appends, and its rows live for ever. So if this subtask has sent as many rows of a partition as are
-//! wanted, each of which sorts before a row, nobody wants that row: they go the same way, and arrive before it. Of the
-//! rows of one batch only those are sent that are left at its end.
+//! The input only appends. So if this subtask has sent as many rows of a partition as are wanted, each of which sorts
+//! before a row, nobody wants that row: they go the same way, and arrive before it. Of the rows of one batch only those
+//! are sent that are left at its end. Where rows expire, those that were sent earlier may be gone, and only the rows of
+//! one batch are compared.
 //!
 //! Nothing of this is state. What is known of a partition may be forgotten at any time, and then more rows pass: it is,
 //! when there are many partitions, so that what is known stays in the cache. Where nearly all rows pass, most are not
@@ -39,6 +40,8 @@ pub(crate) struct LocalTopN {
     latest_first: bool,
     /// How many rows of a partition are wanted.
     wanted: usize,
+    /// Whether rows that were sent may expire before the next batch comes.
+    expires: bool,
     index: KeyIndex,
     /// By partition, a place for each wanted row: its sort key.
     sorted: BinaryColumn,
@@ -56,7 +59,13 @@ pub(crate) struct LocalTopN {
 }
 
 impl LocalTopN {
-    pub fn new(node: &ChainedNode, partition: &[usize], order: &[SortKey], to: u64) -> Result<Self> {
+    pub fn new(
+        node: &ChainedNode,
+        partition: &[usize],
+        order: &[SortKey],
+        to: u64,
+        expires: bool,
+    ) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
         let fields = arrow_type::schema(input.iter());
         let keys: Option<Vec<_>> = partition.iter().map(|at| fields.fields().get(*at).cloned()).collect();
@@ -80,6 +89,7 @@ impl LocalTopN {
             sorter: sorter(&fields, order)?,
             latest_first: parts.latest_first(input),
             wanted: (to as usize).max(1),
+            expires,
             index: KeyIndex::new(&unique_fields(&keys))?,
             sorted: BinaryColumn::new("sorted"),
             ranks: Vec::new(),
@@ -99,7 +109,7 @@ impl LocalTopN {
             Some(rows) => take_columns(&columns, rows),
             None => Ok(columns),
         };
-        if self.index.len() * self.wanted > KNOWN {
+        if self.expires || self.index.len() * self.wanted > KNOWN {
             self.index.clear();
         }
         let keys = read(self.partition.iter().map(|column| of(*column)).collect())?;
@@ -236,9 +246,20 @@ mod tests {
     use crate::harness::{Harness, node};
 
     fn local(ty: &str, descending: bool, to: u64) -> Harness {
+        local_of(ty, descending, to, false)
+    }
+
+    fn local_of(ty: &str, descending: bool, to: u64, expires: bool) -> Harness {
         let order = vec![SortKey { column: 1, descending, nulls_first: false }];
         let row = format!("INT {ty} INT");
-        Harness::new(node(OperatorSpec::LocalTopN { partition: vec![0], order, to }, &[&row], &row))
+        Harness::new(node(OperatorSpec::LocalTopN { partition: vec![0], order, to, expires }, &[&row], &row))
+    }
+
+    #[test]
+    fn where_rows_expire_only_those_of_a_batch_are_compared() {
+        let mut top = local_of("INT", true, 1, true);
+        assert_eq!(top.push("+I 1 5 0\n+I 1 7 1\n+I 1 6 2"), "+I 1 7 1\n");
+        assert_eq!(top.push("+I 1 6 4\n+I 1 5 5"), "+I 1 6 4\n");
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub(super) fn identify(kind: &str, spec: &OperatorSpec, inputs: &[&Stream], outp
             (hash(&[rows, &column]), rows.to_owned(), columns())
         }
         // It hands on what is needed of the same rows.
-        OperatorSpec::LocalTopN { partition, order, to } => {
+        OperatorSpec::LocalTopN { partition, order, to, expires: _ } => {
             let partition = describe::names(partition, input);
             let order = describe::sort_keys(order, input);
             (hash(&["Local", rows, &partition, &order, &to.to_string()]), rows.to_owned(), columns())

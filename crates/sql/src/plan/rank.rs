@@ -43,8 +43,9 @@ impl Planner<'_> {
         }
         match to {
             Some(to) if self.can_be_looked_at_first(&input, ranks, to) => {
-                let local =
-                    OperatorSpec::LocalTopN { partition: partition.to_vec(), order: order.to_vec(), to };
+                let expires = self.options.state_ttl > 0;
+                let (partition_columns, order) = (partition.to_vec(), order.to_vec());
+                let local = OperatorSpec::LocalTopN { partition: partition_columns, order, to, expires };
                 let (columns, parallelism) = (input.schema.clone(), input.parallelism);
                 let inputs = [(input.clone(), Exchange::Forward)];
                 let local = self.add(format!("Local{name}"), local, columns, parallelism, &inputs);
@@ -59,12 +60,10 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether rows that certainly are not wanted can be dropped before they are exchanged: those that come and stay,
-    /// and live for ever.
+    /// Whether rows that certainly are not wanted can be dropped before they are exchanged: those that come and stay.
     fn can_be_looked_at_first(&self, input: &Stream, ranks: &Ranks<'_>, to: u64) -> bool {
         self.options.two_phase
             && self.options.streaming
-            && self.options.state_ttl <= 0
             && !input.updates()
             && input.parallelism > 1
             && self.options.parallelism > 1
