@@ -37,19 +37,28 @@ pub enum RuntimeMode {
 /// What a program's process is (`program.role`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
-    /// All of a cluster.
-    Alone,
-    JobManager,
-    TaskManager,
+    /// It runs its jobs.
+    Submits(Cluster),
+    /// It runs tasks for the process that does: a TaskManager.
+    Works,
+}
+
+/// Where a program runs its jobs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cluster {
+    /// In this process.
+    Local,
+    /// In TaskManagers that are processes of their own; this one is their JobManager.
+    Processes,
 }
 
 impl Role {
     fn of(configuration: &BTreeMap<String, String>) -> Result<Role> {
         let role = Reader(configuration).text(ROLE).unwrap_or("alone");
         match role.to_ascii_lowercase().as_str() {
-            "alone" => Ok(Role::Alone),
-            "jobmanager" => Ok(Role::JobManager),
-            "taskmanager" => Ok(Role::TaskManager),
+            "alone" => Ok(Role::Submits(Cluster::Local)),
+            "jobmanager" => Ok(Role::Submits(Cluster::Processes)),
+            "taskmanager" => Ok(Role::Works),
             _ => Err(Reader(configuration).wrong(ROLE, "alone, jobmanager or taskmanager")),
         }
     }
@@ -265,13 +274,17 @@ impl StreamExecutionEnvironment {
         }
         let settings = self.settings(name)?;
         let of_process = self.of_process();
-        let role = Role::of(&of_process)?;
-        #[cfg(feature = "cluster")]
-        if role == Role::TaskManager {
-            self.prepare()?;
-            match crate::processes::work(&self.shared.graph, &settings, &of_process)? {}
-        }
-        let executor = self.executor(role, &of_process)?;
+        let cluster = match Role::of(&of_process)? {
+            Role::Submits(cluster) => cluster,
+            #[cfg(feature = "cluster")]
+            Role::Works => {
+                self.prepare()?;
+                match crate::processes::work(&self.shared.graph, &settings, &of_process)? {}
+            }
+            #[cfg(not(feature = "cluster"))]
+            Role::Works => return Err(no_processes()),
+        };
+        let executor = self.executor(cluster, &of_process)?;
         let client = executor.submit(&self.shared.graph, &settings)?;
         self.shared.graph.executed();
         if let Some(collecting) = self.shared.collecting.lock().take() {
@@ -328,18 +341,18 @@ impl StreamExecutionEnvironment {
         flott_storage::configure(self.shared.settings.lock().configuration.iter())
     }
 
-    fn executor(&self, role: Role, of_process: &BTreeMap<String, String>) -> Result<Arc<Executor>> {
+    fn executor(&self, cluster: Cluster, of_process: &BTreeMap<String, String>) -> Result<Arc<Executor>> {
         let mut executor = self.shared.executor.lock();
         if let Some(executor) = &*executor {
             return Ok(executor.clone());
         }
         self.prepare()?;
-        let started = match role {
-            Role::Alone => Executor::local()?,
+        let started = match cluster {
+            Cluster::Local => Executor::local()?,
             #[cfg(feature = "cluster")]
-            Role::JobManager | Role::TaskManager => Executor::job_manager(of_process)?,
+            Cluster::Processes => Executor::job_manager(of_process)?,
             #[cfg(not(feature = "cluster"))]
-            Role::JobManager | Role::TaskManager => return Err(no_processes()),
+            Cluster::Processes => return Err(no_processes()),
         };
         started.serve(of_process)?;
         Ok(executor.insert(started).clone())
