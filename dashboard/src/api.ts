@@ -22,6 +22,25 @@ export function setToken(token: string): void {
 }
 
 async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const { response, text } = await exchange(method, path, body, signal)
+  let answer: unknown
+  try {
+    answer = text === '' ? {} : JSON.parse(text)
+  } catch {
+    throw new ApiError(response.status, `The answer to ${path} is not JSON (status ${response.status}).`)
+  }
+  if (!response.ok) throw new ApiError(response.status, messageOf(answer) ?? `Status ${response.status}.`)
+  return answer as T
+}
+
+/** An answer that is text. */
+export async function text(path: string, signal?: AbortSignal): Promise<string> {
+  const { response, text } = await exchange('GET', path, undefined, signal)
+  if (!response.ok) throw new ApiError(response.status, `Status ${response.status}.`)
+  return text
+}
+
+async function exchange(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<{ response: Response; text: string }> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   const token = sessionStorage.getItem(TOKEN)
   if (token) headers.Authorization = `Bearer ${token}`
@@ -43,14 +62,7 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
     throw new ApiError(0, 'The JobManager cannot be reached.')
   }
   if (response.status === 401) asksForToken()
-  let answer: unknown
-  try {
-    answer = text === '' ? {} : JSON.parse(text)
-  } catch {
-    throw new ApiError(response.status, `The answer to ${path} is not JSON (status ${response.status}).`)
-  }
-  if (!response.ok) throw new ApiError(response.status, messageOf(answer) ?? `Status ${response.status}.`)
-  return answer as T
+  return { response, text }
 }
 
 function messageOf(answer: unknown): string | undefined {

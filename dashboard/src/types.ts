@@ -224,6 +224,17 @@ export interface TaskManager {
   memoryConfiguration: Record<string, number>
 }
 
+export interface LogFile {
+  name: string
+  size: number
+  mtime: number
+}
+
+export interface ThreadInfo {
+  threadName: string
+  stringifiedThreadInfo: string
+}
+
 export interface VertexTaskManagers {
   id: string
   name: string

@@ -136,6 +136,9 @@ const PAGES: Shown[] = [
       await region(page, 'TaskManagers').getByRole('link').first().click()
       await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^taskmanager-/)
       await expect(page.getByRole('heading', { name: /^Tasks/ })).toBeVisible()
+      await expect(region(page, 'Threads of the process').getByText(/^taskmanager-/)).toBeVisible()
+      await expect(page.locator('.stat', { hasText: 'Resident memory' })).toBeVisible()
+      await expect(page.getByRole('heading', { name: 'Log' })).toBeVisible()
       await expect(page.locator('.loading')).toHaveCount(0)
     },
   },

@@ -43,6 +43,12 @@ pub(crate) enum Command {
     StartCluster(StartArgs),
     /// End what start-cluster has started.
     StopCluster,
+    /// Shows jobs that have ended, also of clusters that are gone: those in `historyserver.archive.fs.dir`.
+    ///
+    /// JobManagers keep them there when their `jobmanager.archive.fs.dir` is that folder. Listens on
+    /// `historyserver.web.port` (8082).
+    #[command(name = "historyserver", verbatim_doc_comment)]
+    HistoryServer(ProcessArgs),
     /// Run a script on a cluster, as `flott sql --cluster -f` does.
     Run(RunArgs),
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The `flott` binary.
 //!
 //! `flott jobmanager` and `flott taskmanager` are the processes of a cluster, `start-cluster` and `stop-cluster`
-//! start and end them in the background, `local` is all in one; `run`, `list`, `cancel`, `stop` and `savepoint` are
+//! start and end them in the background, `local` is all in one, `historyserver` shows what has been; `run`, `list`, `cancel`, `stop` and `savepoint` are
 //! Flink's commands for the jobs of a cluster. `flott state` looks into checkpoints and savepoints.
 //!
 //! `flott sql` is the SQL client: an interactive shell, or a script (`-f`), or statements on the command line
@@ -51,7 +51,10 @@ fn main() -> ExitCode {
     let console = Console::new(matches!(&args.command, args::Command::Sql(sql) if sql.quiet));
     let is_process = matches!(
         args.command,
-        args::Command::JobManager(_) | args::Command::TaskManager(_) | args::Command::Local(_)
+        args::Command::JobManager(_)
+            | args::Command::TaskManager(_)
+            | args::Command::Local(_)
+            | args::Command::HistoryServer(_)
     );
     start_logging(console, is_process);
     raise_open_files();
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         args::Command::JobManager(process) => processes::job_manager(&process, console),
         args::Command::TaskManager(process) => processes::task_manager(&process, console),
         args::Command::Local(process) => processes::local(&process, console),
+        args::Command::HistoryServer(process) => processes::history_server(&process, console),
         args::Command::StartCluster(start) => daemons::start(&start, console).map_err(stop::Stop::from),
         args::Command::StopCluster => daemons::stop(console).map_err(stop::Stop::from),
         args::Command::Run(run) => script::run_on_cluster(run, console),

@@ -1,8 +1,8 @@
-//! `flott jobmanager`, `flott taskmanager` and `flott local`.
+//! `flott jobmanager`, `flott taskmanager`, `flott local` and `flott historyserver`.
 
 use std::net::SocketAddr;
 
-use flott::processes::{JobManager, Local, TaskManager, has_dashboard};
+use flott::processes::{HistoryServer, JobManager, Local, TaskManager, has_dashboard};
 
 use crate::args::ProcessArgs;
 use crate::client::TICK;
@@ -46,6 +46,18 @@ pub(crate) fn local(args: &ProcessArgs, console: Console) -> Result<()> {
     until_told(&signals, || {
         std::thread::park_timeout(TICK);
         Ok(!cluster.is_ending())
+    })
+}
+
+/// Shows jobs that have ended, until it is told to end.
+pub(crate) fn history_server(args: &ProcessArgs, console: Console) -> Result<()> {
+    let configuration = configuration::load(args.config.as_deref(), &args.define, console)?;
+    let signals = Signals::listen()?;
+    let server = HistoryServer::start(&configuration)?;
+    tell_servers(std::iter::empty(), &server.rest_url(), console);
+    until_told(&signals, || {
+        std::thread::park_timeout(TICK);
+        Ok(true)
     })
 }
 

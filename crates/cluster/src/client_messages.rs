@@ -10,7 +10,7 @@ use std::task::Waker;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
-use flott_checkpoint::resources::TaskManagerInfo;
+use flott_checkpoint::resources::{TaskManagerId, TaskManagerInfo};
 use flott_plan::{JobGraph, Schema};
 use flott_runtime::Failure;
 use flott_types::{Error, JobId, Result};
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::collected::Fetched;
+use crate::inspection::{ProcessAnswer, ProcessQuestion, Processes};
 use crate::metrics::JobMetrics;
 use crate::restored::Beginning;
 use crate::status::JobInfo;
@@ -63,6 +64,13 @@ pub enum ClientRequest {
     Metrics {
         /// The job.
         job: JobId,
+    },
+    /// Processes tell of themselves.
+    Inspect {
+        /// Which.
+        of: Processes,
+        /// What.
+        question: ProcessQuestion,
     },
     /// End a job.
     Cancel {
@@ -167,6 +175,8 @@ pub enum ClientAnswer {
     Info(u64, Box<JobInfo>),
     /// The metrics.
     Metrics(JobMetrics),
+    /// What processes have answered; the JobManager has no id.
+    Inspected(Vec<(Option<TaskManagerId>, ProcessAnswer)>),
     /// It was forwarded.
     Done,
     /// It has begun, under this number.
@@ -230,6 +240,7 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
         | ClientAnswer::Plan(_)
         | ClientAnswer::Info(..)
         | ClientAnswer::Metrics(_)
+        | ClientAnswer::Inspected(_)
         | ClientAnswer::Done
         | ClientAnswer::Triggered(_)
         | ClientAnswer::NotYet
@@ -242,7 +253,6 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
 mod tests {
     use std::collections::BTreeMap;
 
-    use flott_checkpoint::resources::TaskManagerId;
     use flott_checkpoint::{ExecutionState, TaskId};
     use flott_plan::StreamGraph;
     use flott_types::{SubtaskIndex, VertexId};
@@ -289,6 +299,7 @@ mod tests {
             ClientRequest::Submit { graph: Box::new(graph.clone()) },
             ClientRequest::Job { job },
             ClientRequest::AwaitRows { job, timeout_millis: 10 },
+            ClientRequest::Inspect { of: Processes::JobManager, question: ProcessQuestion::Usage },
         ];
         let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
         let shared = JobShared::new(job, "j".to_owned(), beginning, 1, true);
@@ -332,6 +343,7 @@ mod tests {
                 ClientAnswer::Job(Box::new(description.clone())),
                 ClientAnswer::Refused(Failure::new(&Error::invalid("no such thing"), 5)),
                 ClientAnswer::NotYet,
+                ClientAnswer::Inspected(vec![(Some(TaskManagerId(1)), ProcessAnswer::Logs(Vec::new()))]),
             ]
         };
         let inner = Arc::new(Answers(parking_lot::Mutex::new(answers()), parking_lot::Mutex::default()));

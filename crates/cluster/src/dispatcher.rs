@@ -93,6 +93,7 @@ impl DispatcherGateway for Dispatcher {
                 None => ClientAnswer::Unknown,
             },
             ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(manager.run_of(job))),
+            ClientRequest::Inspect { of, question } => ClientAnswer::Inspected(manager.inspect(of, question)),
             ClientRequest::Cancel { job } => match manager.tell_public(job, JobMessage::Cancel) {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,

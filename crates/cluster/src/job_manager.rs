@@ -16,14 +16,16 @@ use flott_storage::block_on;
 use flott_types::{Clock, JobId, Result, SystemClock, Timestamp};
 use parking_lot::Mutex;
 
+use crate::archive::{Archive, ArchivedJob};
 use crate::client_messages::{DispatcherGateway, JobDescription};
 use crate::collected::{CollectorId, FromCollector};
 use crate::dispatcher::{Dispatcher, Triggers};
 use crate::high_availability::JobRegistry;
+use crate::inspection::{Inspection, ProcessAnswer, ProcessQuestion, Processes};
 use crate::job_master::JobMessage;
-use crate::messages::{TaskManagerId, ToJobManager, ToTaskManager, Work};
+use crate::messages::{Answer, Question, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::metrics::JobMetrics;
-use crate::metrics_questions::MetricsQuestions;
+use crate::questions::Questions;
 use crate::resource_manager::ResourceManager;
 use crate::results::{Credits, ResultStores};
 use crate::status::JobShared;
@@ -33,9 +35,6 @@ use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// How many jobs are remembered, including ended ones.
 const REMEMBERED: usize = 200;
-
-/// How often it is looked whether TaskManagers have left.
-const MOMENT: Duration = Duration::from_millis(10);
 
 /// The environment of a JobManager.
 pub struct JobManagerServices {
@@ -55,6 +54,8 @@ pub struct JobManagerServices {
     pub defaults: BTreeMap<String, String>,
     /// Where the next leader finds the jobs.
     pub high_availability: Option<JobRegistry>,
+    /// What is kept of jobs that have ended.
+    pub archive: Option<Archive>,
 }
 
 /// Dispatcher, resource manager, and a job master for each job.
@@ -71,7 +72,8 @@ pub struct JobManager {
     pub(crate) submitted: AtomicU64,
     /// Snapshots that clients have begun.
     triggers: Triggers,
-    questions: MetricsQuestions,
+    questions: Questions,
+    inspection: Inspection,
 }
 
 pub(crate) struct Job {
@@ -94,6 +96,7 @@ impl JobManager {
             services.clock.clone(),
             &services.threads,
         )?;
+        let inspection = Inspection::new(services.threads.clone(), Arc::default());
         Ok(Arc::new(JobManager {
             services,
             results: ResultStores::default(),
@@ -103,7 +106,8 @@ impl JobManager {
             takeovers: Mutex::default(),
             submitted: AtomicU64::new(0),
             triggers: Triggers::default(),
-            questions: MetricsQuestions::default(),
+            questions: Questions::default(),
+            inspection,
         }))
     }
 
@@ -239,7 +243,33 @@ impl JobManager {
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
             Some(entry) => entry.graph.clone(),
         };
-        JobMetrics::new(&graph, self.questions.ask(job, &self.resources))
+        let answers = self.questions.ask(&Question::Metrics(job), self.resources.members());
+        let reports = answers.into_iter().flat_map(|(_, answer)| match answer {
+            Answer::Metrics(tasks) => tasks,
+            Answer::Process(_) => Vec::new(),
+        });
+        JobMetrics::new(&graph, reports.collect())
+    }
+
+    /// Asks processes about themselves; those that answer soon are told, the JobManager without an id.
+    pub(crate) fn inspect(
+        &self,
+        of: Processes,
+        question: ProcessQuestion,
+    ) -> Vec<(Option<TaskManagerId>, ProcessAnswer)> {
+        let mut members = match of {
+            Processes::JobManager => return vec![(None, self.inspection.answer(&question))],
+            Processes::TaskManager(_) | Processes::TaskManagers => self.resources.members(),
+        };
+        if let Processes::TaskManager(id) = of {
+            members.retain(|member| member.slot.task_manager == id);
+        }
+        let answers = self.questions.ask(&Question::Process(question), members).into_iter();
+        let of_processes = answers.filter_map(|(by, answer)| match answer {
+            Answer::Process(answer) => Some((Some(by), answer)),
+            Answer::Metrics(_) => None,
+        });
+        of_processes.collect()
     }
 
     /// Tells the TaskManagers that nothing will be deployed any more, and waits for them to leave; unless a job is
@@ -251,10 +281,7 @@ impl JobManager {
         }
         let failed = jobs.iter().any(|(_, _, status)| *status == JobStatus::Failed);
         self.resources.tell_all(&ToTaskManager::Over { failed });
-        let clock = SystemClock::new();
-        while !self.resources.members().is_empty() && Duration::from_nanos(clock.nanos()) < timeout {
-            std::thread::park_timeout(MOMENT);
-        }
+        self.resources.await_leaving(timeout);
     }
 
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
@@ -319,6 +346,28 @@ impl JobManager {
 }
 
 impl JobManager {
+    /// Keeps what is known of a job, if it has ended for good.
+    pub(crate) fn archive(&self, job: JobId) {
+        let Some(archive) = &self.services.archive else { return };
+        if let Some(registry) = &self.services.high_availability
+            && block_on(registry.leading().check()).is_err()
+        {
+            // Its end was none: another leader continues the job.
+            return;
+        }
+        let archived = self.jobs.lock().get(&job).and_then(|entry| {
+            let description = description(&entry.shared, None, None);
+            let has_ended = description.info.status.is_globally_terminal();
+            let metrics = entry.last_metrics.clone().unwrap_or_default();
+            has_ended.then(|| ArchivedJob::new(description, &entry.graph, metrics))
+        });
+        let Some(archived) = archived else { return };
+        if let Err(error) = archive.keep(&archived) {
+            let job = archived.description.job;
+            tracing::warn!(%job, %error, "the job could not be archived for the history server");
+        }
+    }
+
     /// Returns whether the job still exists to read it.
     pub(crate) fn tell(&self, job: JobId, message: JobMessage) -> bool {
         let mailbox = self.jobs.lock().get(&job).map(|job| job.mailbox.clone());
@@ -351,7 +400,12 @@ impl JobManagerGateway for JobManager {
                 self.tell(job, JobMessage::Abandoned(attempt, task, failure));
             }
             ToJobManager::Collected(from, said) => self.collected(from, said),
-            ToJobManager::Metrics { question, tasks } => self.questions.answered(question, tasks),
+            ToJobManager::Answer { task_manager, session, question, answer } => {
+                // Numbers of another JobManager mean other questions.
+                if session.leader == self.leader() {
+                    self.questions.answered(task_manager, question, answer);
+                }
+            }
             ToJobManager::Returned { job, attempt, task } => {
                 self.resources.tell(Event::Returned(Hanging { job, attempt, task }));
             }

@@ -19,6 +19,7 @@
 // A variant that is added later is looked at where it matters (in tests a catch-all is a failure that shows).
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+mod archive;
 mod beginning;
 mod client;
 pub mod client_messages;
@@ -31,15 +32,17 @@ mod enumerators;
 mod global_commits;
 mod held;
 pub mod high_availability;
+pub mod history;
 mod identity;
+pub mod inspection;
 mod job_manager;
 mod job_master;
 mod leaving;
 mod local;
 pub mod messages;
 mod metrics;
-mod metrics_questions;
 mod options;
+mod questions;
 mod resource_manager;
 mod restored;
 mod result_stream;
@@ -54,6 +57,7 @@ pub mod transport;
 mod watermark_alignment;
 mod worker;
 
+pub use archive::Archive;
 pub use beginning::LATEST;
 pub use client::{JobClient, PendingAnswer};
 pub use cluster_client::ClusterClient;

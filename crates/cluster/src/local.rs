@@ -13,6 +13,7 @@ use flott_runtime::{Exchanges, LocalExchanges, OperatorFactory, TaskEnvironment,
 use flott_state::spill::StateMemory;
 use flott_types::{Clock, JobId, Result, SystemClock};
 
+use crate::archive::Archive;
 use crate::client::JobClient;
 use crate::client_messages::DispatcherGateway;
 use crate::cluster_client::ClusterClient;
@@ -55,6 +56,8 @@ pub struct LocalClusterOptions {
     pub liveness: Liveness,
     /// Where its jobs are recorded for the next leader.
     pub high_availability: Option<JobRegistry>,
+    /// What is kept of jobs that have ended.
+    pub archive: Option<Archive>,
 }
 
 impl LocalClusterOptions {
@@ -71,6 +74,7 @@ impl LocalClusterOptions {
             threads: Threads::default(),
             liveness: Liveness::default(),
             high_availability: None,
+            archive: None,
         }
     }
 }
@@ -100,6 +104,7 @@ impl LocalCluster {
             threads,
             liveness,
             high_availability,
+            archive,
         } = options;
         let manager = JobManager::start(JobManagerServices {
             clock: clock.clone(),
@@ -110,6 +115,7 @@ impl LocalCluster {
             leader: FIRST_LEADER,
             defaults: BTreeMap::new(),
             high_availability,
+            archive,
         })?;
         // One process, one account.
         let memory = Arc::new(StateMemory::default());

@@ -8,6 +8,7 @@ use flott_types::{CheckpointId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::collected::{CollectorId, FromCollector};
+use crate::inspection::{ProcessAnswer, ProcessQuestion};
 
 pub use flott_checkpoint::resources::{Session, TaskManagerId};
 
@@ -55,15 +56,33 @@ pub enum Work {
         /// How many.
         rows: u64,
     },
-    /// Tell the metrics of a job's tasks, under this number.
-    ReportMetrics {
-        /// The job.
-        job: JobId,
-        /// The id of the request.
+    /// Answer a question, under its number.
+    Answer {
+        /// The number.
         question: u64,
+        /// What is asked.
+        what: Question,
     },
     /// The job has ended; what is kept of it can go.
     Forget(JobId),
+}
+
+/// What a TaskManager is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Question {
+    /// The metrics of a job's tasks.
+    Metrics(JobId),
+    /// Something about its process.
+    Process(ProcessQuestion),
+}
+
+/// What it answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Answer {
+    /// Those of the job's tasks that are there, or were there last.
+    Metrics(Vec<(TaskId, TaskMetricsReport)>),
+    /// Of its process.
+    Process(ProcessAnswer),
 }
 
 /// Tasks to start.
@@ -131,12 +150,16 @@ pub enum ToJobManager {
     },
     /// A task that collects has rows, or has sealed them.
     Collected(CollectorId, FromCollector),
-    /// The answer to [`Work::ReportMetrics`].
-    Metrics {
-        /// The id of the request.
+    /// The answer to [`Work::Answer`].
+    Answer {
+        /// Who answers.
+        task_manager: TaskManagerId,
+        /// The session in which it was asked.
+        session: Session,
+        /// The number of the question.
         question: u64,
-        /// Those of the job's tasks that are there, or were there last.
-        tasks: Vec<(TaskId, TaskMetricsReport)>,
+        /// The answer.
+        answer: Answer,
     },
     /// An abandoned task has left after all.
     Returned {
@@ -152,6 +175,7 @@ pub enum ToJobManager {
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
+    use std::time::Duration;
 
     use flott_batch::codec::RecordsReader;
     use flott_batch::{Batch, Records};
@@ -165,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::codec;
+    use crate::inspection::{LogFile, LogName, LogPiece, ThreadInfo, Usage};
 
     const METRICS: TaskMetricsReport = TaskMetricsReport {
         num_records_in: 1,
@@ -233,7 +258,13 @@ mod tests {
         };
         survives_encoding(&ToTaskManager::Work(session, Work::Deploy(deploy)));
         survives_encoding(&ToTaskManager::Work(session, Work::Forget(job)));
-        survives_encoding(&ToTaskManager::Work(session, Work::ReportMetrics { job, question: 1 }));
+        for what in [
+            Question::Metrics(job),
+            Question::Process(ProcessQuestion::Usage),
+            Question::Process(ProcessQuestion::Log(LogName::Named("a.log".to_owned()), 3)),
+        ] {
+            survives_encoding(&ToTaskManager::Work(session, Work::Answer { question: 1, what }));
+        }
         let to = CollectorId { task_manager: TaskManagerId(3), job, attempt, subtask: 1 };
         survives_encoding(&ToTaskManager::Work(session, Work::Credit { to, rows: 100 }));
         survives_encoding(&ToJobManager::Collected(to, FromCollector::Sealed(CheckpointId(4))));
@@ -244,7 +275,25 @@ mod tests {
         let ToJobManager::Collected(_, FromCollector::Rows(rows)) = back else { panic!("{back:?}") };
         let rows = rows.into_batch(Some(RecordsReader::of::<String>())).unwrap();
         assert_eq!(rows.into_records::<String>().unwrap().values, ["a", "b"]);
-        survives_encoding(&ToJobManager::Metrics { question: 1, tasks: vec![(task, METRICS)] });
+        let piece = LogPiece { text: "a\n".to_owned(), next: 5, size: 7 };
+        let thread = ThreadInfo {
+            number: 3,
+            name: "a".to_owned(),
+            state: "WAITING".to_owned(),
+            waits_in: Some("futex".to_owned()),
+            cpu: Duration::from_millis(1),
+        };
+        let file = LogFile { name: "a.log".to_owned(), size: 7, modified: 9 };
+        for answer in [
+            Answer::Metrics(vec![(task, METRICS)]),
+            Answer::Process(ProcessAnswer::Usage(Usage { cpu_load: 0.5, ..Usage::default() })),
+            Answer::Process(ProcessAnswer::Threads(vec![thread])),
+            Answer::Process(ProcessAnswer::Logs(vec![file])),
+            Answer::Process(ProcessAnswer::Log(Some(piece))),
+        ] {
+            let task_manager = TaskManagerId(3);
+            survives_encoding(&ToJobManager::Answer { task_manager, session, question: 1, answer });
+        }
         for message in [
             ToTaskManager::Welcome(session),
             ToTaskManager::Heartbeat(session),

@@ -134,6 +134,13 @@ impl ResourceManager {
         }
     }
 
+    /// Waits until no TaskManager is registered any more, at most this long.
+    pub(crate) fn await_leaving(&self, timeout: Duration) {
+        let mut state = self.state.lock();
+        let is_there = |state: &mut State| state.machine.members().next().is_some();
+        self.changed.wait_while_for(&mut state, is_there, timeout);
+    }
+
     /// Every TaskManager is told this, registered or not.
     pub(crate) fn tell_all(&self, message: &ToTaskManager) {
         for gateway in self.state.lock().gateways.values() {
@@ -169,6 +176,8 @@ impl ResourceManager {
         while !state.closed {
             self.wait(&mut state);
             state.tick(&*self.clock);
+            // Somebody may wait for those to leave that time has lost.
+            self.changed.notify_all();
         }
     }
 

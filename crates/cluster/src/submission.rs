@@ -227,6 +227,8 @@ impl JobManager {
                     info.failure = Some(failure);
                 });
             }
+            // Nobody waits for that any more.
+            manager.archive(job);
         });
         if let Err(error) = spawned {
             // There never was such a job.

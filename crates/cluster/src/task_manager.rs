@@ -19,8 +19,9 @@ use flott_runtime::{
 use flott_types::{FastMap, JobId, Result};
 
 use crate::collecting::{Collecting, CollectsHere};
+use crate::inspection::Inspection;
 use crate::leaving::{Leaver, Leaving};
-use crate::messages::{Deploy, Session, TaskManagerId, ToJobManager, ToTaskManager, Work};
+use crate::messages::{Answer, Deploy, Question, Session, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// How often the clock is looked at: it may be one that a test moves.
@@ -104,6 +105,7 @@ impl TaskManager {
         let collecting = Arc::new(Collecting::new(id, Arc::new(move |message| sender.send(message))));
         let environment = environment(reports, Arc::new(CollectsHere(collecting.clone())));
         let threads = environment.threads.clone();
+        let inspection = Arc::new(Inspection::new(threads.clone(), environment.memory.clone()));
         // A process that has died and comes back under its name has a later time.
         let first = environment.clock.now().unsigned_abs();
         let mut worker = Worker {
@@ -118,6 +120,7 @@ impl TaskManager {
             leaving: Leaving::default(),
             withheld: 0,
             job_manager,
+            inspection,
         };
         let manager = Arc::new(TaskManager { mailbox, under_way });
         join(manager.clone());
@@ -175,6 +178,7 @@ struct Worker {
     /// Slots that were not announced, because tasks of an earlier session do not leave.
     withheld: u32,
     job_manager: Arc<dyn JobManagerGateway>,
+    inspection: Arc<Inspection>,
 }
 
 impl Worker {
@@ -303,17 +307,35 @@ impl Worker {
                 }
             }
             Work::Credit { to, rows } => self.collecting.grant(to.job, to.attempt, to.subtask, rows),
-            Work::ReportMetrics { job, question } => {
-                let own = self.tasks.iter().filter(|((of, _, _), _)| *of == job);
-                let tasks = own.map(|((_, _, task), handle)| (*task, handle.metrics())).collect();
-                self.tell(ToJobManager::Metrics { question, tasks });
-            }
+            Work::Answer { question, what } => self.answer(question, what),
             Work::Forget(job) => {
                 // They have ended, unless their job master has died.
                 self.stop(|of| of == job);
                 self.graphs.remove(&job);
                 self.collecting.forget(job);
                 self.environment.exchanges.forget(job);
+            }
+        }
+    }
+
+    fn answer(&mut self, question: u64, what: Question) {
+        let (task_manager, Some(session)) = (self.id, self.membership.session()) else { return };
+        let message = move |answer| ToJobManager::Answer { task_manager, session, question, answer };
+        match what {
+            Question::Metrics(job) => {
+                let own = self.tasks.iter().filter(|((of, _, _), _)| *of == job);
+                let tasks = own.map(|((_, _, task), handle)| (*task, handle.metrics())).collect();
+                self.tell(message(Answer::Metrics(tasks)));
+            }
+            // Files are read: nothing else waits for that. Whoever asks waits for a limited time.
+            Question::Process(what) => {
+                let (inspection, job_manager) = (self.inspection.clone(), self.job_manager.clone());
+                let answers = move || {
+                    job_manager.send(message(Answer::Process(inspection.answer(&what))));
+                };
+                if let Err(error) = self.environment.threads.spawn("inspection", answers) {
+                    tracing::warn!(%error, "a question about this process is not answered");
+                }
             }
         }
     }

@@ -87,7 +87,7 @@ impl JobManagerGateway for WiredJobManager {
             ToJobManager::Heartbeat { .. }
             | ToJobManager::Report { .. }
             | ToJobManager::Collected(..)
-            | ToJobManager::Metrics { .. }
+            | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
             | ToJobManager::Returned { .. } => None,
         };

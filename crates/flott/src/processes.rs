@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use flott_cluster::high_availability::ClusterFolder;
+use flott_cluster::history::History;
 use flott_cluster::{ClusterClient, LocalCluster};
 use flott_connector::Registry;
 pub use flott_network::client::Pass;
@@ -174,6 +177,66 @@ impl Local {
     pub fn rest_url(&self) -> String {
         format!("{}://{}", self.rest.scheme(), self.rest.address())
     }
+}
+
+/// A history server: shows jobs that JobManagers have archived. Dropping it ends it.
+pub struct HistoryServer {
+    rest: Rest,
+    /// Dropping it ends the thread that looks for new jobs.
+    stop: Option<Sender<()>>,
+    refreshing: Option<JoinHandle<()>>,
+}
+
+impl HistoryServer {
+    /// Starts one. What is archived already is there when this returns.
+    ///
+    /// # Errors
+    /// If the port is taken, or a value of the configuration cannot work.
+    pub fn start(configuration: &Configuration) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let settings = settings(configuration);
+        flott_storage::configure(configuration.iter())?;
+        let history = Arc::new(History::parse(&settings, clock.clone())?);
+        let every = history.refresh_interval();
+        history.refresh();
+        let rest = Rest::start(history_options(settings, &clock)?, history.clone())?;
+        let (stop, stopped) = channel();
+        let refreshing = std::thread::Builder::new().name("history".to_owned()).spawn(move || {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                history.refresh();
+            }
+        });
+        let failed = |error| Error::external("there is no thread for the history server").with_source(error);
+        Ok(HistoryServer { rest, stop: Some(stop), refreshing: Some(refreshing.map_err(failed)?) })
+    }
+
+    /// Where clients find it, for people.
+    pub fn rest_url(&self) -> String {
+        format!("{}://{}", self.rest.scheme(), self.rest.address())
+    }
+}
+
+impl Drop for HistoryServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // A folder that does not answer keeps no process from ending.
+        drop(self.refreshing.take());
+    }
+}
+
+/// Its REST server is that of a JobManager, at another port.
+fn history_options(mut settings: BTreeMap<String, String>, clock: &Arc<dyn Clock>) -> Result<RestOptions> {
+    for (own, of_rest, default) in [
+        ("historyserver.web.port", "rest.bind-port", "8082"),
+        ("historyserver.web.address", "rest.bind-address", "localhost"),
+        ("historyserver.web.ssl.enabled", "security.ssl.rest.enabled", "false"),
+    ] {
+        let value = settings.get(own).cloned().unwrap_or_else(|| default.to_owned());
+        settings.insert(of_rest.to_owned(), value);
+    }
+    let mut options = rest_options(&settings, clock)?;
+    options.is_history = true;
+    Ok(options)
 }
 
 /// A TaskManager. Dropping it ends its tasks.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use flott_cluster::{ClusterClient, LocalCluster, LocalClusterOptions, RestorePoint, liveness};
+use flott_cluster::{Archive, ClusterClient, LocalCluster, LocalClusterOptions, RestorePoint, liveness};
 use flott_connector::Registry;
 use flott_connector::catalog::CatalogStore;
 use flott_connector_filesystem::FileCatalogStore;
@@ -177,6 +177,7 @@ pub(crate) fn local_cluster(
     flott_storage::configure(configuration.iter())?;
     LocalCluster::start(LocalClusterOptions {
         liveness: liveness(&settings)?,
+        archive: Archive::parse(&settings)?,
         ..LocalClusterOptions::new(connectors.clone(), operators.clone(), SLOTS)
     })
 }

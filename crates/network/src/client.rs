@@ -166,6 +166,7 @@ impl Http {
             | ClientRequest::TaskManagers
             | ClientRequest::Plan { .. }
             | ClientRequest::Metrics { .. }
+            | ClientRequest::Inspect { .. }
             | ClientRequest::Cancel { .. }
             | ClientRequest::Abandon { .. }
             | ClientRequest::Trigger { .. } => Duration::ZERO,
@@ -270,6 +271,7 @@ fn is_repeatable(request: &ClientRequest) -> bool {
         | ClientRequest::Plan { .. }
         | ClientRequest::Info { .. }
         | ClientRequest::Metrics { .. }
+        | ClientRequest::Inspect { .. }
         | ClientRequest::Cancel { .. }
         | ClientRequest::Fetch { .. }
         | ClientRequest::AwaitRows { .. }

@@ -11,7 +11,7 @@ use flott_cluster::client_messages::DispatcherGateway;
 use flott_cluster::high_availability::{JobRegistry, Leading};
 use flott_cluster::messages::ToTaskManager;
 use flott_cluster::transport::TaskManagerGateway;
-use flott_cluster::{JobManager, JobManagerServices, Snapshots, Storage, TaskManager};
+use flott_cluster::{Archive, JobManager, JobManagerServices, Snapshots, Storage, TaskManager};
 use flott_connector::Registry;
 use flott_runtime::{OperatorFactory, TaskEnvironment, Threads};
 use flott_types::{Clock, Error, Result};
@@ -89,6 +89,7 @@ impl JobManagerProcess {
             resources: liveness,
             defaults,
             high_availability,
+            archive: Archive::parse(configuration)?,
         })?;
         let options = ControlOptions { host, port, liveness, tls, program };
         let server = ControlServer::start(&options, manager.clone())

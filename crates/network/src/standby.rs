@@ -398,7 +398,8 @@ impl DispatcherGateway for Switch {
             ClientRequest::Fetch { .. }
             | ClientRequest::AwaitRows { .. }
             | ClientRequest::Abandon { .. }
-            | ClientRequest::Metrics { .. } => true,
+            | ClientRequest::Metrics { .. }
+            | ClientRequest::Inspect { .. } => true,
             ClientRequest::Submit { .. }
             | ClientRequest::Job { .. }
             | ClientRequest::Jobs

@@ -12,7 +12,6 @@ use flott_plan::{JobGraph, JobVertex};
 use flott_types::{Clock, JobId, Timestamp, VertexId};
 use parking_lot::Mutex;
 
-use crate::disposal::Disposals;
 use crate::operations::Operations;
 use crate::request::{Answered, Refusal, Request};
 use crate::sql::Gateway;
@@ -23,9 +22,10 @@ pub(crate) struct Cluster {
     pub configuration: BTreeMap<String, String>,
     pub clock: Arc<dyn Clock>,
     pub operations: Mutex<Operations>,
-    pub disposals: Mutex<Disposals>,
     /// Set by who ends the cluster; without it that cannot be done here.
     pub ending: Option<Arc<AtomicBool>>,
+    /// Whether it is what has been, and nothing can be changed.
+    pub is_history: bool,
     /// Of a process that plans SQL.
     pub sql: Option<Gateway>,
 }

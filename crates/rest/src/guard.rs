@@ -156,8 +156,8 @@ mod tests {
             configuration: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             operations: Mutex::new(Operations::default()),
-            disposals: Mutex::default(),
             ending: None,
+            is_history: false,
             sql: None,
         });
         let names = Arc::new(Names { is_loopback: true, configured: "localhost".to_owned() });

@@ -12,6 +12,7 @@
 //! | `vertices` | `/jobs/{jobid}/vertices/{vertexid}` and below |
 //! | `checkpoints` | `/jobs/{jobid}/checkpoints` and below |
 //! | `metrics` | `/jobs/{jobid}/metrics`, `/jobs/{jobid}/vertices/{vertexid}/metrics`, `.../subtasks/metrics` |
+//! | `processes` | metrics, threads and logs of the JobManager and of TaskManagers |
 //! | `messages` | `/flott/messages`: what `flott sql --cluster` and other clients of Flott say |
 //! | `operations` | what changes something: cancel, savepoints, stop, checkpoints |
 //! | `sql` | `/sessions` and below: SQL for clients that do not plan |
@@ -41,6 +42,7 @@ mod metrics;
 mod operations;
 mod overview;
 mod pages;
+mod processes;
 mod reporters;
 mod request;
 mod routes;

@@ -54,8 +54,8 @@ pub(crate) fn jobs(cluster: &Cluster, request: &Request) -> Answered {
     put_together(request, all.iter())
 }
 
-/// Those of the JobManager: what it has to give, and to whom.
-pub(crate) fn job_manager(cluster: &Cluster, request: &Request) -> Answered {
+/// What the JobManager has to give, and to whom.
+pub(crate) fn of_slots(cluster: &Cluster) -> Answered<Metrics> {
     let (members, jobs) = (cluster.task_managers()?, cluster.jobs()?);
     let running = jobs.iter().filter(|(_, _, status)| !status.is_globally_terminal()).count();
     let total: u32 = members.iter().map(|member| member.slots).sum();
@@ -66,11 +66,11 @@ pub(crate) fn job_manager(cluster: &Cluster, request: &Request) -> Answered {
         ("taskSlotsAvailable", free.to_string()),
         ("taskSlotsTotal", total.to_string()),
     ];
-    Ok(named(request, &all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+    Ok(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The names of numbers, or what they come to together.
-fn put_together<'a>(request: &Request, all: impl Iterator<Item = &'a Metrics>) -> Answered {
+pub(crate) fn put_together<'a>(request: &Request, all: impl Iterator<Item = &'a Metrics>) -> Answered {
     let mut numbers: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (name, value) in all.flatten() {
         if let Ok(number) = value.parse() {
@@ -117,7 +117,7 @@ fn aggregate(kind: &str, values: &[f64]) -> f64 {
 }
 
 /// The names, or the values of those that were asked for.
-fn named(request: &Request, metrics: &Metrics) -> Answer {
+pub(crate) fn named(request: &Request, metrics: &Metrics) -> Answer {
     let Some(wanted) = request.list("get") else {
         return Answer::Ok(metrics.keys().map(|name| json!({ "id": name })).collect());
     };

@@ -15,24 +15,50 @@ use crate::cluster::{Cluster, unexpected};
 use crate::request::{Answer, Answered, Refusal, Request};
 
 /// So many operations that have ended are remembered.
-pub(crate) const REMEMBERED: usize = 1_000;
+const REMEMBERED: usize = 1_000;
 
-/// Snapshots that were begun here.
+/// What was begun here, by its number.
 #[derive(Default)]
-pub(crate) struct Operations(BTreeMap<u64, Arc<Operation>>);
-
-struct Operation {
-    job: JobId,
-    kind: Kind,
-    /// Once it is known. Locked while the JobManager is asked, which gives the answer once: who asks for another
-    /// operation does not wait for that.
-    result: Mutex<Option<Result<String, Failure>>>,
+pub(crate) struct Operations {
+    begun: u64,
+    all: BTreeMap<u64, Arc<Operation>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Savepoint,
-    Checkpoint,
+struct Operation {
+    kind: Kind,
+    /// Locked while the JobManager is asked, which gives the answer once: who asks for another operation does not wait
+    /// for that.
+    state: Mutex<State>,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Savepoint(JobId),
+    Checkpoint(JobId),
+    /// Of a savepoint.
+    Disposal,
+}
+
+/// How far an operation is.
+pub(crate) enum State {
+    /// The JobManager knows it by this number.
+    Runs(u64),
+    /// With a path, if it has one to tell.
+    Ended(Result<String, Failure>),
+}
+
+impl Operations {
+    /// One that has begun. Returns what the client is told.
+    pub fn add(&mut self, kind: Kind, state: State) -> Answer {
+        let number = self.begun;
+        self.begun += 1;
+        self.all.insert(number, Arc::new(Operation { kind, state: Mutex::new(state) }));
+        while self.all.len() > REMEMBERED {
+            self.all.pop_first();
+        }
+        Answer::Accepted(json!({ "request-id": format!("{number:032x}") }))
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,7 +128,7 @@ pub(crate) fn savepoint(cluster: &Cluster, request: &Request) -> Answered {
             "'cancel-job' is not supported: POST /jobs/{jobid}/stop takes a savepoint and ends the job with it.",
         ));
     }
-    begin(cluster, job, ClientTrigger::Savepoint { target }, Kind::Savepoint)
+    begin(cluster, job, ClientTrigger::Savepoint { target }, Kind::Savepoint(job))
 }
 
 pub(crate) fn stop(cluster: &Cluster, request: &Request) -> Answered {
@@ -110,7 +136,7 @@ pub(crate) fn stop(cluster: &Cluster, request: &Request) -> Answered {
     canonical(asked.format_type.as_deref())?;
     no_trigger_id(asked.trigger_id.as_deref())?;
     let (job, target) = target(cluster, request, asked.target_directory, "targetDirectory")?;
-    begin(cluster, job, ClientTrigger::Stop { target, drain: asked.drain }, Kind::Savepoint)
+    begin(cluster, job, ClientTrigger::Stop { target, drain: asked.drain }, Kind::Savepoint(job))
 }
 
 pub(crate) fn checkpoint(cluster: &Cluster, request: &Request) -> Answered {
@@ -126,7 +152,8 @@ pub(crate) fn checkpoint(cluster: &Cluster, request: &Request) -> Answered {
             )));
         }
     };
-    begin(cluster, request.job()?, ClientTrigger::Checkpoint { full }, Kind::Checkpoint)
+    let job = request.job()?;
+    begin(cluster, job, ClientTrigger::Checkpoint { full }, Kind::Checkpoint(job))
 }
 
 /// Our savepoints have one format, which any version reads.
@@ -176,20 +203,16 @@ fn begin(cluster: &Cluster, job: JobId, what: ClientTrigger, kind: Kind) -> Answ
         ClientAnswer::Unknown => return Err(Refusal::not_found(format!("Job {job} not found"))),
         other => return Err(unexpected(&other)),
     };
-    let mut operations = cluster.operations.lock();
-    operations.0.insert(trigger, Arc::new(Operation { job, kind, result: Mutex::default() }));
-    while operations.0.len() > REMEMBERED {
-        operations.0.pop_first();
-    }
-    Ok(Answer::Accepted(json!({ "request-id": format!("{trigger:032x}") })))
+    Ok(cluster.operations.lock().add(kind, State::Runs(trigger)))
 }
 
 pub(crate) fn savepoint_status(cluster: &Cluster, request: &Request) -> Answered {
-    ended(cluster, request, Kind::Savepoint, "savepoint", |_, path| json!({ "location": path }))
+    ended(cluster, request, Kind::Savepoint(request.job()?), |path| json!({ "location": path }))
 }
 
 pub(crate) fn checkpoint_status(cluster: &Cluster, request: &Request) -> Answered {
-    ended(cluster, request, Kind::Checkpoint, "checkpoint", |job, path| {
+    let job = request.job()?;
+    ended(cluster, request, Kind::Checkpoint(job), |path| {
         let history = cluster.info(job).map(|info| info.checkpoints.history).unwrap_or_default();
         let record = history.iter().find(|record| record.path.as_deref() == Some(path));
         json!({ "checkpointId": record.map(|record| record.id.0) })
@@ -197,44 +220,48 @@ pub(crate) fn checkpoint_status(cluster: &Cluster, request: &Request) -> Answere
 }
 
 /// Why an operation has failed.
-pub(crate) fn failure_cause(failure: &Failure) -> Value {
+fn failure_cause(failure: &Failure) -> Value {
     json!({ "failure-cause": { "class": format!("{:?}", failure.kind), "stack-trace": failure.message } })
 }
 
 /// How an operation has ended, if it has.
-fn ended(
+pub(crate) fn ended(
     cluster: &Cluster,
     request: &Request,
     kind: Kind,
-    name: &str,
-    told: impl FnOnce(JobId, &str) -> Value,
+    told: impl FnOnce(&str) -> Value,
 ) -> Answered {
-    let (job, trigger) = (request.job()?, request.trigger()?);
+    let number = request.trigger()?;
     let not_found = || {
-        Refusal::not_found(format!(
-            "There is no {name} operation with triggerId={trigger:032x} for job {job}."
-        ))
-    };
-    let operation = cluster.operations.lock().0.get(&trigger).cloned();
-    let operation = operation.filter(|operation| operation.job == job && operation.kind == kind);
-    let operation = operation.ok_or_else(not_found)?;
-    let mut result = operation.result.lock();
-    if result.is_none() {
-        match cluster.call(ClientRequest::Triggered { trigger, timeout_millis: 0 })? {
-            ClientAnswer::NotYet => {
-                return Ok(Answer::Ok(json!({ "status": { "id": "IN_PROGRESS" }, "operation": null })));
+        let what = match kind {
+            Kind::Savepoint(job) => format!("savepoint operation with triggerId={number:032x} for job {job}"),
+            Kind::Checkpoint(job) => {
+                format!("checkpoint operation with triggerId={number:032x} for job {job}")
             }
-            ClientAnswer::Snapshot(told) => *result = Some(told),
+            Kind::Disposal => format!("savepoint disposal with triggerId={number:032x}"),
+        };
+        Refusal::not_found(format!("There is no {what}."))
+    };
+    let operation = cluster.operations.lock().all.get(&number).cloned();
+    let operation = operation.filter(|operation| operation.kind == kind).ok_or_else(not_found)?;
+    let mut state = operation.state.lock();
+    if let State::Runs(trigger) = *state {
+        match cluster.call(ClientRequest::Triggered { trigger, timeout_millis: 0 })? {
+            ClientAnswer::NotYet => {}
+            ClientAnswer::Snapshot(told) => *state = State::Ended(told),
             ClientAnswer::Unknown => return Err(not_found()),
             other => return Err(unexpected(&other)),
         }
     }
-    let known = result.clone();
-    drop(result);
-    let operation = match known {
-        Some(Ok(path)) => told(job, &path),
-        Some(Err(failure)) => failure_cause(&failure),
-        None => Value::Null,
+    let State::Ended(result) = &*state else {
+        return Ok(Answer::Ok(json!({ "status": { "id": "IN_PROGRESS" }, "operation": null })));
+    };
+    let result = result.clone();
+    // What is told may ask the JobManager once more.
+    drop(state);
+    let operation = match result {
+        Ok(path) => told(&path),
+        Err(failure) => failure_cause(&failure),
     };
     Ok(Answer::Ok(json!({ "status": { "id": "COMPLETED" }, "operation": operation })))
 }

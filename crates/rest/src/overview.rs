@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::resources::TaskManagerInfo;
+use flott_cluster::inspection::Processes;
 use flott_types::config::secrets::shown;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
+use crate::processes;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::tasks::task_manager_id;
 
@@ -28,7 +30,7 @@ pub(crate) fn overview(cluster: &Cluster, _: &Request) -> Answered {
     })))
 }
 
-pub(crate) fn config(_: &Cluster, _: &Request) -> Answered {
+pub(crate) fn config(cluster: &Cluster, _: &Request) -> Answered {
     Ok(Answer::Ok(json!({
         "refresh-interval": 3_000,
         "timezone-name": "UTC",
@@ -37,9 +39,9 @@ pub(crate) fn config(_: &Cluster, _: &Request) -> Answered {
         "flink-revision": "unknown",
         "features": {
             "web-submit": false,
-            "web-cancel": true,
+            "web-cancel": !cluster.is_history,
             "web-rescale": false,
-            "web-history": false,
+            "web-history": cluster.is_history,
         },
     })))
 }
@@ -47,7 +49,11 @@ pub(crate) fn config(_: &Cluster, _: &Request) -> Answered {
 /// The cluster ends: its jobs are suspended.
 pub(crate) fn end(cluster: &Cluster, _: &Request) -> Answered {
     let ending = cluster.ending.as_ref().ok_or_else(|| {
-        Refusal::conflict("This JobManager belongs to a program, which ends with its jobs: cancel them.")
+        Refusal::conflict(if cluster.is_history {
+            "This is a history server: it ends by a signal."
+        } else {
+            "This JobManager belongs to a program, which ends with its jobs: cancel them."
+        })
     })?;
     ending.store(true, Ordering::SeqCst);
     Ok(Answer::Ok(json!({})))
@@ -82,10 +88,18 @@ pub(crate) fn task_manager(cluster: &Cluster, request: &Request) -> Answered {
     let members = cluster.task_managers()?;
     let found = members.iter().find(|info| task_manager_id(info.id) == id);
     let info = found.ok_or_else(|| Refusal::not_found(format!("TaskExecutor {id} not found")))?;
+    // One that does not answer is told of all the same.
+    let usage = processes::usages(cluster, Processes::TaskManager(info.id))?.pop().unwrap_or_default();
     let mut answer = member(info);
+    answer["hardware"] = json!({
+        "cpuCores": usage.cores,
+        "physicalMemory": usage.machine_memory,
+        "freeMemory": usage.machine_free,
+        "managedMemory": 0,
+    });
     answer["allocatedSlots"] = json!([]);
     answer["metrics"] = json!({
-        "heapUsed": 0, "heapCommitted": 0, "heapMax": 0,
+        "heapUsed": usage.resident, "heapCommitted": usage.resident_peak, "heapMax": 0,
         "nonHeapUsed": 0, "nonHeapCommitted": 0, "nonHeapMax": 0,
         "directCount": 0, "directUsed": 0, "directMax": 0,
         "mappedCount": 0, "mappedUsed": 0, "mappedMax": 0,

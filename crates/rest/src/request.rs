@@ -20,6 +20,8 @@ pub(crate) enum Answer {
     Ok(Value),
     /// 202: it has begun.
     Accepted(Value),
+    /// 200, and no JSON.
+    Text(String),
 }
 
 /// A bad one: the status and what was wrong.

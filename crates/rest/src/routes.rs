@@ -6,7 +6,9 @@ use axum::http;
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
 use crate::users::Role;
-use crate::{applications, checkpoints, disposal, jobs, metrics, operations, overview, sql, vertices};
+use crate::{
+    applications, checkpoints, disposal, jobs, metrics, operations, overview, processes, sql, vertices,
+};
 
 /// Answers a request.
 pub(crate) type Handler = fn(&Cluster, &Request) -> Answered<Answer>;
@@ -78,9 +80,21 @@ pub const PATHS: &[Path] = &[
     get("/applications/{applicationid}", applications::application),
     get("/jobmanager/config", overview::configuration),
     get("/jobmanager/environment", overview::environment),
-    get("/jobmanager/metrics", metrics::job_manager),
+    get("/jobmanager/log", processes::job_manager_log),
+    get("/jobmanager/logs", processes::job_manager_logs),
+    get("/jobmanager/logs/{filename}", processes::job_manager_file),
+    get("/jobmanager/metrics", processes::job_manager_metrics),
+    get("/jobmanager/stdout", processes::job_manager_stdout),
+    get("/jobmanager/thread-dump", processes::job_manager_threads),
     get("/taskmanagers", overview::task_managers),
+    get("/taskmanagers/metrics", processes::all_task_managers_metrics),
     get("/taskmanagers/{taskmanagerid}", overview::task_manager),
+    get("/taskmanagers/{taskmanagerid}/log", processes::task_manager_log),
+    get("/taskmanagers/{taskmanagerid}/logs", processes::task_manager_logs),
+    get("/taskmanagers/{taskmanagerid}/logs/{filename}", processes::task_manager_file),
+    get("/taskmanagers/{taskmanagerid}/metrics", processes::task_manager_metrics),
+    get("/taskmanagers/{taskmanagerid}/stdout", processes::task_manager_stdout),
+    get("/taskmanagers/{taskmanagerid}/thread-dump", processes::task_manager_threads),
     get("/jobs", jobs::ids),
     get("/jobs/metrics", metrics::jobs),
     get("/jobs/overview", jobs::overview),

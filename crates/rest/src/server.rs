@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicBool;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Query, RawPathParams, Request as HttpRequest};
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, on};
 use flott_cluster::client_messages::{DispatcherGateway, HTTP_PATH};
 use flott_types::{Clock, Error, Result};
@@ -55,6 +55,8 @@ pub struct RestOptions {
     pub ending: Option<Arc<AtomicBool>>,
     /// Who plans SQL; without it there are no sessions.
     pub sql: Option<SqlSessions>,
+    /// Whether it shows what has been, and no cluster.
+    pub is_history: bool,
     /// `security.ssl.rest.*`
     tls: Option<TlsAcceptor>,
     /// `rest.authentication.token-file`
@@ -87,6 +89,7 @@ impl RestOptions {
             leads: None,
             ending: None,
             sql: None,
+            is_history: false,
             tls: tls::parse(configuration)?,
             users: Users::parse(configuration)?,
         }))
@@ -122,8 +125,8 @@ impl Rest {
             configuration: options.configuration,
             clock: options.clock,
             operations: Mutex::new(Operations::default()),
-            disposals: Mutex::default(),
             ending: options.ending,
+            is_history: options.is_history,
         });
         let names = Arc::new(Names { is_loopback: address.ip().is_loopback(), configured: options.address });
         let (leads, users, tls) = (options.leads, options.users, options.tls);
@@ -238,6 +241,7 @@ async fn answer(
     match handled {
         Ok(Ok(Answer::Ok(answer))) => response(200, &answer),
         Ok(Ok(Answer::Accepted(answer))) => response(202, &answer),
+        Ok(Ok(Answer::Text(text))) => respond(200, "text/plain; charset=UTF-8", text),
         Ok(Err(refusal)) => refused(&refusal),
         Err(error) => {
             tracing::error!(%error, "a REST request could not be answered");
@@ -310,9 +314,15 @@ pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
 }
 
 fn response(status: u16, answer: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.to_string()));
+    respond(status, "application/json; charset=UTF-8", answer.to_string())
+}
+
+fn respond(status: u16, kind: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = axum::http::HeaderValue::from_static("application/json; charset=UTF-8");
-    response.headers_mut().insert(CONTENT_TYPE, json);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    // What is in a log is never taken for a page.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

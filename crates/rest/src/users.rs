@@ -121,6 +121,7 @@ pub(crate) fn required_by(request: &ClientRequest) -> Role {
         | ClientRequest::TaskManagers
         | ClientRequest::Info { .. }
         | ClientRequest::Metrics { .. }
+        | ClientRequest::Inspect { .. }
         | ClientRequest::Triggered { .. } => Role::Viewer,
         ClientRequest::Cancel { .. }
         | ClientRequest::DisposeSavepoint { .. }

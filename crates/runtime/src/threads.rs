@@ -4,6 +4,7 @@
 //! A thread cannot be killed from outside. One that hangs in a user's function or in an unresponsive store is
 //! *abandoned*: from then on nobody waits for it, and it is counted separately until it returns after all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
@@ -28,6 +29,8 @@ struct Shared {
 struct Counts {
     running: usize,
     abandoned: usize,
+    /// By their numbers in the system, which keeps the beginnings of names only.
+    names: BTreeMap<u32, Arc<str>>,
 }
 
 /// Where one thread is in its life. Changes only while the counts are locked.
@@ -45,18 +48,33 @@ pub struct Thread {
 }
 
 /// Decrements the count of threads, even after a panic.
-struct Running(Thread);
+/// The number is that of the thread.
+struct Running(Thread, Option<u32>);
 
 impl Drop for Running {
     fn drop(&mut self) {
         let Thread { shared, life } = &self.0;
         let mut counts = shared.counts.lock();
+        if let Some(number) = self.1 {
+            counts.names.remove(&number);
+        }
         match life.abandoned.load(Ordering::Acquire) {
             true => counts.abandoned -= 1,
             false => counts.running -= 1,
         }
         life.ended.store(true, Ordering::Release);
         shared.changed.notify_all();
+    }
+}
+
+impl Running {
+    /// From now on its name is found by its number. Elsewhere than on Linux it has none.
+    fn known_as(&mut self, name: Arc<str>) {
+        let link = std::fs::read_link("/proc/thread-self").ok();
+        self.1 = link.and_then(|link| link.file_name()?.to_str()?.parse().ok());
+        if let Some(number) = self.1 {
+            self.0.shared.counts.lock().names.insert(number, name);
+        }
     }
 }
 
@@ -81,9 +99,11 @@ impl Threads {
             }
             counts.running += 1;
         }
-        let running = Running(thread.clone());
+        let running = Running(thread.clone(), None);
+        let own_name: Arc<str> = name.into();
         let body = move || {
-            let _running = running;
+            let mut running = running;
+            running.known_as(own_name);
             run();
         };
         let spawned = Builder::new()
@@ -96,6 +116,11 @@ impl Threads {
                 Err(Error::external(format!("cannot start the thread '{name}'")).with_source(error))
             }
         }
+    }
+
+    /// The names of those that run or are abandoned, by their numbers in the system.
+    pub fn names(&self) -> BTreeMap<u32, String> {
+        self.0.counts.lock().names.iter().map(|(number, name)| (*number, name.to_string())).collect()
     }
 
     /// How many are running, without abandoned ones.

@@ -1,10 +1,11 @@
-// The JobManager: what it was configured with.
+// The JobManager: what it was configured with, and what its process does.
 
 import { get } from '../api'
 import type { ConfigEntry } from '../types'
 import { KeyValues } from '../ui/KeyValues'
-import { Failure, Loading, Panel } from '../ui/parts'
+import { Failure, Loading } from '../ui/parts'
 import { usePoll } from '../usePoll'
+import { Process } from './Process'
 
 export function JobManagerPage() {
   const { value, error } = usePoll('config', (signal) => get<ConfigEntry[]>('/jobmanager/config', signal), 30_000)
@@ -14,9 +15,7 @@ export function JobManagerPage() {
       {error && !value && <Failure error={error} />}
       {!error && !value && <Loading />}
       {value && <KeyValues title="Configuration" entries={value.map(({ key, value }) => [key, value])} empty="Nothing is configured: all options have their defaults" />}
-      <Panel title="Logs">
-        <p class="muted">Each process writes its log to its standard error; <code>flott start-cluster</code> puts it into a file below <code>FLOTT_LOG_DIR</code>. <code>FLOTT_LOG=info</code> in the environment shows more.</p>
-      </Panel>
+      <Process path="/jobmanager" />
     </>
   )
 }

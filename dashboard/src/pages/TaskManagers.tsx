@@ -7,6 +7,7 @@ import type { Job, JobSummary, TaskManager, VertexTaskManagers } from '../types'
 import { Badge, Empty, Failure, Loading, Meter, Panel, Scroll, Stat } from '../ui/parts'
 import { usePoll } from '../usePoll'
 import { TaskCounts } from './Overview'
+import { Process } from './Process'
 
 export function TaskManagersPage() {
   const { value, error } = usePoll('taskmanagers', (signal) => get<{ taskmanagers: TaskManager[] }>('/taskmanagers', signal))
@@ -113,6 +114,7 @@ export function TaskManagerPage({ id }: { id: string }) {
             </Scroll>
           )}
       </Panel>
+      <Process path={`/taskmanagers/${encodeURIComponent(id)}`} />
     </>
   )
 }

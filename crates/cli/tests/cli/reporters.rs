@@ -54,6 +54,10 @@ fn metrics_are_scraped_and_sent_under_flinks_names() {
     let page = scrape();
     assert!(page.contains("content-type: text/plain; version=0.0.4"), "{page}");
     assert!(page.contains("\nflink_jobmanager_numRunningJobs{host="), "{page}");
+    for name in ["flink_jobmanager_Status_JVM_Threads_Count", "flink_taskmanager_Status_JVM_Threads_Count"] {
+        let line = page.lines().find(|line| line.starts_with(&format!("{name}{{host="))).unwrap();
+        assert_eq!(line.contains(",tm_id=\"taskmanager_0\"}"), name.contains("taskmanager"), "{line}");
+    }
     assert_eq!(value(&page, "flink_jobmanager_job_numRestarts"), Some(0.0), "{page}");
     for name in
         ["flink_taskmanager_job_task_busyTimeMsPerSecond", "flink_taskmanager_job_task_isBackPressured"]

@@ -257,6 +257,8 @@ fn answers_have_the_shape_of_flinks() {
         compare(name, server.get(&format!("/v1{path}")));
         compare(name, server.get(&path));
     }
+    compare("missing log", server.get("/jobmanager/logs/nothing"));
+    compare("missing taskmanager", server.get("/taskmanagers/nothing/logs"));
     compare("missing job", server.get("/jobs/00000000000000000000000000000000"));
     compare("bad id", server.get("/jobs/xyz"));
     compare("missing path", server.get("/nothing"));

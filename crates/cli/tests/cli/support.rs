@@ -60,6 +60,13 @@ pub fn signal(child: &Child, name: &str) {
     assert!(done.success(), "kill -{name}");
 }
 
+/// The status of an answer of HTTP, and what it says as JSON.
+pub(crate) fn get(address: &str, path: &str) -> (u16, serde_json::Value) {
+    let answer = ask(address, "GET", path, "");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
 /// The answer to a request of HTTP, with its head.
 pub(crate) fn ask(address: &str, method: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();

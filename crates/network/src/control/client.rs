@@ -236,7 +236,7 @@ impl JobManagerGateway for Link {
             ToJobManager::Heartbeat { .. }
             | ToJobManager::Report { .. }
             | ToJobManager::Collected(..)
-            | ToJobManager::Metrics { .. }
+            | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
             | ToJobManager::Returned { .. }
                 if up.session.is_none() =>
@@ -246,7 +246,7 @@ impl JobManagerGateway for Link {
             ToJobManager::Heartbeat { .. }
             | ToJobManager::Report { .. }
             | ToJobManager::Collected(..)
-            | ToJobManager::Metrics { .. }
+            | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
             | ToJobManager::Returned { .. } => {}
         }

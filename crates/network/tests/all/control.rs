@@ -42,6 +42,7 @@ impl Master {
             leader: LeaderId(leader),
             defaults: BTreeMap::new(),
             high_availability: None,
+            archive: None,
         });
         let manager = manager.unwrap();
         let (host, liveness) = ("127.0.0.1".to_owned(), Liveness::default());

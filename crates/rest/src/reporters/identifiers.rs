@@ -8,6 +8,7 @@ use super::samples::{Sample, Scope};
 #[derive(Clone, Debug)]
 pub(super) struct Formats {
     job_manager: String,
+    task_manager: String,
     job: String,
     task: String,
     operator: String,
@@ -22,6 +23,7 @@ impl Formats {
         let job = text("metrics.scope.jm-job", "<host>.jobmanager.<job_name>");
         Formats {
             job_manager: text("metrics.scope.jm", "<host>.jobmanager"),
+            task_manager: text("metrics.scope.tm", "<host>.taskmanager.<tm_id>"),
             // The newer of its two keys comes first.
             job: text("metrics.scope.jm.job", &job),
             task: text(
@@ -40,6 +42,7 @@ impl Formats {
     pub fn identifier(&self, sample: &Sample, filter: impl Fn(&str) -> String) -> String {
         let format = match sample.scope {
             Scope::JobManager => &self.job_manager,
+            Scope::TaskManager => &self.task_manager,
             Scope::Job => &self.job,
             Scope::Task => &self.task,
             Scope::Operator => &self.operator,

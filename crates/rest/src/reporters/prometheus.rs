@@ -94,6 +94,7 @@ fn page_of(samples: &[Sample]) -> String {
     for sample in samples {
         let scope = match sample.scope {
             Scope::JobManager => "jobmanager",
+            Scope::TaskManager => "taskmanager",
             Scope::Job => "jobmanager_job",
             Scope::Task => "taskmanager_job_task",
             Scope::Operator => "taskmanager_job_task_operator",

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use flott_checkpoint::TaskId;
 use flott_cluster::client_messages::{ClientAnswer, ClientRequest, DispatcherGateway};
+use flott_cluster::inspection::{ProcessAnswer, ProcessQuestion, Processes};
 use flott_cluster::{JobInfo, JobMetrics};
 use flott_types::{Clock, Error, Result};
 
 use crate::cluster::vertex_id;
 use crate::metrics::{Metrics, of_job, of_operator, own_of_task};
+use crate::processes::of_process;
 use crate::tasks::task_manager_id;
 
 /// What a metric is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Scope {
     JobManager,
+    TaskManager,
     Job,
     Task,
     Operator,
@@ -71,6 +74,11 @@ impl Source {
             let variables = own.clone();
             all.push(Sample { scope: Scope::JobManager, variables, name: name.to_owned(), value });
         }
+        for (of, scope) in
+            [(Processes::JobManager, Scope::JobManager), (Processes::TaskManagers, Scope::TaskManager)]
+        {
+            self.of_processes(&mut all, of, scope)?;
+        }
         for (job, name, _) in running {
             // One that is forgotten in between has none.
             let Ok(ClientAnswer::Info(_, info)) =
@@ -86,6 +94,20 @@ impl Source {
             of_tasks(&mut all, &of, &info, &metrics);
         }
         Ok(all)
+    }
+
+    /// Those of processes that answer soon.
+    fn of_processes(&self, all: &mut Vec<Sample>, of: Processes, scope: Scope) -> Result<()> {
+        let request = ClientRequest::Inspect { of, question: ProcessQuestion::Usage };
+        let ClientAnswer::Inspected(answers) = self.gateway.call(request)? else { return Err(strange()) };
+        for (id, answer) in answers {
+            let ProcessAnswer::Usage(usage) = answer else { return Err(strange()) };
+            let host = ("host", self.host.clone());
+            let variables: Vec<_> =
+                [host].into_iter().chain(id.map(|id| ("tm_id", task_manager_id(id)))).collect();
+            add(all, scope, &variables, of_process(&usage));
+        }
+        Ok(())
     }
 }
 

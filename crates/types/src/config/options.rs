@@ -157,6 +157,44 @@ pub const OPTIONS: &[ConfigOption] = &[
         "`filesystem`: several JobManagers of the same cluster id, of which one leads and the others stand by",
     ),
     works(
+        "historyserver.archive.clean-expired-jobs",
+        Flag,
+        "false",
+        "whether the history server forgets jobs whose archives were deleted",
+    ),
+    works(
+        "historyserver.archive.fs.dir",
+        Text,
+        "",
+        "where the history server finds jobs that have ended: folders or URLs, separated by commas",
+    ),
+    works(
+        "historyserver.archive.fs.refresh-interval",
+        Duration,
+        "10 s",
+        "how often the history server looks for new ones",
+    ),
+    works(
+        "historyserver.archive.retained-jobs",
+        Number,
+        "-1",
+        "how many jobs stay in each folder; older ones are deleted there. -1: all",
+    ),
+    works(
+        "historyserver.archive.retained-ttl",
+        Duration,
+        "",
+        "jobs that have ended longer ago are deleted in the folders; by default none",
+    ),
+    works("historyserver.web.address", Text, "localhost", "where the history server listens"),
+    works("historyserver.web.port", Number, "8082", "the port of the history server; 0 is any free one"),
+    works(
+        "historyserver.web.ssl.enabled",
+        Flag,
+        "false",
+        "whether the history server speaks HTTPS, with the certificate of `security.ssl.rest.*`",
+    ),
+    works(
         "io.tmp.dirs",
         Text,
         "",
@@ -164,6 +202,12 @@ pub const OPTIONS: &[ConfigOption] = &[
          beyond 64 MB that wait for a checkpoint; by default the system's temporary folder",
     ),
     accepted("jobmanager", Map, "there is no JVM whose memory is to be divided"),
+    works(
+        "jobmanager.archive.fs.dir",
+        Text,
+        "",
+        "where jobs that have ended are kept for the history server: a folder or a URL",
+    ),
     works(
         "jobmanager.bind-host",
         Text,
@@ -210,6 +254,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         Text,
         "<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>",
         "the scope of metrics of a task",
+    ),
+    works(
+        "metrics.scope.tm",
+        Text,
+        "<host>.taskmanager.<tm_id>",
+        "the scope of metrics of a TaskManager's process",
     ),
     works("parallelism.default", Number, "", "subtasks of each operator; by default the number of cores"),
     works(
