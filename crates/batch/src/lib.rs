@@ -22,7 +22,7 @@ pub mod json;
 pub mod pretty;
 mod records;
 mod row_kind;
-mod size;
+pub mod size;
 pub mod text;
 pub mod variant;
 mod watermark_status;

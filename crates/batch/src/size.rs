@@ -36,21 +36,26 @@ impl<T: Record> Records<T> {
     pub(crate) fn bytes(&self) -> usize {
         let len = self.values.len();
         let beside = self.timestamps.as_ref().map_or(0, |_| 8) + self.routes.as_ref().map_or(0, |_| 8);
-        let mut bytes = len * (size_of::<T>() + beside);
-        if std::mem::needs_drop::<T>() {
-            let mut written = Written(0);
-            let mut measured = 0;
-            for value in self.values.iter().step_by((len / SAMPLE).max(SAMPLE)) {
-                measured += 1;
-                // If the type cannot be serialised, the error is reported where that is required.
-                if rmp_serde::encode::write(&mut written, value).is_err() {
-                    break;
-                }
-            }
-            bytes += (written.0 as u128 * len as u128 / (measured as u128).max(1)) as usize;
-        }
-        bytes
+        len * (size_of::<T>() + beside) + owned(&self.values, (len / SAMPLE).max(SAMPLE), |value| Some(value))
     }
+}
+
+/// What the values in these places own beside themselves, estimated from one of so many. Nothing is looked at
+/// if the type owns nothing.
+pub fn owned<P, T: Record>(places: &[P], step: usize, value: impl Fn(&P) -> Option<&T>) -> usize {
+    if !std::mem::needs_drop::<T>() {
+        return 0;
+    }
+    let mut written = Written(0);
+    let mut looked = 0;
+    for place in places.iter().step_by(step) {
+        looked += 1;
+        // If the type cannot be serialised, the error is reported where that is required.
+        if value(place).is_some_and(|value| rmp_serde::encode::write(&mut written, value).is_err()) {
+            break;
+        }
+    }
+    (written.0 as u128 * places.len() as u128 / (looked as u128).max(1)) as usize
 }
 
 /// Counts what is written and keeps nothing.

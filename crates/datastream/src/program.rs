@@ -180,7 +180,9 @@ impl OperatorFactory for Programs {
             return operators.build(node, info, options, &Outside { registry, ..outside.clone() });
         };
         match self.get(program)?.nodes.get(*number as usize) {
-            Some(ProgramNode::Operator(factory)) => factory(info, options),
+            Some(ProgramNode::Operator(factory)) => {
+                factory(info, &TaskOptions { memory: outside.memory.clone(), ..options.clone() })
+            }
             _ => Err(other_node(&node.node.name)),
         }
     }

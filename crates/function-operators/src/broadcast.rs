@@ -64,7 +64,7 @@ where
         max_parallelism: u32,
         options: Arc<TaskOptions>,
     ) -> Result<Self> {
-        let core = KeyedCore::new(max_parallelism, options)?;
+        let core = KeyedCore::new(max_parallelism, options)?.resident();
         Ok(KeyedBroadcastProcess { function, key_by, core, of: PhantomData })
     }
 

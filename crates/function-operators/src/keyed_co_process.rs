@@ -56,6 +56,10 @@ where
     B: Record,
     F: KeyedCoProcessFunction<K, A, B>,
 {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.core.open(restored, context, |runtime| self.function.open(runtime))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flott_batch::{Batch, Record, Records};
 use flott_operator::Context;
 use flott_runtime::TaskOptions;
+use flott_state::spill::Spill;
 use flott_state::{OperatorSnapshot, RestoredState, StateColumn, TimerQueue};
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 
@@ -27,6 +28,9 @@ pub struct KeyedCore<K, O> {
     states: States,
     event_timers: TimerQueue,
     processing_timers: TimerQueue,
+    spill: Spill,
+    /// Whether keys may leave memory.
+    spills: bool,
     buffer: OutputBuffer<O>,
     /// By value of the batch, kept for its memory.
     slots: Vec<u32>,
@@ -41,19 +45,31 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
             states: States::default(),
             event_timers: TimerQueue::new(EVENT_TIMERS),
             processing_timers: TimerQueue::new(PROCESSING_TIMERS),
+            spill: Spill::default(),
+            spills: true,
             buffer: OutputBuffer::default(),
             slots: Vec::new(),
         })
     }
 
-    /// Restores timers, and the states that the function declares in `open`.
+    /// For a function that may ask for all keys: they stay in memory.
+    #[must_use]
+    pub fn resident(mut self) -> Self {
+        self.spills = false;
+        self
+    }
+
+    /// Restores timers, and the states that the function declares in `open`, part by part if there is too much
+    /// of them.
     pub fn open(
         &mut self,
         mut restored: RestoredState,
         context: &mut Context<'_>,
         open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
     ) -> Result<()> {
-        let KeyedCore { options, keys, states, event_timers, processing_timers, .. } = self;
+        let spills = self.spills;
+        self.subtask = context.info.subtask;
+        let KeyedCore { options, keys, states, event_timers, processing_timers, spill, .. } = &mut *self;
         states.now = context.now;
         event_timers.restore(keys, &mut restored)?;
         processing_timers.restore(keys, &mut restored)?;
@@ -61,8 +77,27 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         let (info, metrics) = (context.info, context.metrics);
         open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
         states.refuse(&[EVENT_TIMERS, PROCESSING_TIMERS])?;
-        self.subtask = info.subtask;
         tell_dropped(&info.name, &restored);
+        let memory = options.table_memory();
+        match spills {
+            true => {
+                let life = states.longest_life();
+                spill.begin(keys, &mut all(states, event_timers, processing_timers), memory, life)?;
+            }
+            false => spill.count(keys, memory)?,
+        }
+        loop {
+            self.spill.grew();
+            self.free();
+            self.make_room()?;
+            if !restored.next_part()? {
+                break;
+            }
+            let KeyedCore { keys, states, event_timers, processing_timers, .. } = self;
+            states.restore(keys, &mut restored)?;
+            event_timers.restore(keys, &mut restored)?;
+            processing_timers.restore(keys, &mut restored)?;
+        }
         self.after(context)
     }
 
@@ -80,6 +115,8 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         slots.clear();
         key_by.intern(&values, &hashes, &mut self.keys, &mut slots)?;
         self.states.now = context.now;
+        self.bring_back()?;
+        self.spill.note_use(&slots);
         self.states.warm(&slots, self.keys.len());
         let count = slots.len();
         for (at, (value, slot)) in values.into_iter().zip(&slots).enumerate() {
@@ -88,6 +125,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         }
         self.slots = slots;
         self.states.tidy(context.now, count);
+        self.sweep(count);
         self.after(context)
     }
 
@@ -123,13 +161,40 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         self.states.now = context.now;
         if domain == TimeDomain::ProcessingTime {
             self.states.tidy(context.now, 0);
+            self.sweep(0);
         }
+        let state = match domain {
+            TimeDomain::EventTime => EVENT_TIMERS,
+            TimeDomain::ProcessingTime => PROCESSING_TIMERS,
+        };
+        // Of the keys that are not in memory, as many as there is room for at a time, the earliest first.
+        loop {
+            let KeyedCore { keys, states, event_timers, processing_timers, spill, .. } = self;
+            let mut columns = all(states, event_timers, processing_timers);
+            let reached = spill.fetch_due(state, keys, &mut columns, until)?;
+            self.fire_until(domain, reached, context, &mut call)?;
+            if self.spill.first_due(state).is_none_or(|at| at > until) {
+                break;
+            }
+            self.free();
+            self.make_room()?;
+        }
+        self.after(context)
+    }
+
+    fn fire_until(
+        &mut self,
+        domain: TimeDomain,
+        until: Timestamp,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(Timestamp, &mut KeyedContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
         loop {
             let timers = match domain {
                 TimeDomain::EventTime => &mut self.event_timers,
                 TimeDomain::ProcessingTime => &mut self.processing_timers,
             };
-            let Some(((at, slot), freed)) = timers.pop_due(until) else { break };
+            let Some(((at, slot), freed)) = timers.pop_due(until) else { return Ok(()) };
             // A function may register a timer that is due at once; at the end of input it always is.
             context.output.wanted()?;
             if freed {
@@ -137,7 +202,35 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
             }
             self.call(slot, Some(at), Some(domain), context, |keyed| call(at, keyed))?;
         }
-        self.after(context)
+    }
+
+    /// Brings back the rows of keys that are new in memory.
+    fn bring_back(&mut self) -> Result<()> {
+        if !self.spill.has_spilled() {
+            return Ok(());
+        }
+        let KeyedCore { keys, states, event_timers, processing_timers, spill, .. } = self;
+        spill.fetch(keys, &mut all(states, event_timers, processing_timers), keys.new_slots())
+    }
+
+    /// Drops some of what has expired and is not in memory; so many records have arrived since the last time.
+    fn sweep(&mut self, records: usize) {
+        let KeyedCore { keys, states, event_timers, processing_timers, spill, .. } = self;
+        let now = states.now;
+        let expired = spill.sweep(keys, &mut all(states, event_timers, processing_timers), now, records);
+        if !expired.is_empty() {
+            states.drop_expired(&expired);
+        }
+    }
+
+    /// Lets keys leave memory if there is too much. All that are free are freed.
+    fn make_room(&mut self) -> Result<()> {
+        let KeyedCore { keys, states, event_timers, processing_timers, spill, .. } = self;
+        if !spill.wants_room(keys.len()) {
+            return Ok(());
+        }
+        let held = keys.memory() + states.memory() + event_timers.memory() + processing_timers.memory();
+        spill.make_room(keys, &mut all(states, event_timers, processing_timers), held)
     }
 
     fn call(
@@ -166,21 +259,22 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         self.states.check()?;
         self.buffer.flush(context.output)?;
         self.free();
-        for at in [self.processing_timers.earliest(), self.states.wake_at()].into_iter().flatten() {
-            context.schedule(at);
-        }
+        self.make_room()?;
+        let timers = [self.processing_timers.earliest(), self.spill.first_due(PROCESSING_TIMERS)];
+        let sweeps = [self.states.wake_at(), self.spill.wake_at()];
+        timers.into_iter().chain(sweeps).flatten().for_each(|at| context.schedule(at));
         Ok(())
     }
 
     fn free(&mut self) {
-        let KeyedCore { keys, states, event_timers, processing_timers, .. } = self;
+        let KeyedCore { keys, states, event_timers, processing_timers, spill, .. } = self;
         let mut freed = std::mem::take(&mut states.freed);
         keys.take_new(&mut freed);
-        for slot in freed.drain(..) {
-            if !states.occupied(slot) && !event_timers.occupied(slot) && !processing_timers.occupied(slot) {
-                keys.remove(slot);
-            }
-        }
+        freed.retain(|slot| {
+            !states.occupied(*slot) && !event_timers.occupied(*slot) && !processing_timers.occupied(*slot)
+        });
+        spill.remove(keys, &freed);
+        freed.drain(..).for_each(|slot| keys.remove(slot));
         states.freed = freed;
     }
 
@@ -199,7 +293,19 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         let mut keyed = states.snapshot(keys, full)?;
         event_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
         processing_timers.snapshot(keys, full, &mut states.freed, &mut keyed)?;
+        let mut columns = all(states, event_timers, processing_timers);
+        let spilled = self.spill.snapshot(keys, &mut columns, &keyed)?.into_iter().collect();
         self.free();
-        Ok(OperatorSnapshot { keyed, lists, ..OperatorSnapshot::default() })
+        Ok(OperatorSnapshot { keyed, spilled, lists })
     }
+}
+
+/// All states over the keys.
+fn all<'a>(
+    states: &'a mut States,
+    event_timers: &'a mut TimerQueue,
+    processing_timers: &'a mut TimerQueue,
+) -> Vec<&'a mut dyn StateColumn> {
+    let timers: [&mut dyn StateColumn; 2] = [event_timers, processing_timers];
+    states.columns_mut().chain(timers).collect()
 }

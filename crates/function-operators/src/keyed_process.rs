@@ -41,6 +41,10 @@ impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> KeyedProcess<K, I, F> {
 }
 
 impl<K: Key, I: Record, F: KeyedProcessFunction<K, I>> Operator for KeyedProcess<K, I, F> {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.core.open(restored, context, |runtime| self.function.open(runtime))
     }

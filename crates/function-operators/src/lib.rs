@@ -26,4 +26,6 @@ pub mod reduce;
 pub mod rows;
 pub mod side_output;
 #[cfg(test)]
+mod spilling;
+#[cfg(test)]
 mod testing;

@@ -1,10 +1,11 @@
 //! The part of a job's configuration that concerns tasks, under Flink's keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flott_checkpoint::alignment::Mode;
 use flott_connector::TableContext;
-use flott_state::spill::SpillOptions;
+use flott_state::spill::{SpillOptions, StateMemory, TableMemory};
 use flott_types::config::{parse_duration, parse_memory_size};
 use flott_types::{Configuration, Error, Result, Timestamp};
 
@@ -39,6 +40,8 @@ pub struct TaskOptions {
     pub cancellation_timeout: Option<i64>,
     /// How much memory state may use, and where the rest goes.
     pub state: SpillOptions,
+    /// The account of memory for state of the process.
+    pub memory: Arc<StateMemory>,
     /// When the job was submitted, in milliseconds since the epoch.
     pub submitted_at: Timestamp,
     /// The whole configuration, as written.
@@ -98,9 +101,15 @@ impl TaskOptions {
                 .duration("task.cancellation.timeout")?
                 .map_or(Some(180_000), |timeout| (timeout > 0).then_some(timeout)),
             state: state_memory::options(read)?,
+            memory: Arc::default(),
             submitted_at: 0,
             configuration: configuration.clone(),
         })
+    }
+
+    /// A part of the memory for state, for one table.
+    pub fn table_memory(&self) -> TableMemory {
+        self.memory.join(self.state.clone())
     }
 
     /// The configuration for connectors.

@@ -70,6 +70,24 @@ pub trait Index {
     fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>>;
 }
 
+/// An index whose keys can leave memory and come back: see [`spill`](crate::spill).
+pub trait SlotIndex: Index {
+    /// How many keys there are.
+    fn keys_in_use(&self) -> usize;
+
+    /// Whether a slot is in use.
+    fn is_in_use(&self, slot: u32) -> bool;
+
+    /// Finds or creates the slots of keys that [`Index::columns`] gave. Those that are new are added to `new`.
+    ///
+    /// # Errors
+    /// If they are not keys of this index.
+    fn take_back(&mut self, keys: &[ArrayRef], rows: usize, new: &mut Vec<u32>) -> Result<Vec<u32>>;
+
+    /// Frees a slot.
+    fn release(&mut self, slot: u32);
+}
+
 /// One state of an operator. See the module's header.
 pub trait StateColumn: Any + Send {
     /// The state's name within the operator.
@@ -137,6 +155,22 @@ pub trait StateColumn: Any + Send {
     fn expiry(&self, slot: u32) -> Timestamp {
         let _ = slot;
         Timestamp::MAX
+    }
+
+    /// How long rows live after their last use, in milliseconds, if those that have expired are looked for.
+    fn time_to_live(&self) -> Option<i64> {
+        None
+    }
+
+    /// Drops the rows of these slots that have expired. Slots that may be free are added to `freed`.
+    fn drop_expired(&mut self, slots: &[u32], now: Timestamp, freed: &mut Vec<u32>) {
+        let _ = (slots, now, freed);
+    }
+
+    /// In a state of timers, when the first one of a slot is due.
+    fn first_due(&self, slot: u32) -> Option<Timestamp> {
+        let _ = slot;
+        None
     }
 
     /// Adds the rows of these slots, in this order, to what leaves memory. They are still here until

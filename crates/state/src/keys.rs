@@ -6,7 +6,7 @@ use flott_batch::hash::hash_columns;
 use flott_types::{Error, KeyGroup, Result};
 
 use crate::rows::Stored;
-use crate::{Index, KeyIndex};
+use crate::{Index, KeyIndex, SlotIndex};
 
 /// A [`KeyIndex`] whose keys go into snapshots: with names and key groups.
 #[derive(Debug)]
@@ -125,5 +125,25 @@ impl Index for ColumnIndex {
     fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
         let fields = self.fields.clone();
         self.restore_as(&fields, rows)
+    }
+}
+
+impl SlotIndex for ColumnIndex {
+    fn keys_in_use(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn is_in_use(&self, slot: u32) -> bool {
+        self.keys.is_live(slot)
+    }
+
+    fn take_back(&mut self, keys: &[ArrayRef], rows: usize, new: &mut Vec<u32>) -> Result<Vec<u32>> {
+        let mut slots = Vec::new();
+        self.keys.intern(keys, rows, &mut slots, |slot, _| new.push(slot))?;
+        Ok(slots)
+    }
+
+    fn release(&mut self, slot: u32) {
+        self.keys.remove(slot);
     }
 }

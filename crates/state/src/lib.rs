@@ -45,7 +45,7 @@ mod table;
 mod timer;
 mod ttl;
 
-pub use column::{Index, Migration, StateColumn};
+pub use column::{Index, Migration, SlotIndex, StateColumn};
 pub use columns::{
     AnyColumn, BinaryColumn, BooleanColumn, KeptRows, PrimitiveColumn, SlotColumns, StringColumn,
 };
@@ -54,7 +54,9 @@ pub use expiry::ExpiryHand;
 pub use index::{KeyIndex, NO_SLOT};
 pub use keys::{ColumnIndex, NamedIndex};
 pub use map::{Arrivals, GroupedRows, Multiset, prefixed};
-pub use rows::{RowColumn, RowSource, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default};
+pub use rows::{
+    RowColumn, RowSource, RowSpill, RowWriter, Rows, SingleRows, Stored, StoredRows, with_default,
+};
 pub use shared::SharedIndex;
 pub use slots::Slots;
 pub use snapshot::{KeyedDelta, ListState, OperatorSnapshot, Redistribution, Rest, RestoredState};

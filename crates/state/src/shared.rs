@@ -5,7 +5,7 @@ use arrow::compute::take;
 use arrow::datatypes::FieldRef;
 use flott_types::{Error, Result, Timestamp};
 
-use crate::spill::{Cold, SpilledSnapshot, SpilledTable, TableMemory};
+use crate::spill::{Spill, SpilledSnapshot, TableMemory};
 use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, StateColumn};
 
 /// The keys of an operator with their slots, and the slots that perhaps no state needs any more.
@@ -17,8 +17,7 @@ use crate::{ColumnIndex, Index, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, St
 pub struct SharedIndex {
     index: ColumnIndex,
     freed: Vec<u32>,
-    /// The keys that are not in memory, of a table that may spill.
-    cold: Option<Box<Cold>>,
+    spill: Spill,
 }
 
 impl SharedIndex {
@@ -30,7 +29,7 @@ impl SharedIndex {
         Ok(SharedIndex {
             index: ColumnIndex::new(keys, partition_columns, max_parallelism)?,
             freed: Vec::new(),
-            cold: None,
+            spill: Spill::default(),
         })
     }
 
@@ -105,7 +104,7 @@ impl SharedIndex {
         match occupied {
             true => self.freed.push(slot),
             false => {
-                self.cold.iter_mut().for_each(|cold| cold.remove(&self.index, &[slot]));
+                self.spill.remove(&self.index, &[slot]);
                 self.index.keys_mut().remove(slot);
             }
         }
@@ -124,14 +123,16 @@ impl SharedIndex {
         memory: TableMemory,
         ttl: Option<i64>,
     ) -> Result<()> {
-        match states.iter_mut().find_map(|state| (!state.enable_spilling()).then(|| state.name().to_owned()))
-        {
-            Some(state) => {
-                tracing::info!("state '{state}' stays in memory: it has values that cannot leave it")
-            }
-            None => self.cold = Some(Box::new(Cold::new(&self.index, memory, ttl)?)),
-        }
-        Ok(())
+        self.spill.begin(&self.index, states, memory, ttl)
+    }
+
+    /// For states that cannot leave memory: what they hold is counted, and where nothing may leave memory, too
+    /// much is an error. Make room from time to time.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn count_with(&mut self, memory: TableMemory) -> Result<()> {
+        self.spill.count(&self.index, memory)
     }
 
     /// Like [`SharedIndex::intern`], and brings back what had left memory. `states` are all states over the
@@ -205,34 +206,34 @@ impl SharedIndex {
     /// Whether it is worth asking what the table holds, to [make room](SharedIndex::make_room).
     #[inline]
     pub fn wants_room(&self) -> bool {
-        self.cold.as_ref().is_some_and(|cold| cold.wants_room(self.keys().len()))
+        self.spill.wants_room(self.keys().len())
     }
 
     /// Rows were restored: what the table holds must be asked.
     pub fn grew(&mut self) {
-        self.cold.iter_mut().for_each(|cold| cold.grew());
+        self.spill.grew();
     }
 
     /// Whether keys that are not in memory may be somewhere else.
     #[inline]
     pub(crate) fn has_spilled(&self) -> bool {
-        self.cold.as_ref().is_some_and(|cold| cold.has_spilled())
+        self.spill.has_spilled()
+    }
+
+    /// Fails if a snapshot of the states alone would leave something out.
+    pub(crate) fn check_resident(&self) -> Result<()> {
+        self.spill.check_resident()
     }
 
     /// Notes that the keys in these slots are used.
     #[inline]
     pub(crate) fn note_use(&mut self, slots: &[u32]) {
-        if let Some(cold) = &mut self.cold {
-            cold.note_use(slots);
-        }
+        self.spill.note_use(slots);
     }
 
     /// Brings back the rows of keys that are new in the index and had left memory.
     pub(crate) fn fetch(&mut self, states: &mut [&mut dyn StateColumn], new: &[u32]) -> Result<()> {
-        match &mut self.cold {
-            Some(cold) => cold.fetch(&self.index, states, new),
-            None => Ok(()),
-        }
+        self.spill.fetch(&self.index, states, new)
     }
 
     /// Lets keys leave memory if the table is too large; its states hold so many bytes. No slot may be in
@@ -242,35 +243,30 @@ impl SharedIndex {
     /// If keys cannot be written to the local disk, or there is no place for them but memory.
     pub fn make_room(&mut self, states: &mut [&mut dyn StateColumn], held: usize) -> Result<()> {
         let held = held + self.index.keys().memory();
-        match &mut self.cold {
-            Some(cold) => cold.make_room(&mut self.index, states, held),
-            None => Ok(()),
-        }
+        self.spill.make_room(&mut self.index, states, held)
     }
 
     /// Brings back some of the keys that have expired and had left memory, and returns their slots and
     /// perhaps others': remove their rows. `rows` is how many have arrived since the last call.
     pub fn sweep(&mut self, states: &mut [&mut dyn StateColumn], now: Timestamp, rows: usize) -> Vec<u32> {
-        match &mut self.cold {
-            Some(cold) => cold.sweep(&mut self.index, states, now, rows),
-            None => Vec::new(),
-        }
+        self.spill.sweep(&mut self.index, states, now, rows)
     }
 
     /// The latest time to call [`SharedIndex::sweep`] again.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.cold.as_ref()?.wake_at()
+        self.spill.wake_at()
     }
 
     /// What a snapshot must write of what is not in memory. `deltas` are those of the states.
-    pub(crate) fn spilled(
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn spilled(
         &mut self,
         states: &mut [&mut dyn StateColumn],
         deltas: &[KeyedDelta],
     ) -> Result<Option<SpilledSnapshot>> {
-        let mut tables = Vec::new();
-        states.iter_mut().try_for_each(|state| state.describe(&self.index, &mut tables))?;
-        self.spilled_of(tables, deltas)
+        self.spill.snapshot(&self.index, states, deltas)
     }
 
     /// What a snapshot must write of what is not in memory, in which the keys of each state have names of
@@ -287,27 +283,16 @@ impl SharedIndex {
         for (names, state) in states {
             state.describe(&self.index.named(names), &mut tables)?;
         }
-        self.spilled_of(tables, deltas)
-    }
-
-    fn spilled_of(
-        &mut self,
-        tables: Vec<SpilledTable>,
-        deltas: &[KeyedDelta],
-    ) -> Result<Option<SpilledSnapshot>> {
-        match &mut self.cold {
-            Some(cold) => cold.snapshot(&self.index, tables, deltas),
-            None => Ok(None),
-        }
+        self.spill.snapshot_of(&self.index, tables, deltas)
     }
 
     /// Forgets the keys that no state needs, and frees their slots. `occupied` returns whether one of the
     /// operator's states needs a slot.
     pub fn release(&mut self, occupied: impl Fn(u32) -> bool) {
-        let SharedIndex { index, freed, cold } = self;
-        if let Some(cold) = cold.as_mut().filter(|cold| cold.has_spilled()) {
+        let SharedIndex { index, freed, spill } = self;
+        if spill.has_spilled() {
             freed.retain(|slot| !occupied(*slot));
-            cold.remove(index, freed);
+            spill.remove(index, freed);
             freed.drain(..).for_each(|slot| index.keys_mut().remove(slot));
             return;
         }
@@ -370,7 +355,6 @@ impl SharedIndex {
 
     /// The bytes of memory that it holds.
     pub fn memory(&self) -> usize {
-        let cold = self.cold.as_ref().map_or(0, |cold| cold.memory());
-        self.index.keys().memory() + self.freed.capacity() * 4 + cold
+        self.index.keys().memory() + self.freed.capacity() * 4 + self.spill.memory()
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::FieldRef;
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
 use crate::spill::TableMemory;
@@ -166,6 +166,16 @@ impl<V: SlotColumns> KeyedTable<V> {
         Ok(self)
     }
 
+    /// For a table whose keys cannot leave memory: what it holds is counted, and where nothing may leave memory,
+    /// too much is an error. Call [`KeyedTable::make_room`] from time to time.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn counted(mut self, memory: TableMemory) -> Result<Self> {
+        self.index.count_with(memory)?;
+        Ok(self)
+    }
+
     /// Lets keys leave memory if the table holds too much. Call it after each batch: no slot is valid after
     /// it.
     ///
@@ -272,9 +282,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
-        if self.index.has_spilled() {
-            return Err(Error::internal("a snapshot leaves out what is spilled"));
-        }
+        self.index.check_resident()?;
         let KeyedTable { index, column } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;

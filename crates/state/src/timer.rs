@@ -10,8 +10,10 @@ use arrow::datatypes::TimestampMillisecondType;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use flott_types::{Error, FastMap, Result, Timestamp};
 
+use crate::spill::{Fetched, Spilled, SpilledTable};
 use crate::{
-    Index, KeyedDelta, Migration, RestoredState, RowColumn, RowSource, Rows, Slots, StateColumn, StoredRows,
+    Index, KeyedDelta, Migration, NO_SLOT, RestoredState, RowColumn, RowSource, Rows, Slots, StateColumn,
+    StoredRows,
 };
 
 /// A timer: when, and the slot of its key.
@@ -26,12 +28,15 @@ pub type Timer = (Timestamp, u32);
 pub struct TimerQueue {
     column: RowColumn<TimerRows>,
     heap: BinaryHeap<Reverse<Timer>>,
+    /// Timers that are due at this time have been taken.
+    taken: Timestamp,
 }
 
 impl TimerQueue {
     /// An empty queue with this name in snapshots.
     pub fn new(name: &str) -> Self {
-        TimerQueue { column: RowColumn::new(name, TimerRows::default()), heap: BinaryHeap::new() }
+        let column = RowColumn::new(name, TimerRows::default());
+        TimerQueue { column, heap: BinaryHeap::new(), taken: Timestamp::MIN }
     }
 
     /// How many timers there are.
@@ -59,11 +64,19 @@ impl TimerQueue {
     /// Deletes a timer if it is set. Returns whether the key may have become free.
     pub fn delete(&mut self, at: Timestamp, slot: u32) -> bool {
         let Some(freed) = self.remove((at, slot)) else { return false };
-        if self.heap.len() > 2 * self.len() + 1_024 {
-            let rows = self.column.rows();
-            self.heap = self.column.live().map(|row| Reverse(rows.timers[row as usize])).collect();
-        }
+        self.forget_leftovers();
         freed
+    }
+
+    fn forget_leftovers(&mut self) {
+        if self.heap.len() > 2 * self.len() + 1_024 {
+            self.order();
+        }
+    }
+
+    fn order(&mut self) {
+        let rows = self.column.rows();
+        self.heap = self.column.live().map(|row| Reverse(rows.timers[row as usize])).collect();
     }
 
     /// All timers, in no order.
@@ -96,6 +109,7 @@ impl TimerQueue {
 
     /// Takes the earliest timer that is due at `now`, and whether its key may have become free.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timer, bool)> {
+        self.taken = self.taken.max(now);
         while let Some(Reverse(timer)) = self.heap.peek() {
             if timer.0 > now {
                 return None;
@@ -120,8 +134,7 @@ impl StateColumn for TimerQueue {
 
     fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
         self.column.restore(index, restored)?;
-        let rows = self.column.rows();
-        self.heap = self.column.live().map(|row| Reverse(rows.timers[row as usize])).collect();
+        self.order();
         Ok(())
     }
 
@@ -133,6 +146,49 @@ impl StateColumn for TimerQueue {
         into: &mut Vec<KeyedDelta>,
     ) -> Result<()> {
         self.column.snapshot(index, full, freed, into)
+    }
+
+    fn enable_spilling(&mut self) -> bool {
+        self.column.enable_spilling()
+    }
+
+    /// A key whose timers are due stays: they fire in order.
+    fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
+        slots.retain(|slot| self.first_due(*slot).is_none_or(|at| at > self.taken));
+        self.column.retain_settled(slots)
+    }
+
+    fn expiry(&self, slot: u32) -> Timestamp {
+        self.column.expiry(slot)
+    }
+
+    fn first_due(&self, slot: u32) -> Option<Timestamp> {
+        let rows = self.column.rows();
+        let live = rows.of(slot).filter(|row| self.column.is_live(*row));
+        live.map(|row| rows.timers[row as usize].0).min()
+    }
+
+    fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {
+        self.column.spill(slots, into)
+    }
+
+    fn leave(&mut self, slots: &[u32]) -> Result<()> {
+        self.column.leave(slots)?;
+        self.forget_leftovers();
+        Ok(())
+    }
+
+    fn fetch(&mut self, from: &Fetched<'_>) -> Result<()> {
+        self.column.fetch(from)?;
+        let rows = self.column.rows();
+        for slot in from.slots() {
+            self.heap.extend(rows.of(*slot).map(|row| Reverse(rows.timers[row as usize])));
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self, index: &dyn Index, into: &mut Vec<SpilledTable>) -> Result<()> {
+        self.column.describe(index, into)
     }
 
     fn memory(&self) -> usize {
@@ -147,8 +203,10 @@ struct TimerRows {
     /// By number.
     timers: Vec<Timer>,
     slots: Slots,
-    /// By the key's slot: how many timers need it, including deleted ones that a snapshot must delete.
-    uses: Vec<u32>,
+    /// By the key's slot: the number of one of its timers, including deleted ones that a snapshot must delete.
+    first: Vec<u32>,
+    /// By number: the ones before and after it among those of its key.
+    links: Vec<(u32, u32)>,
 }
 
 impl TimerRows {
@@ -161,18 +219,30 @@ impl TimerRows {
             return Ok(row);
         }
         let row = self.slots.take()?;
+        let slot = timer.1 as usize;
+        if slot >= self.first.len() {
+            self.first.resize((slot + 1).next_power_of_two(), NO_SLOT);
+        }
+        let after = std::mem::replace(&mut self.first[slot], row);
+        if after != NO_SLOT {
+            self.links[after as usize].0 = row;
+        }
         if row as usize == self.timers.len() {
             self.timers.push(timer);
+            self.links.push((NO_SLOT, after));
         } else {
             self.timers[row as usize] = timer;
+            self.links[row as usize] = (NO_SLOT, after);
         }
         self.numbers.insert(timer, row);
-        let slot = timer.1 as usize;
-        if slot >= self.uses.len() {
-            self.uses.resize((slot + 1).next_power_of_two(), 0);
-        }
-        self.uses[slot] += 1;
         Ok(row)
+    }
+
+    /// The timers of a key.
+    fn of(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
+        let there = |row: u32| (row != NO_SLOT).then_some(row);
+        let first = self.first.get(slot as usize).copied().and_then(there);
+        std::iter::successors(first, move |row| there(self.links[*row as usize].1))
     }
 }
 
@@ -204,7 +274,7 @@ impl RowSource for TimerRows {
 
 impl Rows for TimerRows {
     fn occupies(&self, slot: u32, _: impl Fn(u32) -> bool) -> bool {
-        self.uses.get(slot as usize).is_some_and(|uses| *uses > 0)
+        self.first.get(slot as usize).is_some_and(|first| *first != NO_SLOT)
     }
 
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
@@ -221,13 +291,35 @@ impl Rows for TimerRows {
         let timer = self.timers[row as usize];
         self.numbers.remove(&timer);
         self.slots.release(row);
-        let uses = &mut self.uses[timer.1 as usize];
-        *uses -= 1;
-        *uses == 0
+        let (before, after) = self.links[row as usize];
+        if after != NO_SLOT {
+            self.links[after as usize].0 = before;
+        }
+        match before {
+            NO_SLOT => self.first[timer.1 as usize] = after,
+            before => self.links[before as usize].1 = after,
+        }
+        before == NO_SLOT && after == NO_SLOT
+    }
+
+    fn can_spill(&mut self) -> bool {
+        true
+    }
+
+    fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
+        into.extend(self.of(slot));
+    }
+
+    fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
+        !self.of(slot).any(is_dead)
     }
 
     fn memory(&self) -> usize {
         let timers = (self.numbers.capacity() + self.timers.capacity()) * size_of::<Timer>();
-        timers + self.numbers.capacity() * 4 + self.slots.memory() + self.uses.capacity() * 4
+        timers
+            + self.numbers.capacity() * 4
+            + self.slots.memory()
+            + self.first.capacity() * 4
+            + self.links.capacity() * 8
     }
 }

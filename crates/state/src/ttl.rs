@@ -242,6 +242,11 @@ impl Ttl {
         self.policy.millis
     }
 
+    /// Whether expired rows are looked for.
+    pub(crate) fn is_swept(&self) -> bool {
+        self.policy.background
+    }
+
     /// When a row expires.
     pub(crate) fn expiry(&self, row: u32) -> Timestamp {
         let stamp = self.stamps.get(row as usize).map_or(UNUSED, Cell::get);

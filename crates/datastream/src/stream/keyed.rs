@@ -226,8 +226,8 @@ impl<K: Key, T: Record> KeyedStream<K, T> {
     {
         let key_by = self.key_by.clone();
         let factory = factory(function, move |function, info, options| {
-            let key_by = key_by.clone();
-            Ok(Box::new(Reduce::<K, T, F>::new(function, key_by, info.max_parallelism, options.batch)?))
+            let (key_by, options) = (key_by.clone(), Arc::new(options.clone()));
+            Ok(Box::new(Reduce::<K, T, F>::new(function, key_by, info.max_parallelism, options)?))
         });
         transform(&self.stream.shared, name, self.stream.inputs(), factory).stateful()
     }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use flott_batch::Record;
+use flott_state::spill::{Fetched, Spilled, SpilledTable};
 use flott_state::{Index, KeyedDelta, Migration, RestoredState, StateColumn};
 use flott_types::{Result, Timestamp};
 
@@ -216,6 +217,42 @@ impl<S: Record, F: Send + 'static> StateColumn for FoldColumn<S, F> {
 
     fn wake_at(&self) -> Option<Timestamp> {
         self.values.wake_at()
+    }
+
+    fn enable_spilling(&mut self) -> bool {
+        self.values.enable_spilling()
+    }
+
+    fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
+        self.values.retain_settled(slots)
+    }
+
+    fn expiry(&self, slot: u32) -> Timestamp {
+        self.values.expiry(slot)
+    }
+
+    fn time_to_live(&self) -> Option<i64> {
+        self.values.time_to_live()
+    }
+
+    fn drop_expired(&mut self, slots: &[u32], now: Timestamp, freed: &mut Vec<u32>) {
+        self.values.drop_expired(slots, now, freed);
+    }
+
+    fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {
+        self.values.spill(slots, into)
+    }
+
+    fn leave(&mut self, slots: &[u32]) -> Result<()> {
+        self.values.leave(slots)
+    }
+
+    fn fetch(&mut self, from: &Fetched<'_>) -> Result<()> {
+        self.values.fetch(from)
+    }
+
+    fn describe(&mut self, index: &dyn Index, into: &mut Vec<SpilledTable>) -> Result<()> {
+        self.values.describe(index, into)
     }
 
     fn migration(&self) -> Option<&Migration> {

@@ -2,11 +2,11 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
-use flott_state::{Index, Slots, Stored};
+use flott_state::{Index, SlotIndex, Slots, Stored};
 use flott_types::{Error, KeyGroup, Result};
 use hashbrown::HashTable;
 
-use super::Key;
+use super::{Key, estimated};
 use flott_values::{ColumnCodec, key_hash, type_text};
 
 /// An index of keys by their hash.
@@ -81,6 +81,22 @@ impl<K: Key> KeyTable<K> {
     /// The slots created since the last call.
     pub fn take_new(&mut self, into: &mut Vec<u32>) {
         into.append(&mut self.new);
+    }
+
+    /// For an operator whose keys are never free.
+    pub fn forget_new(&mut self) {
+        self.new.clear();
+    }
+
+    /// The slots created since the last call of [`KeyTable::take_new`].
+    pub fn new_slots(&self) -> &[u32] {
+        &self.new
+    }
+
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        let keys = self.keys.capacity() * size_of::<Option<K>>() + estimated(&self.keys, Option::as_ref);
+        keys + self.index.allocation_size() + self.hashes.capacity() * 8 + self.slots.memory()
     }
 
     /// Frees a slot.
@@ -158,5 +174,28 @@ impl<K: Key> Index for KeyTable<K> {
         }
         let keys = self.codec.decode_stored(&stored.field, &stored.column)?;
         keys.into_iter().map(|key| self.intern_owned(key_hash(&key)?, key)).collect()
+    }
+}
+
+impl<K: Key> SlotIndex for KeyTable<K> {
+    fn keys_in_use(&self) -> usize {
+        self.len()
+    }
+
+    fn is_in_use(&self, slot: u32) -> bool {
+        self.get(slot).is_some()
+    }
+
+    fn take_back(&mut self, keys: &[ArrayRef], _: usize, new: &mut Vec<u32>) -> Result<Vec<u32>> {
+        let [keys] = keys else { return Err(Error::internal("one column of keys was expected")) };
+        let known = self.new.len();
+        let keys = self.codec.decode(keys)?.into_iter();
+        let slots = keys.map(|key| self.intern_owned(key_hash(&key)?, key)).collect();
+        new.extend(self.new.drain(known..));
+        slots
+    }
+
+    fn release(&mut self, slot: u32) {
+        self.remove(slot);
     }
 }

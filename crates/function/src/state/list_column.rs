@@ -1,21 +1,23 @@
 //! A list for each key, as the operator sees it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{VecDeque, vec_deque};
-use std::ops::Range;
+use std::collections::vec_deque;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, TimestampMillisecondType};
+use arrow::array::{ArrayRef, Int64Array, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use flott_batch::Record;
+use flott_batch::bytes::BATCH_BYTES;
+use flott_state::spill::{Fetched, RowState, Spilled, SpilledTable};
 use flott_state::{
-    DirtySlots, ExpiryHand, Index, KeyedDelta, Migration, RestoredState, RowSource, RowWriter, StateColumn,
-    StoredRows, TtlPolicy, remember, stamp_field,
+    DirtySlots, ExpiryHand, Index, KeyedDelta, Migration, RestoredState, RowSource, RowSpill, RowWriter,
+    StateColumn, StoredRows, TtlPolicy, remember, stamp_field,
 };
 use flott_types::{Error, Result, Timestamp};
 
+use super::list_values::{List, StoredValue, read_rows};
 use super::ttl::policy_of;
-use super::{StateTtlConfig, in_state};
+use super::{StateTtlConfig, estimated, in_state};
 use flott_values::ColumnCodec;
 
 /// The lists of one state.
@@ -35,73 +37,13 @@ pub(crate) struct ListColumn<T> {
     /// contain duplicates.
     read: RefCell<Vec<u32>>,
     hand: ExpiryHand,
-    /// How many lists have values.
+    /// How many lists have values, and how many values there are.
     used: usize,
+    values: usize,
     migration: Option<Migration>,
     rewrite: bool,
-}
-
-struct List<T> {
-    values: VecDeque<T>,
-    /// When each value was last used, where values expire. They never decrease.
-    stamps: VecDeque<Timestamp>,
-    /// The position of the first value.
-    first: i64,
-    /// The positions in the last snapshot.
-    persisted: Range<i64>,
-    /// Timestamps in the last snapshot have changed.
-    restamped: bool,
-    /// Values from this position were read then.
-    read: Cell<Option<(i64, Timestamp)>>,
-}
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        List {
-            values: VecDeque::new(),
-            stamps: VecDeque::new(),
-            first: 0,
-            persisted: 0..0,
-            restamped: false,
-            read: Cell::new(None),
-        }
-    }
-}
-
-impl<T> List<T> {
-    fn end(&self) -> i64 {
-        self.first + self.values.len() as i64
-    }
-
-    /// How many values at the front have expired.
-    fn expired(&self, ttl: &TtlPolicy, now: Timestamp) -> usize {
-        if let Some((from, at)) = self.read.get() {
-            let gone = (from - self.first) as usize;
-            let until = |stamp: &Timestamp| ttl.is_over(at.max(*stamp), now);
-            return gone + self.stamps.range(gone..).take_while(|stamp| until(stamp)).count();
-        }
-        self.stamps.partition_point(|stamp| ttl.is_over(*stamp, now))
-    }
-
-    /// Applies the effects of reads: values that were read live longer, those that had expired are gone.
-    fn settle(&mut self) {
-        if let Some((from, at)) = self.read.take() {
-            self.drop_front((from - self.first) as usize);
-            self.stamps.iter_mut().for_each(|stamp| *stamp = at.max(*stamp));
-            self.restamped = true;
-        }
-    }
-
-    fn drop_front(&mut self, count: usize) {
-        self.values.drain(..count);
-        self.stamps.drain(..count.min(self.stamps.len()));
-        self.first += count as i64;
-    }
-
-    /// Whether neither the list nor the last snapshot has values.
-    fn is_gone(&self) -> bool {
-        self.values.is_empty() && self.persisted.is_empty()
-    }
+    /// Encodes lists that leave memory, if they can.
+    spill: Option<RowSpill>,
 }
 
 impl<T: Record> ListColumn<T> {
@@ -118,11 +60,13 @@ impl<T: Record> ListColumn<T> {
                 hand
             },
             used: 0,
+            values: 0,
             ttl,
             now: Cell::new(now),
             read: RefCell::default(),
             migration: None,
             rewrite: false,
+            spill: None,
         })
     }
 
@@ -161,7 +105,7 @@ impl<T: Record> ListColumn<T> {
             let stamp = list.stamps.back().map_or(now, |last| now.max(*last));
             list.stamps.resize(list.values.len(), stamp);
         }
-        count(&mut self.used, before, list.values.len());
+        count(&mut self.used, &mut self.values, before, list.values.len());
         if list.is_gone() {
             self.lists[at] = None;
         } else {
@@ -173,7 +117,7 @@ impl<T: Record> ListColumn<T> {
     pub fn take(&mut self, slot: u32, now: Timestamp) -> Vec<T> {
         let Some(place) = self.lists.get_mut(slot as usize) else { return Vec::new() };
         let Some(list) = place else { return Vec::new() };
-        count(&mut self.used, list.values.len(), 0);
+        count(&mut self.used, &mut self.values, list.values.len(), 0);
         list.settle();
         let hidden = match &self.ttl {
             Some(ttl) if ttl.hides_expired => list.expired(ttl, now),
@@ -199,7 +143,7 @@ impl<T: Record> ListColumn<T> {
         list.settle();
         let expired = list.expired(ttl, now);
         list.drop_front(expired);
-        count(&mut self.used, before, list.values.len());
+        count(&mut self.used, &mut self.values, before, list.values.len());
         if list.is_gone() {
             *place = None;
             freed.push(slot);
@@ -209,11 +153,13 @@ impl<T: Record> ListColumn<T> {
     }
 }
 
-/// The length of a list has changed: updates the count of lists that have values.
+/// The length of a list has changed: updates the counts of lists that have values, and of values.
 #[inline]
-fn count(used: &mut usize, before: usize, after: usize) {
+fn count(used: &mut usize, values: &mut usize, before: usize, after: usize) {
     *used += usize::from(after > 0);
     *used -= usize::from(before > 0);
+    *values += after;
+    *values -= before;
 }
 
 /// A value of a list: the key's slot and its position. Positions before the first are removed values.
@@ -236,6 +182,23 @@ impl<T: Record> ListColumn<T> {
             }
         }
         (written, deleted)
+    }
+
+    /// Puts values back that have these positions. Returns the slots of their lists, ascending.
+    fn put_back(&mut self, mut all: Vec<StoredValue<T>>) -> Vec<u32> {
+        all.sort_unstable_by_key(|(slot, position, _, _)| (*slot, *position));
+        let mut slots = Vec::new();
+        for (slot, position, value, stamp) in all {
+            self.extend(slot, std::iter::once(value), stamp);
+            let Some(list) = self.lists[slot as usize].as_mut() else { continue };
+            if list.values.len() == 1 {
+                list.first = position;
+                slots.push(slot);
+            }
+            // A gap: positions are reassigned, so files with the old ones must be replaced.
+            self.rewrite |= list.end() - 1 != position;
+        }
+        slots
     }
 
     /// The list of a value, and its index in the list.
@@ -296,33 +259,15 @@ impl<T: Record> StateColumn for ListColumn<T> {
         let (keys, values, mut all) = (self.key_fields(), self.value_fields(), Vec::new());
         let ListColumn { name, codec, now, migration, rewrite, .. } = self;
         StoredRows::take(name, &keys, &values, index, restored, |stored| {
-            let positions = stored.keys.first().and_then(|keys| keys.column.as_primitive_opt::<Int64Type>());
-            let positions = positions.ok_or_else(|| Error::state("its positions are not numbers"))?;
-            let Some(values) = stored.values.first() else { return Ok(()) };
-            let (values, migrated) = codec.restore(values)?;
-            *rewrite |= migrated.is_some() || !stored.complete;
+            *rewrite |= !stored.complete;
+            let (rows, migrated) = read_rows(codec, stored, now.get())?;
+            *rewrite |= migrated.is_some();
             *migration = migration.take().or(migrated);
-            let stamps = stored
-                .values
-                .get(1)
-                .and_then(|stamps| stamps.column.as_primitive_opt::<TimestampMillisecondType>());
-            let stamp = |row| {
-                let stamps = stamps.filter(|stamps| stamps.is_valid(row));
-                stamps.map_or(now.get(), |stamps| stamps.value(row))
-            };
-            let rows = stored.slots.into_iter().zip(positions.values()).zip(values).enumerate();
-            all.extend(rows.map(|(row, ((slot, position), value))| (slot, *position, value, stamp(row))));
+            all.extend(rows);
             Ok(())
         })?;
-        all.sort_unstable_by_key(|(slot, position, _, _)| (*slot, *position));
-        for (slot, position, value, stamp) in all {
-            self.extend(slot, std::iter::once(value), stamp);
+        for slot in self.put_back(all) {
             let Some(list) = self.lists[slot as usize].as_mut() else { continue };
-            if list.values.len() == 1 {
-                list.first = position;
-            }
-            // A gap: positions are reassigned, so files with the old ones must be replaced.
-            self.rewrite |= list.end() - 1 != position;
             list.persisted = list.first..list.end();
             self.changes.restored(slot);
         }
@@ -385,15 +330,107 @@ impl<T: Record> StateColumn for ListColumn<T> {
         if wakes { self.hand.wake_at() } else { None }
     }
 
+    fn enable_spilling(&mut self) -> bool {
+        if self.spill.is_none() {
+            self.spill = RowSpill::new(self.key_fields(), self.value_fields());
+        }
+        self.spill.is_some()
+    }
+
+    fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
+        for slot in slots.iter() {
+            if let Some(Some(list)) = self.lists.get_mut(*slot as usize) {
+                list.settle();
+            }
+        }
+        slots.retain(|slot| self.list(*slot).is_none_or(|list| !list.waits()));
+        Ok(())
+    }
+
+    fn expiry(&self, slot: u32) -> Timestamp {
+        let Some(list) = self.list(slot) else { return Timestamp::MIN };
+        let last = |ttl: TtlPolicy| Some(list.stamps.back()?.saturating_add(ttl.millis));
+        self.ttl.map_or(Timestamp::MAX, |ttl| last(ttl).unwrap_or(Timestamp::MIN))
+    }
+
+    fn time_to_live(&self) -> Option<i64> {
+        self.ttl.filter(|ttl| ttl.background).map(|ttl| ttl.millis)
+    }
+
+    fn drop_expired(&mut self, slots: &[u32], now: Timestamp, freed: &mut Vec<u32>) {
+        slots.iter().for_each(|slot| self.trim(*slot, now, freed));
+    }
+
+    fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {
+        let mut spill = self.spill.take().ok_or_else(|| Error::internal("lists that cannot be spilled"))?;
+        let mut rows = Vec::new();
+        for (key, slot) in slots.iter().enumerate() {
+            let Some(list) = self.list(*slot) else { continue };
+            rows.extend((list.first..list.end()).map(|position| (key as u32, (*slot, position))));
+        }
+        let state_of = |(slot, position): Place| {
+            let list = self.list(slot);
+            let persisted = list.is_some_and(|list| list.persisted.contains(&position));
+            RowState { persisted, dirty: !persisted || list.is_some_and(|list| list.restamped) }
+        };
+        let written = spill.write(&self.name, self, &rows, BATCH_BYTES, state_of, into);
+        self.spill = Some(spill);
+        written
+    }
+
+    fn leave(&mut self, slots: &[u32]) -> Result<()> {
+        for slot in slots {
+            if let Some(list) = self.lists.get_mut(*slot as usize).and_then(Option::take) {
+                count(&mut self.used, &mut self.values, list.values.len(), 0);
+                self.changes.evicted(*slot);
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, from: &Fetched<'_>) -> Result<()> {
+        let Some(spill) = self.spill.take() else { return Ok(()) };
+        let (mut all, mut known) = (Vec::new(), Vec::new());
+        let ListColumn { name, codec, now, .. } = self;
+        let read = spill.read(name, from, |stored, states| {
+            known.extend(stored.slots.iter().copied().zip(states.iter().copied()));
+            let (rows, _) = read_rows(codec, stored, now.get())?;
+            all.extend(rows);
+            Ok(())
+        });
+        self.spill = Some(spill);
+        read?;
+        for slot in self.put_back(all) {
+            let Some(list) = self.lists[slot as usize].as_mut() else { continue };
+            list.persisted = list.first..list.first;
+        }
+        for (slot, state) in known {
+            let Some(Some(list)) = self.lists.get_mut(slot as usize) else { continue };
+            // The last snapshot has the first ones.
+            list.persisted.end += i64::from(state.persisted);
+            list.restamped |= state.persisted && state.dirty;
+            self.changes.fetched(slot, state.persisted, state.dirty);
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self, index: &dyn Index, into: &mut Vec<SpilledTable>) -> Result<()> {
+        into.extend(self.spill.as_ref().map(|spill| spill.describe(&self.name, index)));
+        Ok(())
+    }
+
     fn migration(&self) -> Option<&Migration> {
         self.migration.as_ref()
     }
 
     fn memory(&self) -> usize {
-        let list = |list: &List<T>| {
-            size_of::<List<T>>() + list.values.capacity() * size_of::<T>() + list.stamps.capacity() * 8
-        };
-        let lists: usize = self.lists.iter().flatten().map(|boxed| list(boxed)).sum();
+        // The values of lists that grow one by one leave a third of their arrays empty.
+        let stamp = if self.ttl.is_some() { size_of::<Timestamp>() } else { 0 };
+        let values = self.values * (size_of::<T>() + stamp) * 4 / 3;
+        // One value of each list that is looked at: a long list says no more than a short one.
+        let firsts = estimated(&self.lists, |list| list.as_ref()?.values.front());
+        let owned = (firsts as u128 * self.values as u128 / self.used.max(1) as u128) as usize;
+        let lists = self.used * size_of::<List<T>>() + values + owned;
         lists + self.lists.capacity() * size_of::<usize>() + self.changes.memory()
     }
 }

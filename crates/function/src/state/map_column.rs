@@ -11,8 +11,12 @@ use flott_types::{Error, Result, Timestamp};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::ttl::ttl_of;
-use super::{Key, StateTtlConfig, in_state};
+use super::{Key, StateTtlConfig, estimated, in_state};
 use flott_values::ColumnCodec;
+
+/// About how many bytes a map has with its first entries, and for each of the others.
+const MAP: usize = size_of::<HashTable<u32>>() + 64;
+const NUMBER: usize = 7;
 
 /// The maps of one state.
 pub(crate) type MapColumn<K, V> = RowColumn<MapRows<K, V>>;
@@ -25,6 +29,8 @@ pub(crate) type MapColumn<K, V> = RowColumn<MapRows<K, V>>;
 pub struct MapRows<K, V> {
     /// By the slot of a key.
     maps: Vec<Option<Box<HashTable<u32>>>>,
+    /// How many maps there are.
+    used: usize,
     entries: Vec<Option<Entry<K, V>>>,
     numbers: Slots,
     hasher: DefaultHashBuilder,
@@ -77,11 +83,12 @@ impl<K: Key, V: Record> MapRows<K, V> {
         } else {
             self.entries[number as usize] = new;
         }
-        let MapRows { maps, entries, hasher, .. } = self;
+        let MapRows { maps, used, entries, hasher, .. } = self;
         let hash_of = |number: &u32| match &entries[*number as usize] {
             Some(entry) => hasher.hash_one(&entry.key),
             None => 0,
         };
+        *used += usize::from(maps[at].is_none());
         maps[at].get_or_insert_default().insert_unique(hash, number, hash_of);
         Ok(number)
     }
@@ -143,8 +150,21 @@ impl<K: Key, V: Record> Rows for MapRows<K, V> {
         }
         if map.is_empty() {
             *place = None;
+            self.used -= 1;
         }
         place.is_none()
+    }
+
+    fn can_spill(&mut self) -> bool {
+        true
+    }
+
+    fn rows_of(&self, slot: u32, into: &mut Vec<u32>) {
+        into.extend(self.map(slot).into_iter().flatten().copied());
+    }
+
+    fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
+        !self.map(slot).into_iter().flatten().copied().any(is_dead)
     }
 
     fn warm(&self, slots: &[u32]) -> usize {
@@ -152,8 +172,10 @@ impl<K: Key, V: Record> Rows for MapRows<K, V> {
     }
 
     fn memory(&self) -> usize {
-        let maps: usize = self.maps.iter().flatten().map(|map| map.allocation_size()).sum();
-        let entries = self.entries.capacity() * size_of::<Option<Entry<K, V>>>();
+        let maps = self.used * MAP + self.numbers.len() * NUMBER;
+        let keys = estimated(&self.entries, |entry| entry.as_ref().map(|entry| &entry.key));
+        let values = estimated(&self.entries, |entry| entry.as_ref()?.value.as_ref());
+        let entries = self.entries.capacity() * size_of::<Option<Entry<K, V>>>() + keys + values;
         maps + self.maps.capacity() * size_of::<usize>() + entries + self.numbers.memory()
     }
 }
@@ -194,6 +216,7 @@ impl<K: Key, V: Record> MapAccess<K, V> for MapColumn<K, V> {
         let wrong = |error| in_state(name, error);
         let rows = MapRows {
             maps: Vec::new(),
+            used: 0,
             entries: Vec::new(),
             numbers: Slots::default(),
             hasher: DefaultHashBuilder::default(),

@@ -19,6 +19,8 @@
 //! Each column tracks what changed since the last snapshot; a snapshot turns just that into arrow columns
 //! with `serde`, named `key` and after their contents.
 
+use flott_batch::Record;
+use flott_batch::size::owned;
 use flott_types::Error;
 
 mod fate;
@@ -27,6 +29,7 @@ mod key;
 mod key_table;
 mod list;
 mod list_column;
+mod list_values;
 mod map;
 mod map_column;
 pub mod operator;
@@ -52,6 +55,14 @@ pub(crate) use ttl::ttl_of;
 pub use ttl::{StateTtlConfig, TtlUpdateType, TtlVisibility};
 pub use value::ValueState;
 pub use value_column::{ValueAccess, ValueColumn};
+
+/// What the values of a state own is estimated from so many places.
+const LOOKS: usize = 64;
+
+/// What the values in these places own, estimated.
+fn estimated<P, T: Record>(places: &[P], value: impl Fn(&P) -> Option<&T>) -> usize {
+    owned(places, (places.len() / LOOKS).max(1), value)
+}
 
 /// The state that event-time timers are in.
 pub const EVENT_TIMERS: &str = "event-time-timers";

@@ -189,6 +189,35 @@ impl States {
         Ok(deltas)
     }
 
+    /// The states.
+    pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut dyn StateColumn> {
+        self.columns.iter_mut().map(|column| &mut **column)
+    }
+
+    /// Restores more of the states that are declared.
+    ///
+    /// # Errors
+    /// Those of [`StateColumn::restore`].
+    pub fn restore(&mut self, index: &mut dyn Index, restored: &mut RestoredState) -> Result<()> {
+        self.columns.iter_mut().try_for_each(|column| column.restore(index, restored))
+    }
+
+    /// Drops what has expired of these slots.
+    pub fn drop_expired(&mut self, slots: &[u32]) {
+        let States { columns, now, freed, .. } = self;
+        columns.iter_mut().for_each(|column| column.drop_expired(slots, *now, freed));
+    }
+
+    /// How long the values live that live longest, in milliseconds; `None` if none expire.
+    pub fn longest_life(&self) -> Option<i64> {
+        self.columns.iter().filter_map(|column| column.time_to_live()).max()
+    }
+
+    /// The bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        self.columns.iter().map(|column| column.memory()).sum()
+    }
+
     /// Prefetches the values of these slots. Worthwhile if they do not fit into the processor's caches.
     pub fn warm(&self, slots: &[u32], keys: usize) {
         if keys > LARGE {

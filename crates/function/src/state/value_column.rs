@@ -6,7 +6,7 @@ use flott_batch::Record;
 use flott_state::{Migration, RowColumn, SingleRows, SlotColumns, Stored};
 use flott_types::{Error, Result, Timestamp};
 
-use super::in_state;
+use super::{estimated, in_state};
 use flott_values::ColumnCodec;
 
 /// The values of one state, by the slots of keys.
@@ -75,7 +75,8 @@ impl<T: Record> SlotColumns for Values<T> {
     }
 
     fn memory(&self) -> usize {
-        self.values.capacity() * size_of::<Option<T>>()
+        let owned = estimated(&self.values, Option::as_ref);
+        self.values.capacity() * size_of::<Option<T>>() + owned
     }
 }
 

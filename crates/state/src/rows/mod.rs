@@ -3,6 +3,7 @@
 mod evict;
 mod read;
 mod single;
+mod spill;
 mod stamped;
 mod write;
 
@@ -16,11 +17,11 @@ use flott_types::{Error, Result, Timestamp};
 pub use read::{Stored, StoredRows};
 pub use single::SingleRows;
 pub(crate) use single::same_types;
+pub use spill::RowSpill;
 use stamped::WithStamps;
 pub use write::{RowSource, RowWriter};
 
 use crate::bits::Bits;
-use crate::codec::RowCodec;
 use crate::spill::{Fetched, Spilled, SpilledTable};
 use crate::{
     Changes, DirtySlots, Index, KeyedDelta, Migration, RestoredState, SharedIndex, StateColumn, Ttl,
@@ -123,7 +124,7 @@ pub struct RowColumn<R> {
     rewrite: bool,
     batch_bytes: usize,
     /// Encodes rows that leave memory, if they can.
-    codec: Option<Box<RowCodec>>,
+    codec: Option<Box<RowSpill>>,
 }
 
 impl<R: Rows> RowColumn<R> {
@@ -408,6 +409,17 @@ impl<R: Rows> StateColumn for RowColumn<R> {
 
     fn expiry(&self, slot: u32) -> Timestamp {
         self.last_expiry(slot)
+    }
+
+    fn time_to_live(&self) -> Option<i64> {
+        self.ttl.as_ref().filter(|ttl| ttl.is_swept()).map(Ttl::millis)
+    }
+
+    fn drop_expired(&mut self, slots: &[u32], now: Timestamp, freed: &mut Vec<u32>) {
+        let mut rows = Vec::new();
+        slots.iter().for_each(|slot| self.rows.rows_of(*slot, &mut rows));
+        rows.retain(|row| self.is_expired(*row, now));
+        freed.extend(rows.into_iter().filter_map(|row| self.remove(row)));
     }
 
     fn spill(&mut self, slots: &[u32], into: &mut Spilled<'_>) -> Result<()> {

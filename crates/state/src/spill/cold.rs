@@ -12,13 +12,14 @@ use std::mem::take;
 
 use flott_types::{Error, FastSet, Result, Timestamp};
 
+use super::due::Due;
 use super::keys::{GROUP, Hidden, StoredKeys};
 use super::sweep::Sweep;
 use super::{Backend, Fetched, Pairs, Spilled, SpilledSnapshot, SpilledTable, TableMemory};
 use crate::bits::Bits;
 use crate::codec::RowCodec;
 use crate::spill::runs::Runs;
-use crate::{ColumnIndex, Index, KeyedDelta, NO_SLOT, StateColumn};
+use crate::{KeyedDelta, NO_SLOT, SlotIndex, StateColumn};
 
 /// At most so many keys, and about so many bytes, leave at a time.
 const AT_ONCE: usize = 32 << 10;
@@ -33,6 +34,11 @@ const BYTES_UNCHECKED: usize = 64;
 const GONE: usize = 64;
 /// So much of its share, divided by this, a table has for keys, however much the store's filters take.
 const LEAST_OF_SHARE: usize = 4;
+
+/// Of the keys that may be in the table, this part comes back at a time because timers are due, and at least
+/// some.
+const PARTS_OF_DUE: usize = 8;
+const LEAST_DUE: usize = 64;
 
 /// The keys of a table that are not in memory. See the module's header.
 pub(crate) struct Cold {
@@ -59,6 +65,10 @@ pub(crate) struct Cold {
     /// What the table held then, and by how much each row had made it grow.
     looked: usize,
     per_row: usize,
+    /// Some state cannot leave memory: nothing does, and what there is is only counted.
+    stays: bool,
+    /// When keys in the store have timers.
+    due: Due,
     /// Looks for keys in the store that have expired.
     sweep: Option<Sweep>,
     /// What went wrong where no error can be returned.
@@ -67,15 +77,27 @@ pub(crate) struct Cold {
 
 impl Cold {
     /// For a table over this index, whose keys live this many milliseconds after their last use if they
-    /// expire.
-    pub fn new(index: &ColumnIndex, memory: TableMemory, ttl: Option<i64>) -> Result<Self> {
+    /// expire. If it `stays`, no key leaves: what there is is counted, and where nothing may leave memory, too
+    /// much is an error.
+    pub fn new(index: &dyn SlotIndex, memory: TableMemory, ttl: Option<i64>, stays: bool) -> Result<Self> {
+        let mut stays = stays;
+        let codec = match RowCodec::new(&index.fields()) {
+            Ok(codec) => codec,
+            Err(_) => {
+                tracing::info!("a state stays in memory: it has keys of a type that cannot leave it");
+                stays = true;
+                RowCodec::new(&[])?
+            }
+        };
         if let Some(error) = memory.options().folder_error() {
             tracing::warn!("a job whose state outgrows memory will fail: {error}");
         }
         Ok(Cold {
             store: Runs::new(memory.options().folder.clone()),
+            due: Due::new(memory.options().folder.clone()),
+            stays,
             memory,
-            codec: RowCodec::new(&index.fields())?,
+            codec,
             names: Vec::new(),
             used: Bits::default(),
             stale: Bits::default(),
@@ -134,14 +156,14 @@ impl Cold {
         self.failed.take().map_or(Ok(()), Err)
     }
 
-    fn keys_of(&mut self, index: &ColumnIndex, slots: &[u32]) -> Result<StoredKeys> {
+    fn keys_of(&mut self, index: &dyn SlotIndex, slots: &[u32]) -> Result<StoredKeys> {
         StoredKeys::of(index, &mut self.codec, slots)
     }
 
     /// Brings back what the store has of the keys in these slots, which are new in the table.
     pub fn fetch(
         &mut self,
-        index: &ColumnIndex,
+        index: &dyn SlotIndex,
         states: &mut [&mut dyn StateColumn],
         new: &[u32],
     ) -> Result<()> {
@@ -181,13 +203,13 @@ impl Cold {
 
     /// Keys are removed from the table: what the store has of them is to be deleted. An error is returned by
     /// the next call that can.
-    pub fn remove(&mut self, index: &ColumnIndex, slots: &[u32]) {
+    pub fn remove(&mut self, index: &dyn SlotIndex, slots: &[u32]) {
         if let Err(error) = self.note_gone(index, slots) {
             self.failed.get_or_insert(error);
         }
     }
 
-    fn note_gone(&mut self, index: &ColumnIndex, slots: &[u32]) -> Result<()> {
+    fn note_gone(&mut self, index: &dyn SlotIndex, slots: &[u32]) -> Result<()> {
         if self.stale.ones() == 0 {
             return Ok(());
         }
@@ -233,13 +255,13 @@ impl Cold {
     /// Lets keys leave if the table, which holds so many bytes, is too large. No slot is in use.
     pub fn make_room(
         &mut self,
-        index: &mut ColumnIndex,
+        index: &mut dyn SlotIndex,
         states: &mut [&mut dyn StateColumn],
         held: usize,
     ) -> Result<()> {
         self.check()?;
         let rows = take(&mut self.rows_since).max(1);
-        let keys = index.keys().len();
+        let keys = index.keys_in_use();
         let held = held + self.own_memory();
         self.per_row = held.saturating_sub(self.looked) / rows;
         self.looked = held;
@@ -247,6 +269,7 @@ impl Cold {
             Some(share) if self.memory.options().backend == Backend::Memory => {
                 return Err(too_large(states, held, share, &self.memory));
             }
+            _ if self.stays => return Ok(()),
             Some(share) if self.most == usize::MAX || held > self.held + self.held / 16 => {
                 let for_keys = share.saturating_sub(self.store.memory()).max(share / LEAST_OF_SHARE);
                 let fitting = (keys as u128 * for_keys as u128 / held.max(1) as u128) as usize;
@@ -278,7 +301,7 @@ impl Cold {
     /// Lets about so many keys leave. Returns how many have.
     fn evict(
         &mut self,
-        index: &mut ColumnIndex,
+        index: &mut dyn SlotIndex,
         states: &mut [&mut dyn StateColumn],
         most: usize,
     ) -> Result<usize> {
@@ -300,17 +323,21 @@ impl Cold {
         self.names = names;
         self.store.put(&pairs?)?;
         self.has_spilled = true;
+        for state in states.iter() {
+            let due = |(at, slot): (usize, &u32)| Some((state.first_due(*slot)?, keys.get(order[at])));
+            self.due.add(state.name(), sorted.iter().enumerate().filter_map(due))?;
+        }
         states.iter_mut().try_for_each(|state| state.leave(&sorted))?;
         for slot in &sorted {
             self.stale.unset(*slot);
             self.stale_since.unset(*slot);
-            index.keys_mut().remove(*slot);
+            index.release(*slot);
         }
         Ok(sorted.len())
     }
 
     /// Slots whose keys were not used of late, ascending.
-    fn choose(&mut self, index: &ColumnIndex, most: usize) -> Vec<u32> {
+    fn choose(&mut self, index: &dyn SlotIndex, most: usize) -> Vec<u32> {
         let end = index.slots_end() as u32;
         let mut slots = Vec::with_capacity(most);
         for _ in 0..2 * u64::from(end) {
@@ -319,7 +346,7 @@ impl Cold {
             }
             let slot = if self.hand < end { self.hand } else { 0 };
             self.hand = slot + 1;
-            if index.keys().is_live(slot) && !self.used.unset(slot) {
+            if index.is_in_use(slot) && !self.used.unset(slot) {
                 slots.push(slot);
             }
         }
@@ -333,7 +360,7 @@ impl Cold {
     /// call.
     pub fn sweep(
         &mut self,
-        index: &mut ColumnIndex,
+        index: &mut dyn SlotIndex,
         states: &mut [&mut dyn StateColumn],
         now: Timestamp,
         rows: usize,
@@ -346,7 +373,7 @@ impl Cold {
 
     fn try_sweep(
         &mut self,
-        index: &mut ColumnIndex,
+        index: &mut dyn SlotIndex,
         states: &mut [&mut dyn StateColumn],
         now: Timestamp,
         rows: usize,
@@ -356,9 +383,20 @@ impl Cold {
         if expired.is_empty() {
             return Ok(Vec::new());
         }
-        let keys = self.codec.decode(expired.iter().map(|key| &key[GROUP..]))?;
-        let (mut slots, mut new) = (Vec::new(), Vec::new());
-        index.keys_mut().intern(&keys, expired.len(), &mut slots, |slot, _| new.push(slot))?;
+        self.bring_back(index, states, &expired)
+    }
+
+    /// Brings back keys of the store, of which some may be gone or in the table already. Returns the slots of
+    /// those that are there.
+    fn bring_back(
+        &mut self,
+        index: &mut dyn SlotIndex,
+        states: &mut [&mut dyn StateColumn],
+        stored: &[Vec<u8>],
+    ) -> Result<Vec<u32>> {
+        let keys = self.codec.decode(stored.iter().map(|key| &key[GROUP..]))?;
+        let mut new = Vec::new();
+        let slots = index.take_back(&keys, stored.len(), &mut new)?;
         self.fetch(index, states, &new)?;
         let (used, unused): (Vec<u32>, Vec<u32>) =
             slots.into_iter().partition(|slot| states.iter().any(|state| state.occupied(*slot)));
@@ -366,8 +404,31 @@ impl Cold {
         let new: FastSet<u32> = new.into_iter().collect();
         let unused: Vec<u32> = unused.into_iter().filter(|slot| new.contains(slot)).collect();
         self.note_gone(index, &unused)?;
-        unused.into_iter().for_each(|slot| index.keys_mut().remove(slot));
+        unused.into_iter().for_each(|slot| index.release(slot));
         Ok(used)
+    }
+
+    /// Brings back some of the keys whose timers in a state are due, the earliest first. Returns until when
+    /// all that are due are in the table: `until`, or less if there are more of them.
+    pub fn fetch_due(
+        &mut self,
+        state: &str,
+        index: &mut dyn SlotIndex,
+        states: &mut [&mut dyn StateColumn],
+        until: Timestamp,
+    ) -> Result<Timestamp> {
+        let most = (self.most / PARTS_OF_DUE).clamp(LEAST_DUE, AT_ONCE);
+        let Some(due) = self.due.of(state) else { return Ok(until) };
+        let (keys, until) = due.take(until, most)?;
+        if !keys.is_empty() {
+            self.bring_back(index, states, &keys)?;
+        }
+        Ok(until)
+    }
+
+    /// The earliest time at which a key that is not in the table may have a timer of a state.
+    pub fn first_due(&self, state: &str) -> Option<Timestamp> {
+        self.due.first(state)
     }
 
     /// The latest time to call [`Cold::sweep`] again.
@@ -379,7 +440,7 @@ impl Cold {
     /// of the table itself.
     pub fn snapshot(
         &mut self,
-        index: &ColumnIndex,
+        index: &dyn SlotIndex,
         mut tables: Vec<SpilledTable>,
         deltas: &[KeyedDelta],
     ) -> Result<Option<SpilledSnapshot>> {
@@ -408,7 +469,7 @@ impl Cold {
 
     fn own_memory(&self) -> usize {
         let bits = self.used.memory() + self.stale.memory() + self.stale_since.memory();
-        bits + self.gone.len() * GONE
+        bits + self.gone.len() * GONE + self.due.memory()
     }
 
     /// The bytes of memory that it holds.

@@ -6,9 +6,9 @@ use flott_types::{KeyGroup, Result};
 use parking_lot::Mutex;
 
 use super::run::{Run, RunWriter};
+use crate::SlotIndex;
 use crate::codec::RowCodec;
 use crate::cut::runs;
-use crate::{ColumnIndex, Index};
 
 /// How many bytes of a key in the store come before the key itself: its key group.
 pub(super) const GROUP: usize = size_of::<KeyGroup>();
@@ -24,12 +24,12 @@ pub(super) struct StoredKeys {
 
 impl StoredKeys {
     /// The keys in these slots.
-    pub fn of(index: &ColumnIndex, codec: &mut RowCodec, slots: &[u32]) -> Result<Self> {
+    pub fn of(index: &dyn SlotIndex, codec: &mut RowCodec, slots: &[u32]) -> Result<Self> {
         Self::in_parts(index, codec, slots, BYTES_AT_ONCE)
     }
 
     /// All of them may be more than fits into columns.
-    fn in_parts(index: &ColumnIndex, codec: &mut RowCodec, slots: &[u32], most: usize) -> Result<Self> {
+    fn in_parts(index: &dyn SlotIndex, codec: &mut RowCodec, slots: &[u32], most: usize) -> Result<Self> {
         let mut keys = StoredKeys::default();
         for slots in runs(slots, most, |slot| index.bytes_of(slot)) {
             let columns = index.columns(slots)?;
@@ -94,6 +94,7 @@ mod tests {
     use arrow::datatypes::{DataType, Field, FieldRef};
 
     use super::*;
+    use crate::ColumnIndex;
 
     #[test]
     fn keys_are_the_same_in_parts_and_sorted_when_they_are_read() {

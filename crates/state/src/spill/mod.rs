@@ -18,6 +18,8 @@
 //! | file | what |
 //! |---|---|
 //! | `cold` | which keys leave, and how they come back |
+//! | `handle` | what the owner of an index has of it |
+//! | `due` | keys with timers that are due |
 //! | `sweep` | keys that have expired |
 //! | `keys`, `rows` | a key, and the rows of a key, as bytes |
 //! | `snapshot` | the rows in the store as parts of a snapshot |
@@ -25,7 +27,9 @@
 //! | `runs`, `run`, `merged`, `filter` | the store: sorted runs in files, or in memory |
 
 mod cold;
+mod due;
 mod filter;
+mod handle;
 mod keys;
 mod memory;
 mod merged;
@@ -40,6 +44,7 @@ use std::sync::Arc;
 use flott_types::Result;
 
 pub(crate) use cold::Cold;
+pub use handle::Spill;
 pub use memory::{Backend, SpillOptions, StateMemory, TableMemory};
 pub use rows::{Fetched, RowState, Spilled};
 pub(crate) use run::Run;

@@ -41,6 +41,7 @@ pub(crate) struct Run {
     /// The first keys of the blocks, one after the other, and where each ends.
     first_keys: Vec<u8>,
     first_ends: Vec<usize>,
+    last_key: Vec<u8>,
     filter: Filter,
     entries: u64,
     epoch: u64,
@@ -51,6 +52,8 @@ pub(super) struct RunWriter {
     run: Run,
     written: u64,
     block: Vec<u8>,
+    /// Where the last key is in the block.
+    last: std::ops::Range<usize>,
 }
 
 /// A block that was read, for keys that lie close to each other.
@@ -109,11 +112,12 @@ impl RunWriter {
             ends: Vec::new(),
             first_keys: Vec::new(),
             first_ends: Vec::new(),
+            last_key: Vec::new(),
             filter: Filter::new(most),
             entries: 0,
             epoch,
         };
-        Ok(RunWriter { run, written: 0, block: Vec::new() })
+        Ok(RunWriter { run, written: 0, block: Vec::new(), last: 0..0 })
     }
 
     /// Adds a key that is greater than the one before; without a value, that it is deleted.
@@ -130,6 +134,7 @@ impl RunWriter {
         }
         self.block.extend_from_slice(&key_len.to_le_bytes());
         self.block.extend_from_slice(&value_len.to_le_bytes());
+        self.last = self.block.len()..self.block.len() + key.len();
         self.block.extend_from_slice(key);
         self.block.extend_from_slice(value.unwrap_or_default());
         self.run.filter.add(hash_of(key));
@@ -141,6 +146,8 @@ impl RunWriter {
         if self.block.is_empty() {
             return Ok(());
         }
+        self.run.last_key.clear();
+        self.run.last_key.extend_from_slice(&self.block[self.last.clone()]);
         let sum = xxh3_64(&self.block);
         self.block.extend_from_slice(&sum.to_le_bytes());
         match &mut self.run.medium {
@@ -197,7 +204,13 @@ impl Run {
         medium
             + self.filter.memory()
             + self.first_keys.capacity()
+            + self.last_key.capacity()
             + (self.ends.capacity() + self.first_ends.capacity()) * 8
+    }
+
+    /// The last of its keys.
+    pub fn last_key(&self) -> &[u8] {
+        &self.last_key
     }
 
     fn first_key(&self, block: usize) -> &[u8] {

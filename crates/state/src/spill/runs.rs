@@ -37,6 +37,10 @@ pub(crate) struct Runs {
     runs: Vec<Arc<Run>>,
     epoch: u64,
     merging: Option<Merging>,
+    /// Whether keys are looked up, and not only read in order.
+    looked_up: bool,
+    /// Keys before this are not needed any more.
+    from: Vec<u8>,
 }
 
 /// Runs that are being merged.
@@ -56,7 +60,12 @@ impl Drop for Merging {
 impl Runs {
     /// In files of a folder, or in memory.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Runs { folder, runs: Vec::new(), epoch: 0, merging: None }
+        Runs { folder, runs: Vec::new(), epoch: 0, merging: None, looked_up: true, from: Vec::new() }
+    }
+
+    /// The same for keys that are only read in order: there are no filters.
+    pub fn ordered(folder: Option<PathBuf>) -> Self {
+        Runs { looked_up: false, ..Runs::new(folder) }
     }
 
     /// Takes what was merged, and begins to merge what there is much of.
@@ -110,6 +119,7 @@ impl Runs {
 
     fn merge(&mut self, first: usize, end: usize) -> Result<()> {
         let runs = self.runs[first..end].to_vec();
+        let (from, looked_up) = (self.from.clone(), self.looked_up);
         let (folder, stop) = (self.folder.clone(), Arc::new(AtomicBool::new(false)));
         let (stopped, (result, done)) = (stop.clone(), channel());
         // A deletion has nothing left to hide.
@@ -118,9 +128,10 @@ impl Runs {
             let folder = folder.as_deref();
             let merged = || {
                 let most = runs.iter().map(|run| run.entries() as usize).sum();
+                let most = if looked_up { most } else { 0 };
                 let epoch = runs.iter().map(|run| run.epoch()).max().unwrap_or_default();
                 let mut writer = RunWriter::new(folder, most, epoch)?;
-                let mut entries = Merged::new(&runs, &[])?;
+                let mut entries = Merged::new(&runs, &from)?;
                 while let Some((key, value, _)) = entries.entry() {
                     if stopped.load(Ordering::Relaxed) {
                         return Err(Error::internal("the merging of spilled state was stopped"));
@@ -180,13 +191,30 @@ impl Runs {
             return Ok(());
         }
         let folder = self.folder.as_deref();
-        let mut writer = RunWriter::new(folder, pairs.len(), self.epoch)?;
+        let keys = if self.looked_up { pairs.len() } else { 0 };
+        let mut writer = RunWriter::new(folder, keys, self.epoch)?;
         for (key, value) in pairs.iter() {
             writer.add(key, value, folder)?;
         }
         let run = writer.finish(folder)?;
         self.runs.push(run);
         self.maintain()
+    }
+
+    /// Keys before this are not read any more. Their place on disk becomes free when all keys of a run are, or
+    /// when it is merged.
+    pub fn forget_before(&mut self, key: &[u8]) {
+        self.from = key.to_vec();
+        if self.merging.is_none() {
+            self.runs.retain(|run| run.last_key() >= key);
+        }
+    }
+
+    /// Nothing that is there is read any more.
+    pub fn clear(&mut self) {
+        self.merging = None;
+        self.runs.clear();
+        self.from.clear();
     }
 
     /// What is there now, or has been written in this epoch, to be read on any thread.
