@@ -18,8 +18,8 @@ use std::sync::Arc;
 use flott_checkpoint::TaskId;
 use flott_checkpoint::manifest::{Blob, Manifest};
 use flott_connector::{
-    Boundedness, Discovery, EnumeratorContext, Messages, Payload, Registry, Source, SourceCoordinator,
-    ToReader,
+    Boundedness, Discovery, EnumeratorContext, FixedSplits, Messages, Payload, ReaderContext, Registry, Source,
+    SourceCoordinator, SourceReader, SplitEnumerator, ToReader,
 };
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::TaskCommand;
@@ -36,7 +36,11 @@ pub(crate) type Commands = Vec<(TaskId, TaskCommand)>;
 
 /// The enumerators of one job.
 #[derive(Default)]
-pub(crate) struct Enumerators(Vec<Coordinated>);
+pub(crate) struct Enumerators {
+    sources: Vec<Coordinated>,
+    /// Inputs do not end: readers that have read everything stay.
+    hold: bool,
+}
 
 /// Messages from a reader to its enumerator.
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ pub(crate) struct Agenda {
     pub(crate) next_time: Option<Timestamp>,
     /// One of them is discovering splits in the background, and will wake.
     pub(crate) is_looking: bool,
+    /// All inputs have been read to their ends, and are held there.
+    pub(crate) all_held: bool,
 }
 
 struct Coordinated {
@@ -68,20 +74,22 @@ struct Coordinated {
 }
 
 impl Enumerators {
-    /// The sources of a job, not begun.
+    /// The sources of a job, not begun. With `hold` readers that have read everything stay.
     pub(crate) fn new(
         graph: &JobGraph,
         registry: &Registry,
         context: &flott_connector::TableContext,
+        hold: bool,
     ) -> Result<Self> {
         let mut all = Vec::new();
         for vertex in &graph.vertices {
             for operator in &vertex.operators {
-                let OperatorSpec::Source(spec) = &operator.node.spec else {
-                    continue;
-                };
                 let name = operator.node.name.clone();
-                let source = guard(&name, || registry.source(spec, context))?;
+                let source = match &operator.node.spec {
+                    OperatorSpec::Source(spec) => guard(&name, || registry.source(spec, context))?,
+                    OperatorSpec::Values { .. } if hold => Arc::new(ConstantRows),
+                    _ => continue,
+                };
                 all.push(Coordinated {
                     vertex: vertex.id,
                     uid: operator.node.uid.clone(),
@@ -92,12 +100,12 @@ impl Enumerators {
                 });
             }
         }
-        Ok(Enumerators(all))
+        Ok(Enumerators { sources: all, hold })
     }
 
     /// Whether the job ends by itself.
     pub(crate) fn all_bounded(&self) -> bool {
-        self.0.iter().all(|one| one.source.boundedness() == Boundedness::Bounded)
+        self.sources.iter().all(|one| one.source.boundedness() == Boundedness::Bounded)
     }
 
     /// Starts again, from a snapshot or from nothing.
@@ -107,7 +115,7 @@ impl Enumerators {
         clock: &Arc<dyn Clock>,
         waker: &Waker,
     ) -> Result<()> {
-        for one in &mut self.0 {
+        for one in &mut self.sources {
             // The previous attempt's discovery is no longer needed.
             one.coordinator = None;
             let blob =
@@ -121,14 +129,15 @@ impl Enumerators {
                 let restored = blob.map(|blob| Payload::unseal(blob)).transpose()?;
                 one.source.enumerator(restored.as_ref(), context)
             })?;
-            one.coordinator = Some(SourceCoordinator::new(enumerator));
+            let coordinator = SourceCoordinator::new(enumerator);
+            one.coordinator = Some(if self.hold { coordinator.that_holds() } else { coordinator });
         }
         Ok(())
     }
 
     /// Handles a reader's message.
     pub(crate) fn hear(&mut self, uid: &OperatorUid, task: TaskId, said: FromReader) -> Result<Commands> {
-        let known = self.0.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
+        let known = self.sources.iter_mut().find(|one| one.uid == *uid && one.vertex == task.vertex);
         let Some(one) = known else {
             return Err(Error::internal(format!(
                 "task {task} refers to the source '{uid}', which does not exist"
@@ -144,7 +153,7 @@ impl Enumerators {
     /// Runs those that are due, or that may have been woken.
     pub(crate) fn work(&mut self, now: Timestamp) -> Result<Commands> {
         let mut commands = Commands::new();
-        for one in &mut self.0 {
+        for one in &mut self.sources {
             commands.extend(one.call(|coordinator| coordinator.work(now))?);
         }
         Ok(commands)
@@ -152,8 +161,12 @@ impl Enumerators {
 
     /// When they want to be called, and what they wait for.
     pub(crate) fn agenda(&self) -> Agenda {
-        let begun = || self.0.iter().filter_map(|one| one.coordinator.as_ref());
+        let begun = || self.sources.iter().filter_map(|one| one.coordinator.as_ref());
+        let held = |one: &Coordinated| {
+            one.coordinator.as_ref().is_some_and(|coordinator| coordinator.holds_all(one.parallelism))
+        };
         Agenda {
+            all_held: self.hold && self.sources.iter().all(held),
             next_time: begun().filter_map(SourceCoordinator::next_time).min(),
             is_looking: begun().any(|coordinator| coordinator.discovery() > Discovery::None),
         }
@@ -161,7 +174,7 @@ impl Enumerators {
 
     /// The state of all enumerators, at the moment when a checkpoint is triggered.
     pub(crate) fn snapshot(&mut self, checkpoint: CheckpointId) -> Result<EnumeratorStates> {
-        let begun = self.0.iter_mut().filter_map(|one| {
+        let begun = self.sources.iter_mut().filter_map(|one| {
             let Coordinated { uid, name, coordinator, .. } = one;
             Some((uid, name, coordinator.as_mut()?))
         });
@@ -175,7 +188,7 @@ impl Enumerators {
 
     /// A checkpoint is complete, or will not be.
     pub(crate) fn checkpoint_ended(&mut self, checkpoint: CheckpointId, complete: bool) -> Result<()> {
-        for one in &mut self.0 {
+        for one in &mut self.sources {
             one.call(|coordinator| {
                 match complete {
                     true => coordinator.complete(checkpoint)?,
@@ -185,6 +198,27 @@ impl Enumerators {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Constant rows: the task has them, and only tells that it has emitted them.
+struct ConstantRows;
+
+impl Source for ConstantRows {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Bounded
+    }
+
+    fn enumerator(
+        &self,
+        restored: Option<&Payload>,
+        _: EnumeratorContext,
+    ) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(FixedSplits::new(restored, || Ok(Vec::new()))?))
+    }
+
+    fn reader(&self, _: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        Err(Error::internal("constant rows are read by the task"))
     }
 }
 

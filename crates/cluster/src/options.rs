@@ -6,7 +6,7 @@ use flott_checkpoint::coordinator::{Config, Retention};
 use flott_checkpoint::resources::Config as Liveness;
 use flott_checkpoint::restart::Strategy;
 use flott_runtime::TaskOptions;
-use flott_runtime::options::Reader;
+use flott_runtime::options::{Reader, SAVEPOINT_AT_END};
 use flott_types::Result;
 
 /// The options of the JobManager.
@@ -27,6 +27,8 @@ pub(crate) struct JobOptions {
     pub(crate) allow_older: bool,
     /// `execution.checkpointing.savepoint-dir`
     pub(crate) savepoint_dir: Option<String>,
+    /// `execution.savepoint-at-end`
+    pub(crate) savepoint_at_end: Option<String>,
 }
 
 impl JobOptions {
@@ -84,6 +86,10 @@ impl JobOptions {
             ignore_unclaimed: read.flag("execution.state-recovery.ignore-unclaimed-state", false)?,
             allow_older: read.flag("execution.state-recovery.allow-older-checkpoint", false)?,
             savepoint_dir: read.text("execution.checkpointing.savepoint-dir").map(str::to_owned),
+            savepoint_at_end: read
+                .text(SAVEPOINT_AT_END)
+                .filter(|folder| !folder.is_empty())
+                .map(str::to_owned),
         })
     }
 }

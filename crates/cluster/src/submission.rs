@@ -9,6 +9,7 @@ use flott_checkpoint::JobStatus;
 use flott_checkpoint::alignment::Mode;
 use flott_plan::{JobGraph, OperatorSpec, Schema};
 use flott_runtime::Failure;
+use flott_runtime::options::SAVEPOINT_AT_END;
 use flott_storage::block_on;
 use flott_types::panics::guard;
 use flott_types::{Error, ErrorKind, JobId, Result, Timestamp};
@@ -98,7 +99,11 @@ impl JobManager {
         graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;
         options.task.submitted_at = now;
         let context = options.task.table_context()?;
-        let enumerators = Enumerators::new(&graph, registry, &context)?;
+        let hold = options.savepoint_at_end.is_some();
+        let enumerators = Enumerators::new(&graph, registry, &context, hold)?;
+        if hold {
+            check_savepoint_at_end(&enumerators, &options)?;
+        }
         let (two_phase, global) = sinks(&graph, registry, &context)?;
         let collected = collected(&graph)?;
         let identity = Identity::of(&graph);
@@ -329,6 +334,16 @@ impl JobManager {
 }
 
 /// The columns that the job collects.
+/// Whether inputs can be held at their ends.
+fn check_savepoint_at_end(sources: &Enumerators, options: &JobOptions) -> Result<()> {
+    let why = match sources.all_bounded() {
+        false => "an input of the job is unbounded",
+        true if options.task.batch => "in batch mode there is no state to go on from",
+        true => return Ok(()),
+    };
+    Err(Error::invalid(format!("'{SAVEPOINT_AT_END}' cannot be used: {why}")))
+}
+
 fn collected(graph: &JobGraph) -> Result<Option<Schema>> {
     let operators = graph.vertices.iter().flat_map(|vertex| &vertex.operators);
     let mut collects = operators.filter(|operator| operator.node.spec == OperatorSpec::Collect);

@@ -35,6 +35,8 @@ pub struct SourceCoordinator {
     /// What was assigned since the last complete checkpoint, if anybody wants to know: by the checkpoint
     /// after whose snapshot it was. The first entry is of the one that all began from.
     assigned: Option<Vec<Since>>,
+    /// Readers are not told that there are no more splits.
+    holds: bool,
 }
 
 struct Since {
@@ -59,6 +61,10 @@ enum Reader {
     Waiting,
     /// Knows that there will be nothing any more.
     Ending,
+    /// There will be nothing any more, which it is not told, and it is still reading.
+    Last,
+    /// There will be nothing any more, which it is not told, and it has read everything.
+    Held,
 }
 
 impl SourceCoordinator {
@@ -69,7 +75,20 @@ impl SourceCoordinator {
             readers: BTreeMap::new(),
             assignments: Assignments::default(),
             assigned: None,
+            holds: false,
         }
+    }
+
+    /// Readers that have read everything stay, as if more could come: their inputs do not end.
+    #[must_use]
+    pub fn that_holds(mut self) -> Self {
+        self.holds = true;
+        self
+    }
+
+    /// Whether there are so many readers, which have read everything there is and [stay](Self::that_holds).
+    pub fn holds_all(&self, readers: u32) -> bool {
+        self.readers.len() == readers as usize && self.readers.values().all(|state| *state == Reader::Held)
     }
 
     /// Readers may fail one by one. All began from this checkpoint, or from nothing.
@@ -100,7 +119,11 @@ impl SourceCoordinator {
                     "reader {reader} requests splits but is not registered"
                 )));
             }
-            Some(Reader::Ending) => return Ok(Messages::new()),
+            Some(Reader::Ending | Reader::Held) => return Ok(Messages::new()),
+            Some(state @ Reader::Last) => {
+                *state = Reader::Held;
+                return Ok(vec![(reader, ToReader::NothingYet)]);
+            }
             Some(state) => *state = Reader::Asking,
         }
         if self.enumerator.discovery() < Discovery::First {
@@ -222,9 +245,20 @@ impl SourceCoordinator {
                     "the enumerator addresses reader {reader}, which is not registered"
                 )));
             };
+            let message = match message {
+                ToReader::NoMoreSplits if self.holds => {
+                    let reads = *state == Reader::Reading;
+                    *state = if reads { Reader::Last } else { Reader::Held };
+                    if reads {
+                        continue;
+                    }
+                    ToReader::NothingYet
+                }
+                message => message,
+            };
             match &message {
                 ToReader::AddSplits(splits) => {
-                    if *state == Reader::Ending {
+                    if matches!(state, Reader::Ending | Reader::Last | Reader::Held) {
                         return Err(Error::internal(format!(
                             "the enumerator assigns splits to reader {reader} after telling it that there are no more"
                         )));

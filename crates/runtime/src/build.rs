@@ -158,7 +158,8 @@ impl Builder<'_> {
         let options = &self.deployment.options;
         if let OperatorSpec::Values { .. } = &node.node.spec {
             let rows = guard(&info.name, || operators.constant_rows(node, &info, options))?;
-            return Ok(constant_rows::source(info, rows, metrics));
+            let source = constant_rows::source(info, rows, metrics);
+            return Ok(if options.holds_inputs { source.held() } else { source });
         }
         let OperatorSpec::Source(spec) = &node.node.spec else {
             return Err(Error::internal(format!("'{}' is not a source", node.node.name)));

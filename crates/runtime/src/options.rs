@@ -31,6 +31,8 @@ pub struct TaskOptions {
     pub auto_watermark_interval: i64,
     /// `execution.runtime-mode: batch`
     pub batch: bool,
+    /// Inputs do not end ([`SAVEPOINT_AT_END`]): sources that have read everything stay.
+    pub holds_inputs: bool,
     /// `sink.committer.retries`: how often a commit is tried again.
     pub commit_retries: u32,
     /// `task.cancellation.interval`, milliseconds: how often a warning reports that a cancelled task has not
@@ -48,6 +50,8 @@ pub struct TaskOptions {
     pub configuration: BTreeMap<String, String>,
 }
 
+/// `execution.savepoint-at-end`: the folder of the savepoint with which the job stops when its inputs have been read.
+pub const SAVEPOINT_AT_END: &str = "execution.savepoint-at-end";
 /// `table.exec.batch-size`: rows per batch.
 pub const BATCH_SIZE: &str = "table.exec.batch-size";
 const DEFAULT_BATCH_SIZE: usize = 4_096;
@@ -93,6 +97,7 @@ impl TaskOptions {
             auto_watermark_interval: read.duration("pipeline.auto-watermark-interval")?.unwrap_or(200),
             limits: limits(read, batch_size)?,
             batch,
+            holds_inputs: read.text(SAVEPOINT_AT_END).is_some_and(|folder| !folder.is_empty()),
             commit_retries: read
                 .number("sink.committer.retries")?
                 .map_or(10, |most| u32::try_from(most).unwrap_or(u32::MAX)),

@@ -190,6 +190,14 @@ impl SourceHead {
         self
     }
 
+    /// It is told when its input ends, and stays until then. One with fixed splits would end by itself.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.no_more = false;
+        self.is_coordinated = true;
+        self
+    }
+
     /// Makes the reader and gives it the splits that it was reading. Answers what the enumerator is to be
     /// told of them, if there is one.
     pub fn open(

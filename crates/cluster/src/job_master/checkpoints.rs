@@ -4,6 +4,7 @@ use flott_checkpoint::coordinator::{self, CompletedSnapshot, DeclineReason, Requ
 use flott_checkpoint::manifest::{Manifest, ManifestKind, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId};
 use flott_runtime::TaskCommand;
+use flott_runtime::options::SAVEPOINT_AT_END;
 use flott_types::panics::guard;
 use flott_types::{CheckpointId, Error, ErrorKind, Result};
 
@@ -23,6 +24,29 @@ impl JobMaster {
         match what {
             Request::Checkpoint { .. } => self.begin_request(request, what),
             Request::Savepoint { .. } | Request::StopWithSavepoint { .. } => self.place(request, what),
+        }
+    }
+
+    /// All inputs have been read and are held at their ends: the job stops, once in an attempt.
+    pub(super) fn stop_at_end(&mut self) {
+        let attempt = self.execution.region().attempt();
+        let Some(target) = self.setup.options.savepoint_at_end.clone() else { return };
+        if self.asked_at_end.replace(attempt) == Some(attempt) {
+            return;
+        }
+        let own = self.setup.own.clone();
+        let answer = move |result: Result<String>| {
+            if let Err(error) = result {
+                own(JobMessage::NoSavepointAtEnd(attempt, error));
+            }
+        };
+        self.request(Request::StopWithSavepoint { target, drain: false }, Box::new(answer));
+    }
+
+    /// Nobody else would ask again.
+    pub(super) fn no_savepoint_at_end(&mut self, attempt: Attempt, error: Error) {
+        if attempt == self.execution.region().attempt() && self.execution.status() == JobStatus::Running {
+            self.fail(&error.context(format_args!("'{SAVEPOINT_AT_END}'")));
         }
     }
 

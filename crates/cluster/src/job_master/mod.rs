@@ -63,6 +63,8 @@ pub(crate) enum JobMessage {
     Cancel,
     /// By a user; the answer is the path.
     Request(Request, Answer),
+    /// By itself: the savepoint with which the job was to stop came to nothing.
+    NoSavepointAtEnd(Attempt, Error),
     /// By its storage thread: a manifest is written, or not.
     Stored(CheckpointId, Result<String>),
     /// By its storage thread or that of its lease: somebody else runs the job by now.
@@ -193,6 +195,8 @@ pub(crate) struct JobMaster {
     stops: FastSet<RequestId>,
     /// The current attempt ends with the savepoint of a stop.
     stopped: bool,
+    /// The attempt that was asked to stop with a savepoint because its inputs have been read.
+    asked_at_end: Option<Attempt>,
     /// What sinks commit once for the job.
     global: GlobalSinks,
     /// The last checkpoint of the attempt, while its commits are waited for.
@@ -276,6 +280,7 @@ impl JobMaster {
             early: Vec::new(),
             stops: FastSet::default(),
             stopped: false,
+            asked_at_end: None,
             global,
             last: None,
             drained: false,
@@ -385,6 +390,7 @@ impl JobMaster {
             JobMessage::Request(what, answer) => self.request(what, answer),
             JobMessage::Stored(checkpoint, result) => self.stored(checkpoint, result),
             JobMessage::Deposed(error) | JobMessage::Uncollected(error) => self.fail(&error),
+            JobMessage::NoSavepointAtEnd(attempt, error) => self.no_savepoint_at_end(attempt, error),
             JobMessage::Placed(request, what) => {
                 self.awaited -= 1;
                 self.placed(request, what);

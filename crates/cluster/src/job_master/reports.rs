@@ -136,6 +136,9 @@ impl JobMaster {
         match commands {
             Ok(commands) => {
                 commands.iter().for_each(|(task, command)| self.send(attempt, Some(*task), command));
+                if agenda.all_held {
+                    self.stop_at_end();
+                }
             }
             Err(error) => self.fail(&error),
         }

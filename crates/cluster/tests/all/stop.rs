@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::support::{Plan, World, eventually, finish, world, world_with};
 use flott_checkpoint::ExecutionState;
+use flott_checkpoint::manifest::Manifest;
 use flott_cluster::{JobClient, JobInfo, JobStatus};
-use flott_plan::{Exchange, JobGraph};
+use flott_plan::{Exchange, JobGraph, OperatorSpec};
 use flott_types::clock::ManualClock;
 
 const ROWS: i64 = 600;
@@ -118,5 +119,55 @@ fn savepoints_of_two_jobs_at_one_moment_lie_in_two_folders() {
     for client in clients {
         client.cancel();
         assert_eq!(client.wait_for(Duration::from_secs(30)), Some(JobStatus::Canceled));
+    }
+}
+
+/// A job that stops with a savepoint when it has read everything.
+fn until_the_end(folder: &Path) -> JobGraph {
+    let savepoints = folder.join("savepoints");
+    job(folder, &[("execution.savepoint-at-end", savepoints.to_str().unwrap())])
+}
+
+#[test]
+fn a_job_whose_inputs_have_been_read_stops_with_a_savepoint_and_no_operator_has_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    let client = world.cluster.submit(&until_the_end(folder.path())).unwrap();
+    finish(&client);
+    assert_eq!(world.committed.rows(), want());
+    let info = client.info();
+    let last = info.checkpoints.history.front().expect("a savepoint");
+    assert!(last.kind.is_savepoint() && last.kind.is_last(), "{last:?}");
+    let metadata = Path::new(last.path.as_deref().unwrap().trim_start_matches("file://")).join("_metadata");
+    let manifest = Manifest::from_json(&std::fs::read(metadata).unwrap()).unwrap();
+    assert!(!manifest.drained);
+    assert!(manifest.operators.iter().flat_map(|operator| &operator.subtasks).all(|subtask| !subtask.finished));
+}
+
+#[test]
+fn a_savepoint_at_the_end_that_cannot_be_written_fails_the_job() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("savepoints"), "a file where the folder should be").unwrap();
+    let world = world(1, 2);
+    let client = world.cluster.submit(&until_the_end(folder.path())).unwrap();
+    let error = client.wait().unwrap_err().to_string();
+    assert!(error.contains("execution.savepoint-at-end"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_held_at_the_end_of_its_inputs_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(1, 2);
+    let mut endless = until_the_end(folder.path());
+    for operator in endless.vertices.iter_mut().flat_map(|vertex| &mut vertex.operators) {
+        if let OperatorSpec::Source(spec) = &mut operator.node.spec {
+            spec.table.options.insert("unbounded".to_owned(), "true".to_owned());
+        }
+    }
+    let mut batch = until_the_end(folder.path());
+    batch.configuration.insert("execution.runtime-mode".to_owned(), "BATCH".to_owned());
+    for (graph, why) in [(endless, "unbounded"), (batch, "batch mode")] {
+        let error = world.cluster.submit(&graph).err().unwrap().to_string();
+        assert!(error.contains("execution.savepoint-at-end") && error.contains(why), "{error}");
     }
 }

@@ -90,6 +90,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "how queries are planned: BATCH requires bounded inputs, drops no late rows and may sort",
     ),
     works(
+        "execution.savepoint-at-end",
+        Text,
+        "",
+        "a folder: when all inputs have been read, the job does not finish but stops with a savepoint there, and no window or timer fires because of the end; the inputs must be bounded",
+    ),
+    works(
         "execution.state-recovery.allow-older-checkpoint",
         Flag,
         "false",
