@@ -81,6 +81,23 @@ pub(crate) enum StateCommand {
         /// The newer one.
         second: String,
     },
+    /// Write a new savepoint made of the state of others. The old ones stay as they are.
+    Edit {
+        /// The folder of a checkpoint or savepoint, or that of a job, which means its newest checkpoint.
+        path: String,
+        /// The folder of the new savepoint, which is empty or not there yet.
+        #[arg(long)]
+        to: String,
+        /// Leave the state of an operator out.
+        #[arg(long, value_name = "UID")]
+        remove: Vec<String>,
+        /// Give the state of an operator to the one of another uid.
+        #[arg(long, value_name = "OLD=NEW")]
+        rename: Vec<String>,
+        /// Take the state of an operator from another savepoint.
+        #[arg(long, value_name = "UID=PATH")]
+        replace: Vec<String>,
+    },
 }
 
 /// What Flink's command line does with jobs of a cluster.

@@ -1,8 +1,11 @@
-//! `flott state`: what is in a checkpoint or savepoint, whether it is whole, how two differ.
+//! `flott state`: what is in a checkpoint or savepoint, whether it is whole, how two differ, and new ones made of others.
 
 use std::io::{self, Write};
 
-use flott::state::{Difference, OperatorSummary, Savepoint, StateDifference, StateSummary, differences};
+use flott::Error;
+use flott::state::{
+    Difference, OperatorSummary, Savepoint, SavepointWriter, StateDifference, StateSummary, differences,
+};
 
 use crate::args::StateCommand;
 use crate::stop::{Result, Stop};
@@ -21,6 +24,10 @@ pub(crate) fn run(command: &StateCommand, out: &mut dyn Write) -> Result<()> {
             let (files, bytes) = (checked.files, size(checked.bytes));
             writeln!(out, "{kind} {number} is whole: {files} files of keyed state, {bytes} ({url})")?;
         }
+        StateCommand::Edit { path, to, remove, rename, replace } => {
+            let written = edit(path, to, remove, replace, rename)?;
+            writeln!(out, "wrote the savepoint {written}")?;
+        }
         StateCommand::Diff { first, second } => {
             let found = differences(&Savepoint::open(first)?, &Savepoint::open(second)?)?;
             tell(&found, out)?;
@@ -30,6 +37,29 @@ pub(crate) fn run(command: &StateCommand, out: &mut dyn Write) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A savepoint made of the state of others: removed first, then replaced, then renamed.
+fn edit(path: &str, to: &str, remove: &[String], replace: &[String], rename: &[String]) -> Result<String> {
+    let mut writer = SavepointWriter::from_existing(&Savepoint::open(path)?)?;
+    for uid in remove {
+        writer = writer.remove_operator(uid)?;
+    }
+    for (uid, path) in pairs("--replace", "UID=PATH", replace)? {
+        writer = writer.replace_operator(&Savepoint::open(path)?, uid)?;
+    }
+    for (old, new) in pairs("--rename", "OLD=NEW", rename)? {
+        writer = writer.rename_operator(old, new)?;
+    }
+    Ok(writer.write(to)?)
+}
+
+fn pairs<'t>(argument: &str, form: &str, texts: &'t [String]) -> Result<Vec<(&'t str, &'t str)>> {
+    let pair = |text: &'t String| {
+        let wrong = || Error::invalid(format!("'{argument} {text}': expected {form}"));
+        Ok(text.split_once('=').ok_or_else(wrong)?)
+    };
+    texts.iter().map(pair).collect()
 }
 
 fn has_state(operator: &OperatorSummary) -> bool {

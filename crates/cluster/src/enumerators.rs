@@ -18,8 +18,8 @@ use std::sync::Arc;
 use flott_checkpoint::TaskId;
 use flott_checkpoint::manifest::{Blob, Manifest};
 use flott_connector::{
-    Boundedness, Discovery, EnumeratorContext, FixedSplits, Messages, Payload, ReaderContext, Registry, Source,
-    SourceCoordinator, SourceReader, SplitEnumerator, ToReader,
+    Boundedness, Discovery, EnumeratorContext, FixedSplits, Messages, Payload, ReaderContext, Registry,
+    Source, SourceCoordinator, SourceReader, SplitEnumerator, ToReader,
 };
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::TaskCommand;
@@ -85,10 +85,13 @@ impl Enumerators {
         for vertex in &graph.vertices {
             for operator in &vertex.operators {
                 let name = operator.node.name.clone();
-                let source = match &operator.node.spec {
-                    OperatorSpec::Source(spec) => guard(&name, || registry.source(spec, context))?,
-                    OperatorSpec::Values { .. } if hold => Arc::new(ConstantRows),
-                    _ => continue,
+                let spec = &operator.node.spec;
+                let source = if let OperatorSpec::Source(spec) = spec {
+                    guard(&name, || registry.source(spec, context))?
+                } else if hold && matches!(spec, OperatorSpec::Values { .. }) {
+                    Arc::new(ConstantRows)
+                } else {
+                    continue;
                 };
                 all.push(Coordinated {
                     vertex: vertex.id,

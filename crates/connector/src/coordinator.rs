@@ -245,17 +245,15 @@ impl SourceCoordinator {
                     "the enumerator addresses reader {reader}, which is not registered"
                 )));
             };
-            let message = match message {
-                ToReader::NoMoreSplits if self.holds => {
-                    let reads = *state == Reader::Reading;
-                    *state = if reads { Reader::Last } else { Reader::Held };
-                    if reads {
-                        continue;
-                    }
-                    ToReader::NothingYet
+            if self.holds && message == ToReader::NoMoreSplits {
+                if *state == Reader::Reading {
+                    *state = Reader::Last;
+                } else {
+                    *state = Reader::Held;
+                    messages.push((reader, ToReader::NothingYet));
                 }
-                message => message,
-            };
+                continue;
+            }
             match &message {
                 ToReader::AddSplits(splits) => {
                     if matches!(state, Reader::Ending | Reader::Last | Reader::Held) {

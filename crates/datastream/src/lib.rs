@@ -37,6 +37,7 @@ pub mod planned;
 #[cfg(feature = "cluster")]
 mod processes;
 pub mod program;
+mod savepoints;
 mod sources;
 mod stream;
 mod tables;
@@ -76,6 +77,7 @@ pub use flott_function_operators::async_io::{AsyncOptions, AsyncRetry};
 pub use flott_operator::{Counter, Gauge, Histogram, Meter, MetricGroup, MetricValue};
 pub use flott_types::{Error, Result, Timestamp, Watermark};
 pub use job::{Executor, JobClient, JobExecutionResult};
+pub use savepoints::SavepointReader;
 pub use sources::IntoRecord;
 pub use stream::{BroadcastConnectedStream, KeyedBroadcastConnectedStream};
 pub use stream::{

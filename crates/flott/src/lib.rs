@@ -65,7 +65,6 @@ pub mod sql;
 #[cfg(feature = "sql")]
 pub mod table;
 /// Snapshots as data.
-#[cfg(feature = "sql")]
 pub use flott_connector_savepoint as state;
 
 pub use flott_batch as batch;
@@ -101,6 +100,8 @@ mod pages {
     mod metrics {}
     #[doc = include_str!("../../../docs/programs/operator-state.md")]
     mod operator_state {}
+    #[doc = include_str!("../../../docs/programs/savepoints.md")]
+    mod savepoints {}
     #[cfg(feature = "sql")]
     #[doc = include_str!("../../../docs/programs/sql-functions.md")]
     mod sql_functions {}

@@ -25,7 +25,7 @@ pub use flott_datastream::{
     KeyedProcessFunction, KeyedStates, KeyedStream, ListState, MapFunction, MapState, MetricGroup,
     OperatorListState, Order, OutputTag, ProcessContext, ProcessFunction, ProcessJoinFunction,
     ReadOnlyContext, Record, ReducingState, RestartStrategy, Result, RuntimeContext, RuntimeMode,
-    SnapshotContext, StateTtlConfig, StreamExecutionEnvironment, TaggedUnion, TimeDomain, Timestamp,
-    TtlUpdateType, TtlVisibility, ValueState, Watermark, WatermarkStrategy,
+    SavepointReader, SnapshotContext, StateTtlConfig, StreamExecutionEnvironment, TaggedUnion, TimeDomain,
+    Timestamp, TtlUpdateType, TtlVisibility, ValueState, Watermark, WatermarkStrategy,
 };
 pub use serde::{Deserialize, Serialize};

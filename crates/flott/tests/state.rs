@@ -94,6 +94,61 @@ impl Job {
     }
 }
 
+#[test]
+fn a_table_of_history_becomes_state_that_a_job_goes_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::create_dir(at("in")).unwrap();
+    std::fs::write(at("in/1.csv"), "1,10\n2,20\n1,5\n3,7\n").unwrap();
+    let start = |settings: &str, options: &str| {
+        let script = format!(
+            "{settings}
+             CREATE TABLE orders (customer BIGINT, amount INT)
+                 WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv'{options});
+             CREATE TABLE o (customer BIGINT, total BIGINT, PRIMARY KEY (customer) NOT ENFORCED)
+                 WITH ('connector' = 'blackhole');
+             INSERT INTO o SELECT customer, SUM(amount) FROM orders
+                 WHERE customer IN (SELECT c FROM (VALUES (CAST(1 AS BIGINT)), (2)) AS v (c)) GROUP BY customer;",
+            at("in")
+        );
+        let mut environment = Environment::local().unwrap();
+        for statement in parse_script(&script).unwrap() {
+            if let Outcome::Insert(job) = environment.session.execute(&statement).unwrap() {
+                let client = environment.cluster.submit(&job.graph).unwrap();
+                return (environment, client);
+            }
+        }
+        panic!("the script has no INSERT")
+    };
+    let sums = |savepoint: &Savepoint| {
+        let rows = savepoint.rows(&aggregate(savepoint), "groups").unwrap();
+        let column = |rows: &arrow::array::RecordBatch| {
+            let sums = rows.column_by_name("SUM(orders.amount).sum").unwrap().clone();
+            sums.as_any().downcast_ref::<arrow::array::Int64Array>().unwrap().values().to_vec()
+        };
+        let mut sums: Vec<i64> = rows.iter().flat_map(column).collect();
+        sums.sort_unstable();
+        sums
+    };
+    let (_environment, client) =
+        start(&format!("SET 'execution.savepoint-at-end' = '{}';", at("savepoints")), "");
+    client.wait().unwrap();
+    let last = client.info().checkpoints.history.into_iter().find(|one| one.kind.is_last()).unwrap();
+    let made = Savepoint::open(&last.path.unwrap()).unwrap();
+    assert_eq!(sums(&made), [15, 20]);
+    // The same table, whose files do not end from now on.
+    std::fs::write(at("in/2.csv"), "2,2\n").unwrap();
+    let from = format!("SET 'execution.state-recovery.path' = '{}';", made.url());
+    let (_environment, client) = start(&from, ", 'source.monitor-interval' = '10 ms'");
+    let goes_on = (0..3_000).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(10));
+        let savepoint = client.trigger_savepoint(Some(&at("savepoints")));
+        savepoint.is_ok_and(|path| sums(&Savepoint::open(&path).unwrap()) == [15, 22])
+    });
+    assert!(goes_on, "{:#?}", client.info());
+    client.cancel();
+}
+
 fn aggregate(savepoint: &Savepoint) -> String {
     let operators = savepoint.operators();
     operators.into_iter().find(|operator| operator.uid.starts_with("GroupAggregate")).unwrap().uid

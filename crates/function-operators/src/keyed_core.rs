@@ -67,19 +67,11 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
         context: &mut Context<'_>,
         open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
     ) -> Result<()> {
-        let spills = self.spills;
-        self.subtask = context.info.subtask;
+        self.declare(&mut restored, context, open)?;
+        tell_dropped(&context.info.name, &restored);
         let KeyedCore { options, keys, states, event_timers, processing_timers, spill, .. } = &mut *self;
-        states.now = context.now;
-        event_timers.restore(keys, &mut restored)?;
-        processing_timers.restore(keys, &mut restored)?;
-        let keyed = KeyedScope { keys, states };
-        let (info, metrics) = (context.info, context.metrics);
-        open(&mut RuntimeContext::new(info, options, metrics, &mut restored, Some(keyed)))?;
-        states.refuse(&[EVENT_TIMERS, PROCESSING_TIMERS])?;
-        tell_dropped(&info.name, &restored);
         let memory = options.table_memory();
-        match spills {
+        match self.spills {
             true => {
                 let life = states.longest_life();
                 spill.begin(keys, &mut all(states, event_timers, processing_timers), memory, life)?;
@@ -99,6 +91,46 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
             processing_timers.restore(keys, &mut restored)?;
         }
         self.after(context)
+    }
+
+    /// Restores timers, and the states that the function declares in `open`, to be looked at: all of them at once, and
+    /// what the function does not declare is not lost by that.
+    pub fn open_read_only(
+        &mut self,
+        mut restored: RestoredState,
+        context: &mut Context<'_>,
+        open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.declare(&mut restored, context, open)
+    }
+
+    fn declare(
+        &mut self,
+        restored: &mut RestoredState,
+        context: &mut Context<'_>,
+        open: impl FnOnce(&mut RuntimeContext<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.subtask = context.info.subtask;
+        let KeyedCore { options, keys, states, event_timers, processing_timers, .. } = self;
+        states.now = context.now;
+        event_timers.restore(keys, restored)?;
+        processing_timers.restore(keys, restored)?;
+        let keyed = KeyedScope { keys, states };
+        open(&mut RuntimeContext::new(context.info, options, context.metrics, restored, Some(keyed)))?;
+        states.refuse(&[EVENT_TIMERS, PROCESSING_TIMERS])
+    }
+
+    /// Calls the function once with each key that has a state or timer.
+    pub fn visit(
+        &mut self,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(&mut KeyedContext<'_, K, O>) -> Result<()>,
+    ) -> Result<()> {
+        for slot in self.keys.live().collect::<Vec<_>>() {
+            self.call(slot, None, None, context, &mut call)?;
+        }
+        self.states.check()?;
+        self.buffer.flush(context.output)
     }
 
     /// Calls the function with each record of an input, at the record's key.

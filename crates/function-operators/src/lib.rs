@@ -22,6 +22,7 @@ pub mod map_partition;
 pub mod partition;
 pub mod process;
 mod process_core;
+pub mod read_keys;
 pub mod reduce;
 pub mod rows;
 pub mod side_output;

@@ -63,6 +63,12 @@ impl KeyGroupRange {
         self.first <= group.0 && group.0 <= self.last
     }
 
+    /// The groups of both ranges; `last` is before `first` if they share none.
+    #[must_use]
+    pub fn intersection(self, other: KeyGroupRange) -> KeyGroupRange {
+        KeyGroupRange { first: self.first.max(other.first), last: self.last.min(other.last) }
+    }
+
     /// Whether the two ranges share a group.
     pub fn overlaps(&self, other: &KeyGroupRange) -> bool {
         self.first.max(other.first) <= self.last.min(other.last)

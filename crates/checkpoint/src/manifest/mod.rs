@@ -349,6 +349,16 @@ impl StateFile {
         }
     }
 
+    /// The same file under another path. What is in the manifest has none.
+    #[must_use]
+    pub fn named(&self, path: &str) -> Self {
+        let location = match &self.location {
+            FileLocation::Inline(bytes) => FileLocation::Inline(bytes.clone()),
+            FileLocation::File { size, .. } => FileLocation::File { path: path.to_owned(), size: *size },
+        };
+        StateFile { location, ..self.clone() }
+    }
+
     /// The size in bytes.
     pub fn size(&self) -> u64 {
         match &self.location {

@@ -93,7 +93,7 @@ impl SubtaskRestore {
         let part = |range: &KeyGroupRange| {
             let clipped = |table: &TableRestore| {
                 let clip = |slice: &FileSlice| {
-                    let key_groups = intersection(slice.key_groups, *range);
+                    let key_groups = slice.key_groups.intersection(*range);
                     (key_groups.first <= key_groups.last)
                         .then(|| FileSlice { file: slice.file.clone(), key_groups })
                 };
@@ -227,7 +227,7 @@ impl OperatorSnapshot {
                     for new in of(KeyGroup(first)).0..=of(KeyGroup(last)).0 {
                         let own =
                             KeyGroupRange::of_subtask(SubtaskIndex(new), self.max_parallelism, parallelism);
-                        let key_groups = intersection(own, slice.key_groups);
+                        let key_groups = own.intersection(slice.key_groups);
                         files[at][new as usize].push(FileSlice { file: slice.file.clone(), key_groups });
                     }
                 }
@@ -262,7 +262,7 @@ impl KeyedTable {
     fn slices(&self, key_groups: KeyGroupRange) -> Vec<FileSlice> {
         let mut slices: Vec<FileSlice> = Vec::new();
         for file in &self.files {
-            let clip = intersection(file.key_groups, key_groups);
+            let clip = file.key_groups.intersection(key_groups);
             if clip.first > clip.last {
                 continue;
             }
@@ -287,8 +287,4 @@ impl FileSlice {
             .flatten()
             .map(move |key_groups| FileSlice { file: file.clone(), key_groups })
     }
-}
-
-fn intersection(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
-    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
 }

@@ -41,6 +41,39 @@ fn a_checkpoint_is_shown_and_checked_and_read() {
 }
 
 #[test]
+fn a_savepoint_is_made_of_the_state_of_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = checkpoint(folder.path());
+    let state = |args: &[&str]| run_in(folder.path(), &[&["state"], args].concat());
+    let Run { out, .. } = state(&["show", &path]);
+    let uid = out.lines().find(|line| line.starts_with("Source-")).unwrap();
+    let Run { out, err, code } = state(&[
+        "edit",
+        &path,
+        "--to",
+        "new",
+        "--rename",
+        &format!("{uid}=numbers"),
+        "--replace",
+        &format!("{uid}={path}"),
+    ]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("wrote the savepoint "), "{out}");
+    let Run { out, code, .. } = state(&["show", "new"]);
+    assert!(code == 0 && out.contains("\nnumbers\n") && !out.contains(uid), "{out}");
+    let Run { out, code, .. } = state(&["check", "new"]);
+    assert!(code == 0 && out.contains("is whole"), "{out}");
+    for (args, why) in [
+        (["--to", "new", "--remove", uid], "is not empty"),
+        (["--to", "newer", "--remove", "nobody"], "no operator 'nobody'"),
+        (["--to", "newer", "--rename", uid], "expected OLD=NEW"),
+    ] {
+        let Run { err, code, .. } = state(&[&["edit", &path], &args[..]].concat());
+        assert!(code == 1 && err.contains(why), "{err}");
+    }
+}
+
+#[test]
 fn what_is_no_snapshot_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["show", "check"] {

@@ -141,7 +141,9 @@ fn a_job_whose_inputs_have_been_read_stops_with_a_savepoint_and_no_operator_has_
     let metadata = Path::new(last.path.as_deref().unwrap().trim_start_matches("file://")).join("_metadata");
     let manifest = Manifest::from_json(&std::fs::read(metadata).unwrap()).unwrap();
     assert!(!manifest.drained);
-    assert!(manifest.operators.iter().flat_map(|operator| &operator.subtasks).all(|subtask| !subtask.finished));
+    assert!(
+        manifest.operators.iter().flat_map(|operator| &operator.subtasks).all(|subtask| !subtask.finished)
+    );
 }
 
 #[test]

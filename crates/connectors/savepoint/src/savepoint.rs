@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
-use flott_checkpoint::manifest::{KeyedTable, Manifest, ManifestKind, OperatorSnapshot};
+use flott_checkpoint::manifest::{
+    Blob, KeyedTable, Manifest, ManifestKind, OperatorSnapshot, OperatorState, redistribute,
+};
 use flott_state::RestoredState;
 use flott_state::store::{CheckpointStorage, Snapshot};
 use flott_storage::block_on;
@@ -99,6 +101,10 @@ impl Savepoint {
         Ok(Savepoint { snapshot: found.snapshot })
     }
 
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.snapshot.manifest
@@ -167,6 +173,26 @@ impl Savepoint {
             Some(rows) => Ok(rows),
             None => Err(no_state(operator, state)),
         }
+    }
+
+    /// The entries of a list of an operator, of all its subtasks together.
+    ///
+    /// # Errors
+    /// If there is no such list.
+    pub fn list(&self, uid: &str, name: &str) -> Result<RestoredState> {
+        let operator = self.operator(uid)?;
+        let lists: Vec<&[OperatorState]> =
+            operator.subtasks.iter().map(|subtask| subtask.operator.as_slice()).collect();
+        let dealt = redistribute(&lists, 1).into_iter().flatten().find(|list| list.name == name);
+        let list = dealt.ok_or_else(|| no_state(operator, name))?;
+        let entry = |entry: &Blob| {
+            let why = |_| Error::state(format!("an entry of '{name}' is not text"));
+            String::from_utf8(entry.to_vec()).map_err(why)
+        };
+        let entries = list.entries.iter().map(entry).collect::<Result<_>>()?;
+        let mut restored = RestoredState { found: true, ..RestoredState::default() };
+        restored.lists.insert(name.to_owned(), entries);
+        Ok(restored)
     }
 
     /// Reads every file and compares it with its checksum.

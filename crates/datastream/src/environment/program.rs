@@ -242,9 +242,15 @@ impl StreamExecutionEnvironment {
     /// # Errors
     /// If the program or its configuration is wrong, or the job fails.
     pub fn execute(&self, name: &str) -> Result<JobExecutionResult> {
-        let result = self.execute_async(name)?.execution_result();
+        self.run(name, &[]).map(|(_, result)| result)
+    }
+
+    /// Runs the job, which has these settings besides those of the program, and waits for its end.
+    pub(crate) fn run(&self, name: &str, more: &[(&str, &str)]) -> Result<(JobClient, JobExecutionResult)> {
+        let job = self.begin(name, more)?;
+        let result = job.execution_result();
         self.shared.listeners.executed(&result);
-        result
+        Ok((job, result?))
     }
 
     /// Runs the job.
@@ -252,7 +258,11 @@ impl StreamExecutionEnvironment {
     /// # Errors
     /// If the program or its configuration is wrong.
     pub fn execute_async(&self, name: &str) -> Result<JobClient> {
-        let submitted = self.submit(name);
+        self.begin(name, &[])
+    }
+
+    fn begin(&self, name: &str, more: &[(&str, &str)]) -> Result<JobClient> {
+        let submitted = self.submit(name, more);
         self.shared.listeners.submitted(&submitted);
         submitted
     }
@@ -266,13 +276,17 @@ impl StreamExecutionEnvironment {
         self.shared.graph.shown(&self.settings("plan")?)
     }
 
-    fn submit(&self, name: &str) -> Result<JobClient> {
+    fn submit(&self, name: &str, more: &[(&str, &str)]) -> Result<JobClient> {
         if self.shared.graph.is_empty() {
             return Err(Error::invalid(
                 "the program has no new operators to execute; create a source and use it",
             ));
         }
-        let settings = self.settings(name)?;
+        let mut settings = self.settings(name)?;
+        settings.outlives |= !more.is_empty();
+        settings
+            .configuration
+            .extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let of_process = self.of_process();
         let cluster = match Role::of(&of_process)? {
             Role::Submits(cluster) => cluster,
@@ -336,7 +350,7 @@ impl StreamExecutionEnvironment {
     }
 
     /// What a process needs before it runs anything.
-    fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         crate::logging::install();
         flott_storage::configure(self.shared.settings.lock().configuration.iter())
     }

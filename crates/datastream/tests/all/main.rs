@@ -22,6 +22,7 @@ mod operator_state;
 mod printing;
 mod rest;
 mod rich_functions;
+mod savepoints;
 mod schema_evolution;
 mod state_kinds;
 #[expect(dead_code, reason = "the log is for the tests of what programs are told")]

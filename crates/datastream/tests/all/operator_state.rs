@@ -9,7 +9,7 @@ use flott_datastream::window::{AllWindowContext, GlobalWindow, NoKey, ProcessWin
 use flott_datastream::{
     AsyncFunction, AsyncOptions, BroadcastContext, BroadcastProcessFunction, BroadcastState, JoinContext,
     OperatorListState, ProcessContext, ProcessFunction, ProcessJoinFunction, ReadOnlyContext, Result,
-    RuntimeContext, SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
+    RuntimeContext, SavepointReader, SnapshotContext, StreamExecutionEnvironment, WatermarkStrategy,
 };
 use flott_types::CheckpointId;
 use flott_types::clock::ManualClock;
@@ -126,6 +126,26 @@ fn lists_are_dealt_out_or_united_and_broadcast_state_is_everywhere_once() {
         }
         savepoint = next;
     }
+}
+
+#[test]
+fn lists_and_broadcast_state_are_read_from_a_savepoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, savepoint) = round(2, None, &[0, 1, 2, 3, 4, 5, 1_000, 1_001], &folder);
+    let env = environment(1, None);
+    let reader = SavepointReader::open(&env, &savepoint).unwrap();
+    let dealt = reader.list_state::<i64>("keeper", "dealt").unwrap();
+    let mut dealt: Vec<i64> = dealt.execute_and_collect("dealt").unwrap().collect::<Result<_>>().unwrap();
+    dealt.sort_unstable();
+    assert_eq!(dealt, [0, 1, 2, 3, 4, 5]);
+    let shared = reader.broadcast_state::<String, i64>("keeper", "shared").unwrap();
+    let mut shared: Vec<_> = shared.execute_and_collect("shared").unwrap().collect::<Result<_>>().unwrap();
+    shared.sort();
+    assert_eq!(shared, [("key 1".to_owned(), 1_000), ("key 2".to_owned(), 1_001)]);
+    let told = |result: Result<()>| result.unwrap_err().to_string();
+    assert!(told(reader.list_state::<String>("keeper", "dealt").map(drop)).contains("is read as STRING"));
+    assert!(told(reader.list_state::<i64>("keeper", "others").map(drop)).contains("no state 'others'"));
+    assert!(told(reader.list_state::<i64>("others", "dealt").map(drop)).contains("no operator 'others'"));
 }
 
 /// Counts in a field, and writes the count into its state when a snapshot is taken.

@@ -48,7 +48,7 @@ pub use list::ListState;
 pub(crate) use list_column::ListColumn;
 pub use map::MapState;
 pub(crate) use map_column::{MapAccess, MapColumn};
-pub use operator::{BroadcastState, OperatorColumn, OperatorList};
+pub use operator::{BroadcastMap, BroadcastState, OperatorColumn, OperatorList};
 pub use operator_access::{BroadcastAccess, OperatorListState, OperatorStateAccess};
 pub use scope::{StateAccess, States};
 pub(crate) use ttl::ttl_of;

@@ -1,6 +1,6 @@
 //! A snapshot that was found.
 
-use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind, SubtaskSnapshot};
+use flott_checkpoint::manifest::{FileLocation, Manifest, ManifestKind, StateFile, SubtaskSnapshot};
 use flott_storage::Folder;
 use flott_types::{CheckpointId, Error, FastSet, OperatorUid, Result, SubtaskIndex};
 
@@ -72,6 +72,23 @@ impl Snapshot {
             reader::read(&self.files, file).await.map_err(|e| self.at(e))?;
         }
         Ok(())
+    }
+
+    /// Copies a file of this snapshot into the folder of a savepoint, under this name, and says how a manifest there
+    /// names it. What is stored in the manifest itself stays as it is.
+    ///
+    /// # Errors
+    /// [`flott_types::ErrorKind::State`], naming snapshot and file, if it is missing or damaged; or if it cannot be
+    /// written.
+    pub async fn copy_file(&self, file: &StateFile, to: &Folder, name: &str) -> Result<StateFile> {
+        if file.path().is_none() {
+            return Ok(file.clone());
+        }
+        let bytes = reader::read(&self.files, file).await.map_err(|e| self.at(e))?;
+        if !to.put_new(name, bytes).await? {
+            return Err(Error::external(format!("'{}' exists already", to.url_of(name))));
+        }
+        Ok(file.named(name))
     }
 
     /// The manifest with paths relative to another folder: that of the job that continues from here.

@@ -329,7 +329,7 @@ impl TaskSnapshotWriter {
         new.upload.abandon().await?;
         let mut chain = Vec::with_capacity(files.len() - from + 1);
         for file in &files[from..] {
-            chain.push(reader::read_rows(&self.folder, file, clip(file.key_groups, range)).await?);
+            chain.push(reader::read_rows(&self.folder, file, file.key_groups.intersection(range)).await?);
         }
         chain.push(stored);
         let mut merged = merge::newest(chain, key_columns)?;
@@ -474,8 +474,4 @@ fn list(list: ListState) -> OperatorState {
         },
         entries: list.entries.into_iter().map(|entry| Blob::from(entry.into_bytes())).collect(),
     }
-}
-
-fn clip(a: KeyGroupRange, b: KeyGroupRange) -> KeyGroupRange {
-    KeyGroupRange { first: a.first.max(b.first), last: a.last.min(b.last) }
 }
