@@ -50,6 +50,8 @@ pub use environment::{
 pub use environment::{JobListener, RuntimeMode, StreamExecutionEnvironment};
 pub use facade::{accumulator, cep, codec, sink, source, state, table, window};
 pub use flott_batch::Record;
+/// Snapshots as data.
+pub use flott_connector_savepoint as snapshots;
 pub use flott_function::aggregate::AggregateFunction;
 pub use flott_function::async_function::AsyncFunction;
 pub use flott_function::broadcast::{

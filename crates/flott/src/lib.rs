@@ -65,7 +65,7 @@ pub mod sql;
 #[cfg(feature = "sql")]
 pub mod table;
 /// Snapshots as data.
-pub use flott_connector_savepoint as state;
+pub use flott_datastream::snapshots as state;
 
 pub use flott_batch as batch;
 pub use flott_cluster as cluster;
