@@ -69,9 +69,10 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
     ) -> Result<()> {
         self.declare(&mut restored, context, open)?;
         tell_dropped(&context.info.name, &restored);
-        let KeyedCore { options, keys, states, event_timers, processing_timers, spill, .. } = &mut *self;
+        let KeyedCore { options, keys, states, event_timers, processing_timers, spill, spills, .. } =
+            &mut *self;
         let memory = options.table_memory();
-        match self.spills {
+        match *spills {
             true => {
                 let life = states.longest_life();
                 spill.begin(keys, &mut all(states, event_timers, processing_timers), memory, life)?;
