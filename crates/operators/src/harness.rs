@@ -113,6 +113,15 @@ impl Harness {
         self
     }
 
+    /// The same where state has this much memory and may not leave it.
+    pub fn resident(mut self, memory: &str) -> Self {
+        let settings = [("state.backend.type", "hashmap"), ("taskmanager.memory.managed.size", memory)];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        self.context.options = Some(Arc::new(TaskOptions::parse(&BTreeMap::from(settings)).unwrap()));
+        self.start(1);
+        self
+    }
+
     /// Everything that was emitted.
     pub fn batches(&self) -> &[ChangeBatch] {
         &self.subtasks.output.batches

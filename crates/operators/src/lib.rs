@@ -40,6 +40,8 @@ mod constraint;
 mod expiry;
 mod factory;
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod harness;
 mod join;
 mod keyed_columns;

@@ -69,7 +69,9 @@ impl SharedIndex {
     /// If the columns are not of the key's types.
     pub fn intern(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
         let SharedIndex { index, freed, .. } = self;
-        index.keys_mut().intern(keys, rows, slots, |slot, _| freed.push(slot))
+        index.keys_mut().intern(keys, rows, slots, |slot, _| freed.push(slot))?;
+        self.note_use(slots);
+        Ok(())
     }
 
     /// Finds the slot of each row's key, or [`NO_SLOT`](crate::NO_SLOT), replacing what is in `slots`. It may
@@ -127,7 +129,7 @@ impl SharedIndex {
     }
 
     /// For states that cannot leave memory: what they hold is counted, and where nothing may leave memory, too
-    /// much is an error. Make room from time to time.
+    /// much is an error. Call [`SharedIndex::count`] after each batch.
     ///
     /// # Errors
     /// Only through a defect.
@@ -153,7 +155,6 @@ impl SharedIndex {
             let new = self.freed[known..].to_vec();
             self.fetch(states, &new)?;
         }
-        self.note_use(slots);
         Ok(())
     }
 
@@ -207,6 +208,14 @@ impl SharedIndex {
     #[inline]
     pub fn wants_room(&self) -> bool {
         self.spill.wants_room(self.keys().len())
+    }
+
+    /// For [`SharedIndex::count_with`], after each batch: reports what the states hold.
+    ///
+    /// # Errors
+    /// If it is too much, and there is no place for it but memory.
+    pub fn count(&mut self, held: impl FnOnce() -> usize) -> Result<()> {
+        if self.wants_room() { self.make_room(&mut [], held()) } else { Ok(()) }
     }
 
     /// Rows were restored: what the table holds must be asked.

@@ -39,6 +39,8 @@ use crate::{
 pub struct KeyedTable<V> {
     index: SharedIndex,
     column: RowColumn<SingleRows<V>>,
+    /// The slots whose keys the last call of [`KeyedTable::intern`] brought back into memory.
+    fetched: Vec<u32>,
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -56,7 +58,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         let index = SharedIndex::new(keys, partition_columns, max_parallelism)?;
         let column = RowColumn::new(name, SingleRows(values));
         column.check_names(index.index())?;
-        Ok(KeyedTable { index, column })
+        Ok(KeyedTable { index, column, fetched: Vec::new() })
     }
 
     /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
@@ -108,12 +110,13 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable { index, column } = self;
+        let KeyedTable { index, column, fetched } = self;
         let spilled = index.has_spilled();
         if spilled {
-            let mut new = Vec::new();
-            index.keys_mut().intern(keys, rows, slots, |slot, _| new.push(slot))?;
-            index.fetch(&mut [column], &new)?;
+            fetched.clear();
+            index.keys_mut().intern(keys, rows, slots, |slot, _| fetched.push(slot))?;
+            index.fetch(&mut [column], fetched)?;
+            fetched.retain(|slot| column.is_live(*slot));
         } else {
             index.keys_mut().intern(keys, rows, slots, |slot, row| {
                 column.values_mut().reset(slot);
@@ -131,6 +134,12 @@ impl<V: SlotColumns> KeyedTable<V> {
             }
         }
         Ok(())
+    }
+
+    /// The slots whose keys the last call of [`KeyedTable::intern`] brought back into memory: what an operator
+    /// derives from their rows is to be derived again.
+    pub fn fetched(&self) -> &[u32] {
+        &self.fetched
     }
 
     /// Whether the index has keys without a row: removed ones that a snapshot must delete, and keys that only
@@ -182,11 +191,19 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If they cannot be written to the local disk, or there is no place for them but memory.
     pub fn make_room(&mut self) -> Result<()> {
+        self.make_room_beside(|| 0)
+    }
+
+    /// Like [`KeyedTable::make_room`], where the operator holds so many bytes itself for the keys in the table.
+    ///
+    /// # Errors
+    /// Those of [`KeyedTable::make_room`].
+    pub fn make_room_beside(&mut self, derived: impl FnOnce() -> usize) -> Result<()> {
         if !self.index.wants_room() {
             return Ok(());
         }
-        let KeyedTable { index, column } = self;
-        let held = column.memory();
+        let KeyedTable { index, column, .. } = self;
+        let held = column.memory() + derived();
         index.release(|slot| column.occupied(slot));
         index.make_room(&mut [column], held)
     }
@@ -242,7 +259,7 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// Some of what has expired and is still there; see [`Ttl::sweep`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
-        let KeyedTable { index, column } = self;
+        let KeyedTable { index, column, .. } = self;
         let mut expired = index.sweep(&mut [column], now, rows);
         expired.retain(|slot| column.is_expired(*slot, now));
         expired.append(&mut column.sweep(now, rows));
@@ -283,7 +300,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// If the columns cannot be built (one value of more than 2 GB).
     pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
         self.index.check_resident()?;
-        let KeyedTable { index, column } = self;
+        let KeyedTable { index, column, .. } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
         index.release(|slot| column.occupied(slot));
@@ -296,7 +313,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Those of [`KeyedTable::snapshot`].
     pub fn snapshot_into(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
-        let KeyedTable { index, column } = self;
+        let KeyedTable { index, column, .. } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
         snapshot.spilled.extend(index.spilled(&mut [column], &deltas)?);
@@ -328,6 +345,11 @@ impl<V: SlotColumns> KeyedTable<V> {
     pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
         self.index.grew();
         self.index.restore(&mut self.column, restored)
+    }
+
+    /// Call this before a restore in parts: rows without a time of their last use live from now on.
+    pub fn begin(&self, now: Timestamp) {
+        self.column.begin(now);
     }
 
     /// Restores the table part by part: what does not fit into memory leaves it before the next part is read.

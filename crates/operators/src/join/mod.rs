@@ -131,6 +131,8 @@ impl Join {
         if bound.is_none() {
             let ttl = ttl.iter().all(|ttl| *ttl > 0).then(|| ttl[0].max(ttl[1]));
             index.spill_with(&mut [&mut left.rows, &mut right.rows], context.table_memory(), ttl)?;
+        } else {
+            index.count_with(context.table_memory())?;
         }
         Ok(Join {
             schema,

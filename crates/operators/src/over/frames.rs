@@ -142,6 +142,11 @@ impl Frames {
         self.table.occupied(slot) || self.history.as_ref().is_some_and(|rows| rows.rows().occupied(slot))
     }
 
+    /// The bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        self.table.memory() + self.history.as_ref().map_or(0, |rows| rows.rows().memory())
+    }
+
     /// Where to split rows whose results may be too wide together: near the middle, and not between rows that
     /// share one.
     pub fn cut(&self, columns: &[ArrayRef], times: &[Timestamp]) -> Option<usize> {

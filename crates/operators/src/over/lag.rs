@@ -59,6 +59,11 @@ impl Lag {
         self.history.rows().occupied(slot) || self.reach.occupied(slot)
     }
 
+    /// The bytes of memory that it holds.
+    pub fn memory(&self) -> usize {
+        self.history.rows().memory() + self.reach.memory()
+    }
+
     /// Forgets those of the keys that have expired.
     pub fn forget_expired(&mut self, index: &mut SharedIndex, slots: &[u32], now: Timestamp) {
         let gone = expiry::forget_expired(self.history.rows_mut(), index, slots, now);

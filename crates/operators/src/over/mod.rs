@@ -151,13 +151,14 @@ impl OverAggregate {
             peers: !parts.rows && (parts.time_column.is_some() || parts.preceding.is_some()),
         };
         let wide = deviations.schema();
-        let (pending, index) = match parts.time_column {
+        let (pending, mut index) = match parts.time_column {
             Some(time) => {
                 let (pending, index) = Pending::new(input, parts.partition, time, context)?;
                 (Some(pending), index)
             }
             None => (None, SharedIndex::new(&keys.fields, keys.partition_columns, keys.max_parallelism)?),
         };
+        index.count_with(context.table_memory())?;
         let frames = |name, frame, calls: Vec<AggregateCall>| {
             let (keys, bytes) = ((&keys, &index), context.batch_bytes);
             (!calls.is_empty())
@@ -278,6 +279,16 @@ impl OverAggregate {
         self.release();
     }
 
+    /// Reports how much memory the state has.
+    fn count(&mut self) -> Result<()> {
+        let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
+        index.count(|| {
+            let pending = pending.as_ref().map_or(0, Pending::memory);
+            let frames: usize = frames.iter().chain(row_numbers.iter()).map(Frames::memory).sum();
+            pending + frames + lag.as_ref().map_or(0, Lag::memory)
+        })
+    }
+
     /// Forgets the keys for which nothing is kept.
     fn release(&mut self) {
         let OverAggregate { index, pending, frames, row_numbers, lag, .. } = self;
@@ -321,14 +332,14 @@ impl Operator for OverAggregate {
                 frames.forget(now, &mut self.index);
             }
             self.expire(times.len(), context);
-            return Ok(());
+            return self.count();
         };
         let past = self.frames.as_ref().and_then(|frames| frames.is_past(&rows.slots, &rows.times));
         let progress = self.progress;
         let late = |row: usize, time| past.as_ref().map_or(progress.has_reached(time), |past| past[row]);
         pending.put(&rows.in_time(late, context)?)?;
         self.release();
-        Ok(())
+        self.count()
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

@@ -65,7 +65,7 @@ impl Best {
         let fields = arrow_type::schema(input.iter());
         Ok(Best {
             schema: arrow_type::schema(node.node.schema.iter()),
-            table: table.with_ttl(parts.ttl),
+            table: table.with_ttl(parts.ttl).with_spilling(context.table_memory())?,
             columns,
             order: parts.order.to_vec(),
             sorter: sorter(&fields, parts.order)?,
@@ -84,6 +84,22 @@ impl Best {
     fn sort_keys(&self, columns: &[ArrayRef]) -> Result<Rows> {
         let keys: Vec<ArrayRef> = self.order.iter().map(|key| columns[key.column].clone()).collect();
         self.sorter.convert_columns(&keys).map_err(kernel)
+    }
+
+    /// Encodes the sort keys of stored rows.
+    fn sort(&mut self, slots: &[u32]) -> Result<()> {
+        for run in self.table.runs(slots) {
+            let sorted = self.sort_keys(&self.rows_of(run)?)?;
+            for (slot, row) in run.iter().zip(&sorted) {
+                self.sorted.set(*slot, Some(row.as_ref()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets keys leave memory if the table holds too much.
+    fn make_room(&mut self) -> Result<()> {
+        self.table.make_room_beside(|| self.sorted.memory())
     }
 
     /// The partitions of a batch in the order in which it first touches them, each with its best row.
@@ -181,17 +197,24 @@ pub(crate) fn sorter(fields: &SchemaRef, order: &[SortKey]) -> Result<RowConvert
 }
 
 impl Operator for Best {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        let rows = restored.take_keyed(TABLE);
-        let rows = earlier::first_rows(rows, &self.columns, self.latest_first, |rows| self.sort_keys(rows))
-            .map_err(|error| error.context(format_args!("restored state '{TABLE}'")))?;
-        restored.keyed.insert(TABLE.to_owned(), rows);
-        self.table.restore(&mut restored)?;
-        let slots: Vec<u32> = self.table.live().collect();
-        for run in self.table.runs(&slots) {
-            let sorted = self.sort_keys(&self.rows_of(run)?)?;
-            for (slot, row) in run.iter().zip(&sorted) {
-                self.sorted.set(*slot, Some(row.as_ref()));
+        self.table.begin(context.now);
+        loop {
+            let rows = restored.take_keyed(TABLE);
+            let rows =
+                earlier::first_rows(rows, &self.columns, self.latest_first, |rows| self.sort_keys(rows))
+                    .map_err(|error| error.context(format_args!("restored state '{TABLE}'")))?;
+            restored.keyed.insert(TABLE.to_owned(), rows);
+            self.table.restore(&mut restored)?;
+            let slots: Vec<u32> = self.table.live().collect();
+            self.sort(&slots)?;
+            self.make_room()?;
+            if !restored.next_part()? {
+                break;
             }
         }
         self.expire(0, context)
@@ -211,6 +234,10 @@ impl Operator for Best {
         let mut fresh = Vec::new();
         self.table.intern(&keys, rows, &mut self.slots, |slot, _| fresh.push(slot))?;
         fresh.sort_unstable();
+        if !self.table.fetched().is_empty() {
+            let fetched = self.table.fetched().to_vec();
+            self.sort(&fetched)?;
+        }
         let sorted = self.sort_keys(batch.columns().columns())?;
         let mut better = self.touched(&sorted, &fresh, context.now);
         better.retain(|one| {
@@ -226,12 +253,13 @@ impl Operator for Best {
         if !better.is_empty() {
             self.replace(&better, &batch, context)?;
         }
-        self.expire(rows, context)
+        self.expire(rows, context)?;
+        self.make_room()
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.snapshot_into(full, &mut snapshot)?;
         Ok(snapshot)
     }
 }

@@ -17,7 +17,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `ranked` | the sorted rows, and where equal rows are |
+//! | `ranked` | the sorted rows |
+//! | `twins` | where equal rows are |
 //! | `windows` | when windows are emitted |
 //! | `best` | one wanted row of append-only input: no sorted rows |
 //! | `earlier` | states of several rows for a partition, where one is wanted now |
@@ -36,6 +37,7 @@ mod earlier;
 mod limit;
 mod local;
 mod ranked;
+mod twins;
 mod windows;
 
 use std::sync::Arc;
@@ -131,6 +133,7 @@ pub(crate) struct TopN {
     /// Encodes the sort key if only one row is wanted.
     sorter: Option<RowConverter>,
     rows: Ranked,
+    spills: bool,
     windows: Option<Windows>,
     conflicts: Option<Conflicts>,
     batch_bytes: usize,
@@ -164,7 +167,10 @@ impl TopN {
         let (updates, order) = (parts.input_updates, parts.order);
         let at_end = !context.streaming || (parts.to.is_none() && !order.is_empty());
         let ttl = if at_end || parts.window_end.is_some() { 0 } else { parts.ttl };
+        // What waits for event time or for the end refers to partitions by their slots.
+        let spills = !at_end && parts.window_end.is_none() && !parts.conflicts_fail;
         Ok(TopN {
+            spills,
             schema: arrow_type::schema(node.node.schema.iter()),
             skip: parts.from.saturating_sub(1) as usize,
             end: parts.to.map_or(usize::MAX, |to| to as usize),
@@ -175,7 +181,8 @@ impl TopN {
             emit_update_before: parts.emit_update_before,
             order: order.to_vec(),
             sorter: sorter.transpose()?,
-            rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?,
+            rows: Ranked::new(input, parts.partition, order, latest_first, updates, ttl, context)?
+                .with_memory(spills, context)?,
             windows: parts.window_end.filter(|_| !at_end).map(Windows::new),
             conflicts: parts.conflicts_fail.then(|| Conflicts::new(input, parts.partition)),
             batch_bytes: context.batch_bytes,
@@ -362,8 +369,12 @@ impl Wanted {
 }
 
 impl Operator for TopN {
+    fn restores_in_parts(&self) -> bool {
+        self.spills
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.rows.restore(&mut restored)?;
+        self.rows.restore(&mut restored, context.now)?;
         if let Some(windows) = &mut self.windows {
             windows.progress.restore(&mut restored, context.info)?;
             windows.restore(&self.rows)?;
@@ -406,7 +417,8 @@ impl Operator for TopN {
             self.rows.apply(&batch, &partitions, now, &mut gone)?;
             self.rows.remove(gone);
             self.trim(&touched, now);
-            return self.rows.tidy();
+            self.rows.tidy()?;
+            return self.rows.make_room();
         }
         let before = self.wanted(&touched, &gone, now);
         self.rows.apply(&batch, &partitions, now, &mut gone)?;
@@ -423,7 +435,8 @@ impl Operator for TopN {
         if let Some(conflicts) = &mut self.conflicts {
             conflicts.note(&touched, &self.rows);
         }
-        self.expire(rows, context)
+        self.expire(rows, context)?;
+        self.rows.make_room()
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
@@ -461,7 +474,7 @@ impl Operator for TopN {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.rows.snapshot(full)?);
+        self.rows.snapshot(full, &mut snapshot)?;
         if let Some(windows) = &self.windows {
             windows.progress.save(&mut snapshot);
         }

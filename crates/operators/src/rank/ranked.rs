@@ -9,17 +9,16 @@ use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::row::{RowConverter, SortField};
+use flott_batch::ChangeBatch;
 use flott_batch::bytes::runs;
-use flott_batch::{ChangeBatch, arrow_type};
 use flott_plan::{Schema, SortKey};
 use flott_state::{
-    GroupedRows, KeptRows, KeyIndex, KeyedDelta, NO_SLOT, RestoredState, RowColumn, SharedIndex, SlotColumns,
-    StateColumn,
+    GroupedRows, KeptRows, OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SlotColumns, StateColumn,
 };
 use flott_types::{FastSet, Result, Timestamp};
 
+use super::twins::{Rows, TwinRows, Twins};
 use crate::BuildContext;
-use crate::accumulate::unique_fields;
 use crate::keyed_columns::KeyedColumns;
 use crate::support::{kernel, take_columns};
 
@@ -35,7 +34,7 @@ pub(super) fn sort_options(key: &SortKey) -> SortOptions {
 pub(super) struct Ranked {
     columns: KeyedColumns,
     index: SharedIndex,
-    rows: RowColumn<GroupedRows<KeptRows>>,
+    rows: TwinRows,
     /// Of the columns that are not part of the partition: those of the sort key, and the others.
     sort_key: Vec<usize>,
     payload: Vec<usize>,
@@ -44,8 +43,6 @@ pub(super) struct Ranked {
     latest_first: bool,
     batch_bytes: usize,
     arrivals: i64,
-    /// Only for an input with retractions.
-    twins: Option<Twins>,
 }
 
 impl Ranked {
@@ -89,6 +86,7 @@ impl Ranked {
         let rows = RowColumn::new(TABLE, kept);
         let mut rows = rows.with_coarse_ttl(ttl, &index);
         rows.set_batch_bytes(context.batch_bytes);
+        let rows = TwinRows { rows, twins: if retracts { Some(Twins::new(input)?) } else { None } };
         Ok(Ranked {
             index,
             rows,
@@ -99,19 +97,46 @@ impl Ranked {
             latest_first,
             columns,
             arrivals: 0,
-            twins: if retracts { Some(Twins::new(input)?) } else { None },
         })
     }
 
-    pub fn rows(&self) -> &RowColumn<GroupedRows<KeptRows>> {
-        &self.rows
+    /// Lets partitions leave memory, or if slots of theirs are kept somewhere, counts what they hold.
+    pub fn with_memory(mut self, spills: bool, context: &BuildContext) -> Result<Self> {
+        let (memory, ttl) = (context.table_memory(), self.rows.rows.time_to_live());
+        match spills {
+            true => self.index.spill_with(&mut [&mut self.rows], memory, ttl)?,
+            false => self.index.count_with(memory)?,
+        }
+        Ok(self)
     }
 
-    /// The slot of each row's partition. Partitions without rows are forgotten first.
+    pub fn rows(&self) -> &Rows {
+        &self.rows.rows
+    }
+
+    /// The slot of each row's partition. Partitions without rows are forgotten first, and those that had left
+    /// memory come back.
     pub fn partitions(&mut self, batch: &ChangeBatch, slots: &mut Vec<u32>) -> Result<()> {
         self.release();
         let keys = self.columns.keys(batch.columns().columns());
-        self.index.intern(&keys, batch.physical_rows(), slots)
+        let known = self.index.freed().len();
+        self.index.intern_with(&keys, batch.physical_rows(), slots, &mut [&mut self.rows])?;
+        if self.rows.twins.is_some() {
+            let new = self.index.freed().get(known..).unwrap_or_default();
+            let entries = new.iter().flat_map(|slot| self.rows.entries_of(*slot)).collect();
+            self.link(entries)?;
+        }
+        Ok(())
+    }
+
+    /// Lets partitions leave memory if there is too much. No slot is in use.
+    pub fn make_room(&mut self) -> Result<()> {
+        if !self.index.wants_room() {
+            return Ok(());
+        }
+        self.release();
+        let held = self.rows.memory();
+        self.index.make_room(&mut [&mut self.rows], held)
     }
 
     /// The rows of a batch that may be among the first `end` of their partitions; `None` if all may. Of an input that only
@@ -191,22 +216,31 @@ impl Ranked {
         self.rows.intern(keys, &identity, &mut entries, |_, _| ())?;
         self.rows.values_mut().write(&entries, &of(&self.payload))?;
         entries.iter().for_each(|entry| self.rows.touch(*entry, now));
-        let Some(twins) = &mut self.twins else { return Ok(()) };
-        twins.apply(batch, &entries, |entry| self.rows.is_expired(entry, now), gone)
+        let TwinRows { rows, twins } = &mut self.rows;
+        let Some(twins) = twins else { return Ok(()) };
+        twins.apply(batch, &entries, |entry| rows.is_expired(entry, now), gone)
     }
 
     /// Removes some of what has expired; returns the latest time to call this again.
     pub fn expire(&mut self, now: Timestamp, rows: usize) -> Result<Option<Timestamp>> {
-        let expired = self.rows.sweep(now, rows);
+        let mut expired = self.rows.sweep(now, rows);
+        let back = self.index.sweep(&mut [&mut self.rows], now, rows);
+        if !back.is_empty() {
+            let entries: Vec<u32> = back.iter().flat_map(|slot| self.rows.entries_of(*slot)).collect();
+            self.link(entries.clone())?;
+            expired.extend(entries.into_iter().filter(|entry| self.rows.is_expired(*entry, now)));
+            expired.sort_unstable();
+            expired.dedup();
+        }
         for entry in &expired {
-            self.twins.iter_mut().for_each(|twins| twins.unlink(*entry));
+            self.rows.twins.iter_mut().for_each(|twins| twins.unlink(*entry));
         }
         if !expired.is_empty() {
             self.remove(expired);
             self.release();
         }
         self.tidy()?;
-        Ok(self.rows.wake_at())
+        Ok([self.rows.wake_at(), self.index.wake_at()].into_iter().flatten().min())
     }
 
     /// Frees some of the memory of rows that are gone.
@@ -231,159 +265,53 @@ impl Ranked {
         self.columns.reassemble(rest, || self.index.keys_of(&slots()))
     }
 
-    pub fn snapshot(&mut self, full: bool) -> Result<Vec<KeyedDelta>> {
+    pub fn snapshot(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
         let mut deltas = Vec::new();
         self.index.snapshot(&mut self.rows, full, &mut deltas)?;
-        Ok(deltas)
+        snapshot.spilled.extend(self.index.spilled(&mut [&mut self.rows], &deltas)?);
+        snapshot.keyed.append(&mut deltas);
+        Ok(())
     }
 
-    pub fn restore(&mut self, restored: &mut RestoredState) -> Result<()> {
-        self.index.restore(&mut self.rows, restored)?;
-        let entries: Vec<u32> = self.rows.live().collect();
+    /// Part by part, if partitions may leave memory in between.
+    pub fn restore(&mut self, restored: &mut RestoredState, now: Timestamp) -> Result<()> {
+        self.rows.begin(now);
+        loop {
+            self.index.restore(&mut self.rows, restored)?;
+            let entries = self.rows.live().collect();
+            if let Some(last) = self.link(entries)? {
+                self.arrivals = self.arrivals.max(last + 1);
+            }
+            self.index.grew();
+            self.make_room()?;
+            if !restored.next_part()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts entries among their equals, in the order in which they arrived, unless they are there already.
+    /// Returns the last arrival.
+    fn link(&mut self, mut entries: Vec<u32>) -> Result<Option<i64>> {
+        if let Some(twins) = &self.rows.twins {
+            entries.retain(|entry| !twins.has(*entry));
+        }
         let mut arrived = Vec::with_capacity(entries.len());
         for run in self.runs(&entries) {
             let arrivals = self.rows.rows_of(run)?.pop();
-            let Some(arrivals) = arrivals else { return Ok(()) };
+            let Some(arrivals) = arrivals else { return Ok(None) };
             arrived.extend(
                 arrivals.as_primitive::<Int64Type>().values().iter().copied().zip(run.iter().copied()),
             );
         }
         arrived.sort_unstable();
-        self.arrivals = arrived.last().map_or(0, |(last, _)| last + 1);
-        let Some(mut twins) = self.twins.take() else { return Ok(()) };
+        let last = arrived.last().map(|(last, _)| *last);
+        let Some(mut twins) = self.rows.twins.take() else { return Ok(last) };
         let sorted: Vec<u32> = arrived.into_iter().map(|(_, entry)| entry).collect();
         for run in self.runs(&sorted) {
             twins.restore(&self.rows_of(run)?, run)?;
         }
-        self.twins = Some(twins);
-        Ok(())
-    }
-}
-
-/// Which entries hold equal rows, the earlier ones first, so that a retraction finds the row that it removes.
-/// In memory only; a snapshot has the rows themselves.
-struct Twins {
-    index: KeyIndex,
-    /// By slot of the index: the earliest and the latest entry.
-    ends: Vec<(u32, u32)>,
-    /// By entry.
-    links: Vec<Links>,
-    slots: Vec<u32>,
-}
-
-/// The position of an entry among those that hold equal rows.
-#[derive(Clone, Copy)]
-struct Links {
-    /// The slot in the index.
-    slot: u32,
-    before: u32,
-    after: u32,
-}
-
-impl Twins {
-    fn new(input: &Schema) -> Result<Self> {
-        let fields: Vec<_> = arrow_type::schema(input.iter()).fields().iter().cloned().collect();
-        Ok(Twins {
-            index: KeyIndex::new(&unique_fields(&fields))?,
-            ends: Vec::new(),
-            links: Vec::new(),
-            slots: Vec::new(),
-        })
-    }
-
-    fn intern(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
-        let ends = &mut self.ends;
-        self.index.intern(columns, rows, &mut self.slots, |slot, _| {
-            if slot as usize >= ends.len() {
-                ends.resize(slot as usize + 1, (NO_SLOT, NO_SLOT));
-            }
-            ends[slot as usize] = (NO_SLOT, NO_SLOT);
-        })
-    }
-
-    fn push(&mut self, slot: u32, entry: u32) {
-        let (first, last) = &mut self.ends[slot as usize];
-        if entry as usize >= self.links.len() {
-            let none = Links { slot: NO_SLOT, before: NO_SLOT, after: NO_SLOT };
-            self.links.resize(entry as usize + 1, none);
-        }
-        self.links[entry as usize] = Links { slot, before: *last, after: NO_SLOT };
-        match *last {
-            NO_SLOT => *first = entry,
-            before => self.links[before as usize].after = entry,
-        }
-        *last = entry;
-    }
-
-    /// Removes an entry from among its equals. Returns the slot of the index if it was the last of them.
-    fn detach(&mut self, entry: u32) -> Option<u32> {
-        let none = Links { slot: NO_SLOT, before: NO_SLOT, after: NO_SLOT };
-        let Links { slot, before, after } = std::mem::replace(&mut self.links[entry as usize], none);
-        if slot == NO_SLOT {
-            return None;
-        }
-        match before {
-            NO_SLOT => self.ends[slot as usize].0 = after,
-            before => self.links[before as usize].after = after,
-        }
-        match after {
-            NO_SLOT => self.ends[slot as usize].1 = before,
-            after => self.links[after as usize].before = before,
-        }
-        (before == NO_SLOT && after == NO_SLOT).then_some(slot)
-    }
-
-    /// Forgets an entry.
-    fn unlink(&mut self, entry: u32) {
-        let empty = self.detach(entry);
-        empty.into_iter().for_each(|slot| self.index.remove(slot));
-    }
-
-    /// Applies the rows of a batch one by one; `entries` are those of the inserted rows.
-    fn apply(
-        &mut self,
-        batch: &ChangeBatch,
-        entries: &[u32],
-        expired: impl Fn(u32) -> bool,
-        gone: &mut FastSet<u32>,
-    ) -> Result<()> {
-        let rows = batch.physical_rows();
-        self.intern(batch.columns().columns(), rows)?;
-        let mut entries = entries.iter().copied();
-        for row in 0..rows {
-            let slot = self.slots[row];
-            if batch.kind(row).is_addition() {
-                if let Some(entry) = entries.next() {
-                    self.push(slot, entry);
-                }
-                continue;
-            }
-            // A retraction of a missing row is ignored.
-            loop {
-                let (first, _) = self.ends[slot as usize];
-                if first == NO_SLOT {
-                    break;
-                }
-                self.detach(first);
-                gone.insert(first);
-                if !expired(first) {
-                    break;
-                }
-            }
-        }
-        for slot in &self.slots {
-            if self.ends[*slot as usize].0 == NO_SLOT {
-                self.index.remove(*slot);
-            }
-        }
-        Ok(())
-    }
-
-    fn restore(&mut self, columns: &[ArrayRef], entries: &[u32]) -> Result<()> {
-        self.intern(columns, entries.len())?;
-        for (row, entry) in entries.iter().enumerate() {
-            self.push(self.slots[row], *entry);
-        }
-        Ok(())
+        self.rows.twins = Some(twins);
+        Ok(last)
     }
 }

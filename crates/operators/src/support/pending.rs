@@ -108,6 +108,11 @@ impl Pending {
         self.rows.column().len_of(slot) > 0
     }
 
+    /// The bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        self.rows.memory()
+    }
+
     /// Whether rows of a key wait, or did at the last snapshot.
     pub fn occupied(&self, slot: u32) -> bool {
         self.rows.occupied(slot)

@@ -66,7 +66,8 @@ impl TemporalJoin {
             let expression = Expression::new(condition, &both, context)?;
             Ok::<_, Error>((expression, arrow_type::schema(both.iter())))
         });
-        let (pending, index) = Pending::new(left, &spec.left_keys, spec.left_time, context)?;
+        let (pending, mut index) = Pending::new(left, &spec.left_keys, spec.left_time, context)?;
+        index.count_with(context.table_memory())?;
         let versions = Versions::new(right, spec)?;
         let same = |(left, right): (&FieldRef, &FieldRef)| left.data_type() == right.data_type();
         if !index.fields().iter().zip(versions.key_fields()).all(same) {
@@ -170,7 +171,7 @@ impl Operator for TemporalJoin {
             self.pending.put(&TimedRows::new(&batch, time, context.now, &self.left_keys, index)?)?;
         }
         self.release();
-        Ok(())
+        self.index.count(|| self.pending.memory() + self.versions.memory())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

@@ -171,6 +171,11 @@ impl Versions {
         }
     }
 
+    /// The bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        self.rows.memory()
+    }
+
     /// Whether there are versions of a key, or were at the last snapshot.
     pub fn occupied(&self, slot: u32) -> bool {
         self.rows.occupied(slot)

@@ -132,7 +132,8 @@ impl WindowAggregate {
                 keys.len(),
                 context.max_parallelism,
                 aggregates,
-            )?,
+            )?
+            .counted(context.table_memory())?,
             keys,
             slicing: shape.filter(|_| parts.attached.is_none()),
             shape,
@@ -427,7 +428,7 @@ impl Operator for WindowAggregate {
             self.accumulate(&batch, targets)?;
         }
         self.schedule(context);
-        Ok(())
+        self.table.make_room()
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

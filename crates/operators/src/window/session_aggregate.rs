@@ -107,6 +107,8 @@ impl SessionAggregate {
         let values = (Bounds::new("window_start", 0), Bounds::new("window_end", 0), aggregates);
         let (keys, identity) = table_keys.fields.split_at(parts.keys.len());
         let table = RowColumn::new(TABLE, GroupedRows::new(identity, None, values)?);
+        let mut index = SharedIndex::new(keys, keys.len(), context.max_parallelism)?;
+        index.count_with(context.table_memory())?;
         Ok(SessionAggregate {
             columns: WindowColumns::new(&schema, parts.window_columns, zone)?,
             schema,
@@ -115,7 +117,7 @@ impl SessionAggregate {
             time_column: parts.window.event_time.then_some(parts.window.time_column),
             zone,
             batch_bytes: context.batch_bytes,
-            index: SharedIndex::new(keys, keys.len(), context.max_parallelism)?,
+            index,
             table,
             sessions: Vec::new(),
             due: Ends::default(),
@@ -337,7 +339,7 @@ impl Operator for SessionAggregate {
         self.merge(&assigned, slot_of)?;
         self.release();
         self.schedule(context);
-        Ok(())
+        self.index.count(|| self.table.memory())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

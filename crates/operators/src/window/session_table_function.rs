@@ -80,6 +80,8 @@ impl SessionTableFunction {
         let row = AnyColumn::new(prefixed("row.", &unique_fields(input.fields())))?;
         let keys: Vec<FieldRef> = partition.iter().map(|key| input.fields()[*key].clone()).collect();
         let keys = prefixed("key.", &unique_fields(&keys));
+        let mut index = SharedIndex::new(&keys, keys.len(), context.max_parallelism)?;
+        index.count_with(context.table_memory())?;
         Ok(SessionTableFunction {
             columns: WindowColumns::new(&schema, [true; 3], zone)?,
             schema,
@@ -87,7 +89,7 @@ impl SessionTableFunction {
             gap,
             time_column: window.event_time.then_some(window.time_column),
             zone,
-            index: SharedIndex::new(&keys, keys.len(), context.max_parallelism)?,
+            index,
             rows: Arrivals::new(TABLE, "arrival", false, (PrimitiveColumn::new("time", 0), row))?,
             batch_bytes: context.batch_bytes,
             sessions: Vec::new(),
@@ -251,7 +253,7 @@ impl Operator for SessionTableFunction {
         }
         self.release();
         self.schedule(context);
-        Ok(())
+        self.index.count(|| self.rows.memory())
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {

@@ -486,10 +486,10 @@ impl std::fmt::Debug for Cold {
 
 /// The state does not fit, and may not leave.
 fn too_large(states: &[&mut dyn StateColumn], held: usize, share: usize, memory: &TableMemory) -> Error {
-    let name = states.first().map_or("", |state| state.name());
+    let name = states.first().map_or(String::new(), |state| format!(" '{}'", state.name()));
     let budget = memory.options().budget.unwrap_or_default();
     Error::invalid(format!(
-        "state '{name}' holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
+        "state{name} holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
          ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in \
          memory. Give the process more memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
     ))

@@ -69,17 +69,19 @@ impl UpdatingOver {
         let key_fields: Vec<FieldRef> =
             parts.partition.iter().map(|key| fields.fields()[*key].clone()).collect();
         let keys = unique_fields(&key_fields);
-        let index = SharedIndex::new(&keys, keys.len(), context.max_parallelism)?;
+        let mut index = SharedIndex::new(&keys, keys.len(), context.max_parallelism)?;
         let copies = Copies {
             count: PrimitiveColumn::new("$count", 0),
             position: PrimitiveColumn::new("$position", 0),
         };
         let rows = GroupedRows::new(&prefixed("row.", &unique_fields(fields.fields())), None, copies)?;
+        let mut rows = RowColumn::new(TABLE, rows).with_coarse_ttl(ttl, &index);
+        index.spill_with(&mut [&mut rows], context.table_memory(), (ttl > 0).then_some(ttl))?;
         Ok(UpdatingOver {
             schema: arrow_type::schema(node.node.schema.iter()),
             partition: parts.partition.to_vec(),
             over: CompleteOver::new(input, parts, context)?,
-            rows: RowColumn::new(TABLE, rows).with_coarse_ttl(ttl, &index),
+            rows,
             index,
             next: 0,
             entries: Vec::new(),
@@ -92,7 +94,7 @@ impl UpdatingOver {
     fn process_in_parts(&mut self, batch: &ChangeBatch, context: &mut Context<'_>) -> Result<()> {
         let keys: Vec<ArrayRef> = self.partition.iter().map(|key| batch.column(*key).clone()).collect();
         let mut slots = Vec::new();
-        self.index.intern(&keys, batch.physical_rows(), &mut slots)?;
+        self.index.intern_with(&keys, batch.physical_rows(), &mut slots, &mut [&mut self.rows])?;
         expiry::forget_expired(&mut self.rows, &mut self.index, &slots, context.now);
         let rows = &self.rows;
         let kept = |slot| rows.entries_of(slot).map(|entry| rows.row_bytes(entry)).sum();
@@ -212,20 +214,45 @@ impl UpdatingOver {
         changes
     }
 
+    /// Lets keys leave memory if there is too much.
+    fn make_room(&mut self) -> Result<()> {
+        if !self.index.wants_room() {
+            return Ok(());
+        }
+        self.index.release(|slot| self.rows.occupied(slot));
+        let held = self.rows.memory();
+        self.index.make_room(&mut [&mut self.rows], held)
+    }
+
     fn expire(&mut self, rows: usize, context: &mut Context<'_>) {
+        let back = self.index.sweep(&mut [&mut self.rows], context.now, rows);
+        expiry::forget_expired(&mut self.rows, &mut self.index, &back, context.now);
         expiry::expire(&mut self.rows, &mut self.index, context.now, rows, |_| false);
-        self.rows.wake_at().into_iter().for_each(|at| context.schedule(at));
+        [self.rows.wake_at(), self.index.wake_at()].into_iter().flatten().for_each(|at| context.schedule(at));
         self.index.release(|slot| self.rows.occupied(slot));
     }
 }
 
 impl Operator for UpdatingOver {
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
-        self.index.restore(&mut self.rows, &mut restored)?;
-        let positions = self.rows.values().position.values();
-        self.next = self.rows.live().map(|entry| positions[entry as usize] + 1).max().unwrap_or_default();
+        self.rows.begin(context.now);
+        loop {
+            self.index.restore(&mut self.rows, &mut restored)?;
+            let positions = self.rows.values().position.values();
+            let next = self.rows.live().map(|entry| positions[entry as usize] + 1).max();
+            self.next = self.next.max(next.unwrap_or_default());
+            self.index.grew();
+            self.make_room()?;
+            if !restored.next_part()? {
+                break;
+            }
+        }
         self.expire(0, context);
         Ok(())
+    }
+
+    fn restores_in_parts(&self) -> bool {
+        true
     }
 
     fn processing_time(&mut self, _: Timestamp, context: &mut Context<'_>) -> Result<()> {
@@ -237,12 +264,13 @@ impl Operator for UpdatingOver {
         let batch = columns_of(batch)?.compact()?;
         self.process_in_parts(&batch, context)?;
         self.expire(batch.physical_rows(), context);
-        Ok(())
+        self.make_room()
     }
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
         self.index.snapshot(&mut self.rows, full, &mut snapshot.keyed)?;
+        snapshot.spilled.extend(self.index.spilled(&mut [&mut self.rows], &snapshot.keyed)?);
         self.index.release(|slot| self.rows.occupied(slot));
         Ok(snapshot)
     }
