@@ -14,6 +14,7 @@
 #   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make tpc          the queries of TPC-H and TPC-DS against DuckDB, which comes from PyPI
+#   make iceberg      tables of Iceberg with pyiceberg on the other side, which comes from PyPI, and SIGKILL: ICEBERG="--rounds 20"
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-state  state larger than memory: GROUP BY, join, Top-N; BENCH="--keys 1000000 --part 10"
 #   make state-within a gigabyte of state in a process that gets 256 MB: WITHIN="--within 256 --megabytes 1000"
@@ -49,6 +50,8 @@ WIDE ?=
 # More for tests/conformance/faults.py, for example FAULTS="--only queries/join --repeat 20"
 FAULTS ?=
 
+# More for tests/iceberg/run.py, for example ICEBERG="--rounds 20 --seed 7"
+ICEBERG ?=
 # More for tests/tpc/run.py, for example TPC="--scale 1 --only tpcds/q72"
 TPC ?=
 
@@ -56,7 +59,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state state-within \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke iceberg tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state state-within \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange bench-check cluster-demo
 
@@ -100,7 +103,7 @@ cluster-demo: dashboard-if-node
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) tests/cluster/demo.py --bin $(RELEASE)
 
-test: check dashboard-unit unit wasm demo-figures kill cluster regression faults-sample nexmark-smoke tpc-sample bench-harness
+test: check dashboard-unit unit wasm demo-figures kill cluster regression faults-sample nexmark-smoke iceberg tpc-sample bench-harness
 
 # What `cargo test` leaves out because it needs servers. Comes from Maven Central into a folder below ~/.cache, once.
 test-services: build-tests
@@ -180,6 +183,10 @@ conformance-faults: build-tests
 # The queries of Nexmark over a few events, against the results of Flink.
 nexmark-smoke: build-tests
 	$(PYTHON) tests/nexmark/run.py --bin $(DEBUG)
+
+# pyiceberg reads what Flott has written and the other way round; rows go from table to table while jobs are killed.
+iceberg: build-tests
+	$(PYTHON) tests/iceberg/run.py --bin $(DEBUG) $(ICEBERG)
 
 # All queries of TPC-H and TPC-DS, as batch jobs and as streams, against DuckDB.
 tpc:

@@ -2,7 +2,7 @@
 
 Each round writes a table of csv files to a bucket, then starts a job that copies its rows into partitions and the large ones into another table, kills it at random
 moments, and lets it continue from its last checkpoint, at any parallelism. In the end the objects that are visible must hold exactly what plain Python
-computes.
+computes, and nothing may be left of uploads and of what writers note of them.
 
     python3 tests/services/s3_kill.py --bin target/debug/flott --rounds 20 [--seed 7]
 """
@@ -35,6 +35,9 @@ class Round:
         self.rng = random.Random(seed)
         self.name = f"r{seed}-{os.getpid()}"
         self.counts: collections.Counter = collections.Counter()
+        # In every other round the small files of a checkpoint are merged before they are visible.
+        self.merging = seed % 2 == 0
+        self.before = set(s3.uploads())
         folder.mkdir(parents=True)
 
     def run(self) -> None:
@@ -73,7 +76,8 @@ class Round:
         text += "SET 'restart-strategy.fixed-delay.delay' = '100 ms';\n"
         # Slowly, so that there is a middle to be killed in.
         text += self.table("orders", "id BIGINT, ts TIMESTAMP(0), amount BIGINT", "'source.rate-limit.rows-per-second' = '900'")
-        text += self.table("copied", "id BIGINT, amount BIGINT, h STRING", partitions="PARTITIONED BY (h)")
+        merging = ("'auto-compaction' = 'true'", "'sink.rolling-policy.file-size' = '1kb'", "'compaction.file-size' = '1mb'") if self.merging else ()
+        text += self.table("copied", "id BIGINT, amount BIGINT, h STRING", *merging, partitions="PARTITIONED BY (h)")
         text += self.table("large_ones", "h STRING, amount BIGINT")
         return text + """EXECUTE STATEMENT SET BEGIN
 INSERT INTO copied SELECT id, amount, DATE_FORMAT(ts, 'HH') FROM orders;
@@ -131,7 +135,14 @@ END;
         compare("copied", collections.Counter((number, amount, f"h={hour:02}") for number, hour, amount in self.orders), copied)
         large = collections.Counter((f"{hour:02}", amount) for _, hour, amount in self.orders if amount > 90)
         compare("large_ones", large, collections.Counter((row[0], int(row[1])) for _, row in self.visible("large_ones")))
-        self.counts["parts of uploads left"] += len(self.s3.uploads())
+        folder = self.s3.folder / "buckets" / BUCKET / self.name
+        left = [path for path in self.s3.uploads() if path not in self.before]
+        left += [str(path) for path in folder.rglob("*") if path.is_file() and (".writers" in path.parts or path.name.startswith(".part-"))]
+        if left:
+            raise Failure(f"{len(left)} parts of uploads and notes of them are left: {left[:5]}")
+        merged = sum(path.name.startswith("compacted-") for path in folder.rglob("*"))
+        if bool(merged) != self.merging:
+            raise Failure(f"{merged} files were merged")
 
 
 def rounds(s3: S3, binary: Path, folder: Path, count: int, seed: int) -> int:

@@ -7,7 +7,7 @@ use flott_state::store::{
     Began, CheckpointStorage, End, Epoch, Folder, Found, JobRegister, Latest, Lease, Origin as From, Outcome,
     Search, difference,
 };
-use flott_types::{CheckpointId, Error, JobId, JobKey, Result};
+use flott_types::{CheckpointId, Error, JobId, JobKey, Result, Succession};
 
 use crate::storage::{Begun, Origin, Start};
 
@@ -45,7 +45,7 @@ pub(crate) async fn unregistered(
         Some(LATEST) => Origin::Nothing { dir: storage.url(), others: 0 },
         Some(path) => snapshot(storage.resolve(path).await?, folder, start, &mut warnings)?,
     };
-    Ok(Begun { origin, is_leased: false, warnings })
+    Ok(Begun { origin, succession: None, warnings })
 }
 
 /// The start of a job that has a key, in a folder that others may use as well.
@@ -59,7 +59,7 @@ pub(crate) async fn registered(
     let register = storage.register(key);
     let search = start.identity.search(key);
     let nothing_to_do =
-        |origin| Registered { begun: Begun { origin, is_leased: false, warnings: Vec::new() }, held: None };
+        |origin| Registered { begun: Begun { origin, succession: None, warnings: Vec::new() }, held: None };
     let is_own = |other: &flott_state::store::Start| start.continues.contains(&other.claim.job);
     if let Some(origin) = taken_over(&register, key, start).await? {
         return Ok(nothing_to_do(origin));
@@ -83,7 +83,7 @@ pub(crate) async fn registered(
         if let Err(error) = vacancy.sweep().await {
             warnings.push(format!("Remains of the job could not be deleted: {error}"));
         }
-        let begun = Begun { origin: Origin::Finished { at: end.at }, is_leased: false, warnings };
+        let begun = Begun { origin: Origin::Finished { at: end.at }, succession: None, warnings };
         return Ok(Registered { begun, held: None });
     }
     if let Some(leading) = start.leading {
@@ -210,11 +210,16 @@ async fn begin(
             snapshot(found, folder, start, &mut warnings)?
         }
     };
+    let succession = Succession {
+        register: register.id(lease.claim().job).await?,
+        start: epoch.0,
+        is_first: matches!(origin, Origin::Nothing { .. }),
+    };
     lease.begin(&Began::new(from, lineage)).await?;
     if let Err(error) = lease.sweep(None).await {
         warnings.push(format!("Remains of earlier starts of the job could not be deleted: {error}"));
     }
-    Ok((Begun { origin, is_leased: true, warnings }, lineage))
+    Ok((Begun { origin, succession: Some(succession), warnings }, lineage))
 }
 
 /// The snapshot that was found, unless newer ones were passed over and that would write output twice.

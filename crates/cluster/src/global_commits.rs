@@ -19,7 +19,7 @@ use flott_connector::{
 use flott_plan::{JobGraph, OperatorSpec};
 use flott_runtime::{GLOBAL_COMMITTABLES, Threads};
 use flott_types::panics::guard;
-use flott_types::{CheckpointId, Clock, Error, JobId, OperatorUid, Result, Timestamp, VertexId};
+use flott_types::{CheckpointId, Clock, Error, JobId, OperatorUid, Result, Succession, Timestamp, VertexId};
 
 use crate::job_master::JobMessage;
 use crate::worker::Worker;
@@ -50,6 +50,7 @@ pub(crate) struct GlobalSinks {
 /// The environment of committers.
 pub(crate) struct Services {
     pub(crate) job: JobId,
+    pub(crate) succession: Option<Succession>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) threads: Threads,
     /// Refuses what only who runs the job may do.
@@ -263,6 +264,7 @@ impl GlobalSink {
         let sink = self.sink.clone();
         let context = GlobalCommitterContext {
             job: services.job,
+            succession: services.succession,
             parallelism: self.parallelism,
             clock: services.clock.clone(),
         };

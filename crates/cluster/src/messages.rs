@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flott_checkpoint::{Attempt, TaskId};
 use flott_runtime::{Failure, Home, OperatorRestore, TaskCommand, TaskMetricsReport, TaskReport};
-use flott_types::{CheckpointId, JobId, Timestamp};
+use flott_types::{CheckpointId, JobId, Succession, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::collected::{CollectorId, FromCollector};
@@ -100,6 +100,9 @@ pub struct Deploy {
     pub drained: bool,
     /// The checkpoint that the job starts from.
     pub restored: Option<CheckpointId>,
+    /// Where this start stands among those of the job.
+    #[serde(default)]
+    pub succession: Option<Succession>,
     /// Where all tasks of the attempt are.
     pub homes: Arc<[Home]>,
     /// The tasks for this TaskManager and what they start from.
@@ -184,7 +187,7 @@ mod tests {
     use flott_checkpoint::{Barrier, CheckpointKind};
     use flott_connector::{Payload, Split, WatermarkAlignment};
     use flott_runtime::{SnapshotMetrics, TaskRates};
-    use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, VertexId};
+    use flott_types::{CheckpointId, Error, OperatorUid, SubtaskIndex, Succession, VertexId};
     use serde::de::DeserializeOwned;
 
     use super::*;
@@ -248,6 +251,7 @@ mod tests {
             submitted_at: 9,
             drained: true,
             restored: Some(CheckpointId(2)),
+            succession: Some(Succession { register: job, start: 2, is_first: true }),
             homes: [Home {
                 task_manager: TaskManagerId(3),
                 address: Some("10.0.0.1:40000".to_owned()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flott_checkpoint::manifest::Manifest;
 use flott_runtime::SnapshotStorage;
 pub use flott_state::store::{End, Outcome};
-use flott_types::{CheckpointId, Error, JobId, Result, Timestamp};
+use flott_types::{CheckpointId, Error, JobId, Result, Succession, Timestamp};
 
 use crate::high_availability::Leading;
 use crate::identity::Identity;
@@ -129,8 +129,8 @@ pub struct Start<'a> {
 pub struct Begun {
     /// What it continues from.
     pub origin: Origin,
-    /// Others want to hear of it now and then.
-    pub is_leased: bool,
+    /// Where it stands among the starts of the job, if it has a lease: then others want to hear of it now and then.
+    pub succession: Option<Succession>,
     /// Warnings.
     pub warnings: Vec<String>,
 }

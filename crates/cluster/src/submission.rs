@@ -132,7 +132,7 @@ impl JobManager {
         let mode = graph.configuration.get("execution.runtime-mode");
         shared.update(|info| info.is_batch = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("batch")));
         let shared = Arc::new(shared);
-        let is_leased = begun.is_leased;
+        let succession = begun.succession;
         let (initial, restored_from) = match begun.origin {
             Origin::Snapshot { manifest, url } => (Some(Arc::from(manifest)), Some(url)),
             Origin::Anew | Origin::Nothing { .. } => (None, None),
@@ -159,7 +159,7 @@ impl JobManager {
         };
         if let Some(registry) = registry {
             // From now on it must be found where it is.
-            block_on(registry.began(public, is_leased))
+            block_on(registry.began(public, succession.is_some()))
                 .inspect_err(|_| self.came_to_nothing(job, &graph, of.nothing(), now))?;
         }
         let checkpointing = options.checkpoints.interval.is_some();
@@ -187,7 +187,7 @@ impl JobManager {
             key: identity.key,
             initial,
             restored_from,
-            is_leased,
+            succession,
             leading: registry.map(|registry| registry.leading().clone()),
             commits: two_phase,
             clock: clock.clone(),

@@ -350,7 +350,8 @@ impl Worker {
     }
 
     fn deploy(&mut self, deploy: Deploy) {
-        let Deploy { job, attempt, graph, submitted_at, drained, restored, homes, tasks } = deploy;
+        let Deploy { job, attempt, graph, submitted_at, drained, restored, succession, homes, tasks } =
+            deploy;
         // The tasks of the attempt before have ended, or this one would not begin.
         self.tasks.retain(|(of, old, _), _| *of != job || *old == attempt);
         let plan = match self.plan(job, &graph, submitted_at) {
@@ -365,7 +366,7 @@ impl Worker {
         self.environment.exchanges.place(job, attempt, &homes);
         for (task, restore) in tasks {
             let started = TaskDeployment::new(&plan.0, job, attempt, task, restore, plan.1.clone())
-                .map(|deployment| TaskDeployment { drained, restored, ..deployment })
+                .map(|deployment| TaskDeployment { drained, restored, succession, ..deployment })
                 .and_then(|deployment| TaskHandle::start(deployment, self.environment.clone()));
             match started {
                 Ok(handle) => {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use flott_batch::{Batch, WatermarkStatus};
 use flott_operator::MetricGroup;
 use flott_plan::Schema;
-use flott_types::{CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Timestamp, Waker, Watermark};
+use flott_types::{
+    CheckpointId, Clock, Error, JobId, Result, SubtaskIndex, Succession, Timestamp, Waker, Watermark,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{Committer, Payload};
@@ -138,6 +140,8 @@ pub struct SinkContext {
     pub job: JobId,
     /// How often the job was restarted; tells output of one attempt from another's.
     pub attempt: u32,
+    /// Which of the job's starts this is, if only one at a time may run: those before it write nothing any more.
+    pub succession: Option<Succession>,
     /// The writer's subtask.
     pub subtask: SubtaskIndex,
     /// How many writers there are.
@@ -173,6 +177,8 @@ pub struct CommitterContext {
 pub struct GlobalCommitterContext {
     /// The job.
     pub job: JobId,
+    /// As in [`SinkContext`].
+    pub succession: Option<Succession>,
     /// How many writers there are.
     pub parallelism: u32,
     /// Time.

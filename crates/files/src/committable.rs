@@ -1,6 +1,6 @@
 //! Files that wait for their visible names.
 
-use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
+use flott_connector::{CommitOutcome, CommitRequest, Committable, CommittedBy, Committer, Payload};
 use flott_storage::Location;
 use flott_storage::files::{self as storage, PreparedUpload, Published};
 use flott_types::{Error, Result};
@@ -20,6 +20,13 @@ pub struct FinishedFile {
     /// In an object store: what becomes the visible file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upload: Option<PreparedUpload>,
+    /// Of a part: about its size, the same whenever it is asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    bytes: u64,
+}
+
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 const VERSION: u32 = 2;
@@ -27,6 +34,8 @@ const VERSION: u32 = 2;
 const MERGED: u32 = 3;
 /// An upload: earlier versions would look for a hidden file.
 const UPLOADED: u32 = 4;
+/// To be merged with others, for the whole job.
+const PART: u32 = 5;
 
 impl FinishedFile {
     /// As a committable, for the writer to hand over; with the hidden files that it was merged from.
@@ -46,8 +55,27 @@ impl FinishedFile {
             (None, false) => MERGED,
         };
         let (hidden, visible) = (hidden.to_text()?, visible.to_text()?);
-        let file = FinishedFile { version: 0, hidden, visible, parts, upload: upload.cloned() };
+        let file = FinishedFile { version: 0, hidden, visible, parts, upload: upload.cloned(), bytes: 0 };
         Ok(Committable::new(Payload::json(version, &file)?))
+    }
+
+    /// As a committable of the job: one of the files of its checkpoint that are merged before they are visible
+    /// ([`crate::Merger`]).
+    pub(crate) fn to_part(hidden: &Location, visible: &Location, bytes: u64) -> Result<Committable> {
+        let (hidden, visible) = (hidden.to_text()?, visible.to_text()?);
+        let file = FinishedFile { version: 0, hidden, visible, parts: Vec::new(), upload: None, bytes };
+        Ok(Committable::global(Payload::json(PART, &file)?))
+    }
+
+    /// Whether it is a file to be merged.
+    pub fn is_part(committable: &Committable) -> bool {
+        committable.by == CommittedBy::Job && committable.payload.version() == PART
+    }
+
+    /// The hidden file, the name that it would have on its own, and its size.
+    pub(crate) fn part(committable: &Committable) -> Result<(Location, Location, u64)> {
+        let FinishedFile { hidden, visible, bytes, .. } = FinishedFile::from_committable(committable)?;
+        Ok((Location::try_from(hidden)?, Location::try_from(visible)?, bytes))
     }
 
     /// The directory that a file of a writer becomes visible in.
@@ -63,7 +91,7 @@ impl FinishedFile {
     fn from_committable(committable: &Committable) -> Result<Self> {
         let what = format!("a finished file ({:?})", committable.payload);
         let file: FinishedFile =
-            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED, UPLOADED], &what)?;
+            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED, UPLOADED, PART], &what)?;
         if file.version > 1 {
             return Err(Error::state(format!("{what} has version {} instead of 1", file.version)));
         }
@@ -131,7 +159,7 @@ fn publish(request: &CommitRequest, directories: &mut Vec<Location>) -> Result<C
     })
 }
 
-fn failed(error: &Error) -> CommitOutcome {
+pub(crate) fn failed(error: &Error) -> CommitOutcome {
     match error.is_retryable() {
         true => CommitOutcome::Retry { after: None, reason: error.to_string() },
         false => CommitOutcome::Failed(error.to_string()),
@@ -149,7 +177,7 @@ mod tests {
             Committable::new(Payload::new(Payload::UNVERSIONED, text))
         };
         assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
-        let later = Committable::new(Payload::new(5, "{}"));
+        let later = Committable::new(Payload::new(6, "{}"));
         for later in [old(2), later] {
             assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }

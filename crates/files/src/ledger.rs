@@ -8,7 +8,7 @@
 
 use flott_storage::Location;
 use flott_storage::files::{self, LockedFile};
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, Succession};
 use serde::{Deserialize, Serialize};
 
 use crate::name::WriterId;
@@ -25,6 +25,9 @@ pub(crate) struct Promises {
     /// The jobs whose checkpoint the writer's job began with.
     #[serde(default)]
     pub(crate) follows: Vec<String>,
+    /// Which of the starts of its job the writer belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) succession: Option<Succession>,
     /// In an object store: the uploads that may not be completed yet. They have no names by which they could be
     /// found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,8 +46,8 @@ pub(crate) struct Begun {
 const VERSION: u32 = 1;
 
 impl Promises {
-    pub(crate) fn new(follows: Vec<String>) -> Self {
-        Promises { version: VERSION, handed_over: 0, follows, uploads: Vec::new() }
+    pub(crate) fn new(follows: Vec<String>, succession: Option<Succession>) -> Self {
+        Promises { version: VERSION, handed_over: 0, follows, succession, uploads: Vec::new() }
     }
 
     fn to_text(&self) -> Result<String> {
@@ -70,8 +73,12 @@ impl Ledger {
 
     /// Another writer's, if that one has gone; where there are no locks, `has_gone` says so. A ledger that
     /// cannot be read is left alone.
-    pub(crate) fn take(root: &Location, writer: &WriterId, has_gone: bool) -> Result<Option<Self>> {
-        let Some(mut file) = LockedFile::take(&place(root, writer), has_gone)? else { return Ok(None) };
+    pub(crate) fn take(
+        root: &Location,
+        writer: &WriterId,
+        has_gone: impl FnOnce(&Promises) -> bool,
+    ) -> Result<Option<Self>> {
+        let Some(mut file) = LockedFile::take(&place(root, writer))? else { return Ok(None) };
         let content = file.read()?;
         if content.is_empty() {
             // The writer died before it had written anything here, and so before it had begun a file.
@@ -80,6 +87,9 @@ impl Ledger {
         }
         match serde_json::from_str::<Promises>(&content) {
             Ok(promises) if promises.version == VERSION => {
+                if !file.shows_its_owner() && !has_gone(&promises) {
+                    return Ok(None);
+                }
                 Ok(Some(Ledger { file, writer: writer.clone(), promises }))
             }
             _ => {
@@ -102,13 +112,14 @@ impl Ledger {
     /// Files with lower numbers are about to be handed over; these wait to be published.
     pub(crate) fn hand_over(&mut self, next: u64, waiting: &[Unpublished]) -> Result<()> {
         self.promises.handed_over = next;
-        // Not every store has ids of uploads: then they are told apart by their objects.
-        let waits = |begun: &Begun| {
-            let is_it = |file: &Unpublished| matches!(file, Unpublished::Upload { visible, id } if *id == begun.upload && *visible == begun.visible);
-            waiting.iter().any(is_it)
-        };
-        self.promises.uploads.retain(waits);
+        self.forget_all_but(waiting);
         self.file.replace(&self.promises.to_text()?)
+    }
+
+    /// Of the uploads only these wait; to be written with the next one.
+    pub(crate) fn forget_all_but(&mut self, waiting: &[Unpublished]) {
+        let waits = |begun: &Begun| waiting.iter().any(|file| file.is_upload(&begun.upload, &begun.visible));
+        self.promises.uploads.retain(waits);
     }
 
     /// An upload was begun.

@@ -9,14 +9,15 @@
 //! 3. files of later attempts and starts of the same job that continued from the restored checkpoint, or from
 //!    one before it: the job now continues from there again, and writes their rows once more;
 //! 4. if nothing is restored, files of earlier attempts of the same job: had one of them completed a
-//!    checkpoint, that would have been restored.
+//!    checkpoint, that would have been restored. In an object store those of earlier starts too, if none of these has a checkpoint.
 //!
 //! A live writer locks its ledger, and its files are left alone, whether it belongs to this job or another.
 //! The ledger of a dead writer stays until its last hidden file has become visible or was removed; the next
 //! writer to the directory looks at the ledgers, and walks through the directory only if one has no writer.
 //! In an object store there are uploads instead of hidden files, which only the ledger knows, and no locks: a
-//! writer there counts as gone if it belongs to an earlier attempt of the same job. Uploads of jobs that were
-//! killed stay until the bucket's own rule ends them (`AbortIncompleteMultipartUpload`).
+//! writer there counts as gone if it belongs to an earlier attempt of the same start of a job, or to an earlier
+//! start, which has lost its lease ([`Succession`]). Uploads of a job that is never started again stay until the
+//! bucket's own rule ends them (`AbortIncompleteMultipartUpload`).
 //!
 //! So the next attempt always reclaims the space of the previous one, even if none ever completes a
 //! checkpoint.
@@ -26,10 +27,10 @@
 
 use flott_storage::Location;
 use flott_storage::files;
-use flott_types::{FastMap, Result};
+use flott_types::{FastMap, Result, Succession};
 use parking_lot::Mutex;
 
-use crate::ledger::{Begun, Ledger};
+use crate::ledger::{Begun, Ledger, Promises};
 use crate::name::{Progress, WriterId};
 use crate::unpublished::Unpublished;
 
@@ -48,6 +49,7 @@ pub(crate) struct Promised {
 pub(crate) fn remove(
     root: &Location,
     current: &WriterId,
+    succession: Option<Succession>,
     is_restored: bool,
     restored: &[Progress],
 ) -> Result<Vec<Promised>> {
@@ -56,7 +58,11 @@ pub(crate) fn remove(
     let mut living = Vec::new();
     for writer in Ledger::list(root)? {
         // An attempt begins when those before it have ended, or can no longer complete a checkpoint.
-        let has_gone = writer.job == current.job && writer.attempt < current.attempt;
+        let has_gone = |promises: &Promises| {
+            let before =
+                promises.succession.is_some_and(|its| succession.is_some_and(|own| own.is_after(&its)));
+            before || writer.job == current.job && writer.attempt < current.attempt
+        };
         match Ledger::take(root, &writer, has_gone)? {
             Some(ledger) => _ = gone.insert(writer, (ledger, Vec::new())),
             None => living.push(writer),
@@ -67,20 +73,37 @@ pub(crate) fn remove(
     if gone.is_empty() && by_older_version.is_empty() {
         return Ok(Vec::new());
     }
-    let rule = Rule { current, is_restored, restored, later: later_jobs(current, restored, &gone), living };
+    let rule = Rule {
+        current,
+        succession,
+        is_restored,
+        restored,
+        later: later_jobs(current, restored, &gone),
+        living,
+    };
     let mut doomed = Vec::new();
     for (ledger, files) in gone.values_mut() {
         for Begun { number, visible, upload } in &ledger.promises.uploads {
             let upload = Unpublished::Upload { visible: visible.clone(), id: upload.clone() };
-            if rule.is_left_behind(ledger, *number) { doomed.push(upload) } else { files.push(upload) }
+            // One for a hidden object that was not completed is in no checkpoint; what was completed is found by its
+            // name.
+            let is_part = visible.name().and_then(WriterId::parse_hidden).is_some();
+            match rule.is_left_behind(ledger, *number) || rule.is_of_no_checkpoint(ledger) {
+                true => doomed.push(upload),
+                false if is_part && files::look(visible)?.is_none() => doomed.push(upload),
+                false if is_part => {}
+                false => files.push(upload),
+            }
         }
         Unpublished::keep_waiting(files);
     }
     for path in files::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
         let Some((writer, number)) = path.name().and_then(WriterId::parse_hidden) else { continue };
+        let is_object = path.is_object();
         let path = Unpublished::Hidden(path);
         if let Some((ledger, files)) = gone.get_mut(&writer) {
-            if rule.is_left_behind(ledger, number) { doomed.push(path) } else { files.push(path) }
+            let lost = is_object && rule.is_of_no_checkpoint(ledger);
+            if lost || rule.is_left_behind(ledger, number) { doomed.push(path) } else { files.push(path) }
         } else if by_older_version.iter().any(|progress| progress.leaves_behind(&writer, number, current)) {
             doomed.push(path);
         }
@@ -110,7 +133,7 @@ pub(crate) fn settle(root: &Location, promised: &mut Vec<Promised>) -> Result<()
     }
     let _one = LOOKING.lock();
     for Promised { writer, .. } in promised.extract_if(.., |entry| entry.files.is_empty()) {
-        if let Some(ledger) = Ledger::take(root, &writer, true)? {
+        if let Some(ledger) = Ledger::take(root, &writer, |_| true)? {
             ledger.remove()?;
         }
     }
@@ -140,6 +163,7 @@ fn later_jobs(
 
 struct Rule<'a> {
     current: &'a WriterId,
+    succession: Option<Succession>,
     is_restored: bool,
     restored: &'a [Progress],
     later: Vec<String>,
@@ -147,6 +171,12 @@ struct Rule<'a> {
 }
 
 impl Rule<'_> {
+    /// Whether it belongs to an earlier start of the job, and no such start has a checkpoint.
+    fn is_of_no_checkpoint(&self, ledger: &Ledger) -> bool {
+        let its = ledger.promises.succession;
+        self.succession.is_some_and(|own| own.is_first && its.is_some_and(|its| own.is_after(&its)))
+    }
+
     /// Whether a file of a writer that has gone can no longer be committed.
     fn is_left_behind(&self, ledger: &Ledger, number: u64) -> bool {
         let Ledger { writer, promises, .. } = ledger;

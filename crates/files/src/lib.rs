@@ -10,7 +10,8 @@
 //! their visible names. So nobody sees a half-written file, or one whose records may be rolled back, a file
 //! is never appended to after a restart, and nothing has to be truncated.
 //!
-//! Small files may wait, still hidden, until several of them are merged into one (`waiting`).
+//! Small files may wait, still hidden, until several of one writer are merged into one (`waiting`), or those that all
+//! writers have written for a checkpoint are merged when it has completed, before any of them is visible ([`Merger`]).
 //!
 //! Later writers remove the files of earlier ones that are in no checkpoint; `leftovers` explains how these
 //! are distinguished from files that may still be committed, and the `ledger` that each writer keeps for this
@@ -25,7 +26,9 @@ mod input;
 mod ledger;
 mod leftovers;
 mod lz4;
+mod merging;
 mod name;
+mod open_file;
 mod split;
 mod unpublished;
 mod waiting;
@@ -36,8 +39,10 @@ pub use committable::{FinishedFile, committer};
 pub use compression::Compression;
 pub use enumerator::{FileEnumerator, Listing};
 pub use input::SplitInput;
+pub use merging::{Join, Merger, MergerContext};
 pub use name::{FileNames, Progress, WriterId};
+pub use open_file::Rest;
 pub use split::{FileSplit, Position};
 pub use waiting::Compaction;
 pub use whole::WholeFile;
-pub use writer::{Rest, Rolling, RollingWriter};
+pub use writer::{Rolling, RollingWriter};

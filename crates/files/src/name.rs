@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flott_connector::{Payload, SinkContext};
-use flott_types::{Error, Result};
+use flott_types::{Clock, Error, JobId, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::waiting::WaitingFile;
@@ -70,6 +70,22 @@ impl WriterId {
             subtask: context.subtask.0,
             nonce: context.clock.nanos() << 8 | WRITERS.fetch_add(1, Ordering::Relaxed) & 0xff,
         }
+    }
+
+    /// Who merges the files of all writers of a job. Its files end with it: no later attempt takes them over.
+    pub(crate) fn of_merger(job: JobId, clock: &dyn Clock) -> Self {
+        WriterId {
+            job: job.to_string(),
+            attempt: u32::MAX,
+            start: clock.now(),
+            subtask: 0,
+            nonce: clock.nanos() << 8 | WRITERS.fetch_add(1, Ordering::Relaxed) & 0xff,
+        }
+    }
+
+    /// Writers of a job one after the other, as their subtasks are.
+    pub(crate) fn order(&self) -> (u32, i64, u64) {
+        (self.subtask, self.start, self.nonce)
     }
 
     /// The name of a file that is committed.

@@ -1,16 +1,21 @@
 //! Files that are not visible yet.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use flott_storage::Location;
 use flott_storage::files;
 use flott_types::Result;
 
 /// What there is of a file before it is visible.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Unpublished {
     /// The file, with a hidden name.
     Hidden(Location),
     /// An upload to an object store, for this object.
     Upload { visible: Location, id: String },
+    /// An upload for an object with a hidden name: it is `complete` long before it is published.
+    Part { hidden: Location, id: String, complete: Arc<AtomicBool> },
 }
 
 impl Unpublished {
@@ -30,7 +35,22 @@ impl Unpublished {
         Ok(match self {
             Unpublished::Hidden(file) => files::look(file)?.is_some(),
             Unpublished::Upload { visible, .. } => files::look(visible)?.is_none(),
+            Unpublished::Part { hidden, complete, .. } => {
+                !complete.load(Ordering::Acquire) || files::look(hidden)?.is_some()
+            }
         })
+    }
+
+    /// Whether it is this upload, and not complete. Not every store has ids of uploads: they are told apart by
+    /// their objects as well.
+    pub(crate) fn is_upload(&self, upload: &str, object: &Location) -> bool {
+        match self {
+            Unpublished::Hidden(_) => false,
+            Unpublished::Upload { visible, id } => id == upload && visible == object,
+            Unpublished::Part { hidden, id, complete } => {
+                id == upload && hidden == object && !complete.load(Ordering::Acquire)
+            }
+        }
     }
 
     /// Whether it is known not to wait any more.
@@ -59,6 +79,10 @@ impl Unpublished {
         match self {
             Unpublished::Hidden(file) => files::remove(file),
             Unpublished::Upload { visible, id } => files::abandon(visible, id),
+            Unpublished::Part { hidden, id, .. } => {
+                files::abandon(hidden, id)?;
+                files::remove(hidden)
+            }
         }
     }
 }

@@ -97,23 +97,41 @@ impl Waiting {
     }
 }
 
+/// The bytes of a file from an offset on, in chunks.
+///
+/// # Errors
+/// If it cannot be read, or what `out` says.
+pub(crate) fn append(
+    file: &Location,
+    offset: u64,
+    chunk: &mut Vec<u8>,
+    out: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    chunk.resize(CHUNK, 0);
+    let mut input = files::open(file, offset)?;
+    loop {
+        match input.read(chunk) {
+            Ok(0) => return Ok(()),
+            Ok(read) => out(&chunk[..read])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(files::failed("read", file, error)),
+        }
+    }
+}
+
 /// The bytes of all files, one after the other, in a file of these names.
 ///
 /// # Errors
 /// If one cannot be read, or the new one not be written.
-pub(crate) fn merge(parts: &[WaitingFile], hidden: &Location, visible: &Location) -> Result<Committable> {
-    let mut merged = NewFile::create(hidden, visible)?;
-    let mut chunk = vec![0; CHUNK];
+pub(crate) fn merge(
+    parts: &[WaitingFile],
+    mut merged: NewFile,
+    hidden: &Location,
+    visible: &Location,
+) -> Result<Committable> {
+    let mut chunk = Vec::new();
     for file in parts {
-        let mut part = files::open(&file.hidden, 0)?;
-        loop {
-            match part.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(read) => merged.write(&chunk[..read])?,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(files::failed("read", &file.hidden, error)),
-            }
-        }
+        append(&file.hidden, 0, &mut chunk, &mut |bytes| merged.write(bytes))?;
     }
     let upload = merged.close()?;
     let parts = parts.iter().map(|file| &file.hidden);

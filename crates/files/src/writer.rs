@@ -4,17 +4,17 @@
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use flott_connector::{Committable, Payload, Prepared, SinkContext};
+use flott_connector::{Payload, Prepared, SinkContext};
 use flott_storage::Location;
-use flott_storage::files::{NewFile, PreparedUpload};
-use flott_types::{Clock, Error, FastMap, Result, Timestamp};
+use flott_storage::files::NewFile;
+use flott_types::{Clock, Error, FastMap, Result, Succession, Timestamp};
 
-use crate::committable::FinishedFile;
 use crate::ledger::{Begun, Ledger, Promises};
 use crate::leftovers::{self, Promised};
 use crate::name::{FileNames, Progress, WriterId};
+use crate::open_file::{Due, OpenFile, Rest};
 use crate::unpublished::Unpublished;
-use crate::waiting::{Compaction, Waiting, WaitingFile, merge};
+use crate::waiting::{Compaction, Waiting, WaitingFile};
 
 /// This many bytes are collected before they are written.
 const BUFFER: usize = 64 << 10;
@@ -44,27 +44,6 @@ impl Default for Rolling {
     }
 }
 
-/// Content of a file in progress that is written when the file is closed.
-pub trait Rest: Send {
-    /// About how many bytes that is.
-    fn held(&self) -> usize {
-        0
-    }
-
-    /// Appends it: nothing follows.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn end(self, out: &mut Vec<u8>) -> Result<()>;
-}
-
-/// Files of records have none.
-impl Rest for () {
-    fn end(self, _: &mut Vec<u8>) -> Result<()> {
-        Ok(())
-    }
-}
-
 /// The writer of one subtask. See the crate's header. `R` is what each file still has to write when it is
 /// closed.
 pub struct RollingWriter<R = ()> {
@@ -72,10 +51,13 @@ pub struct RollingWriter<R = ()> {
     rolling: Rolling,
     names: FileNames,
     compaction: Option<Compaction>,
+    /// Files are parts, which the job merges.
+    are_parts: bool,
     /// Files that were closed at earlier checkpoints, and are to be merged.
     waiting: Waiting,
     clock: Arc<dyn Clock>,
     id: WriterId,
+    succession: Option<Succession>,
     /// From the first file on.
     ledger: Option<Ledger>,
     /// The jobs that the restored checkpoint belongs to.
@@ -93,20 +75,6 @@ pub struct RollingWriter<R = ()> {
     turn: u64,
 }
 
-struct OpenFile<R> {
-    file: NewFile,
-    /// `None` until the first records.
-    rest: Option<R>,
-    hidden: Location,
-    visible: Location,
-    buffer: Vec<u8>,
-    written: u64,
-    created: Timestamp,
-    changed: Timestamp,
-    /// The turn of its last flush.
-    turn: u64,
-}
-
 impl<R: Rest + 'static> RollingWriter<R> {
     /// Writes below a directory. `restored` is what [`RollingWriter::snapshot`] returned. Files of earlier
     /// writers that can no longer be committed are removed.
@@ -118,7 +86,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
         path.to_text()?;
         let id = WriterId::new(&context);
         let restored = restored.iter().map(Progress::from_payload).collect::<Result<Vec<_>>>()?;
-        let promised = leftovers::remove(&path, &id, context.restored.is_some(), &restored)?;
+        let promised =
+            leftovers::remove(&path, &id, context.succession, context.restored.is_some(), &restored)?;
         let mut follows: Vec<String> =
             restored.iter().map(|progress| progress.writer().job.clone()).collect();
         follows.sort();
@@ -127,6 +96,8 @@ impl<R: Rest + 'static> RollingWriter<R> {
         Ok(RollingWriter {
             names: FileNames::default(),
             compaction: None,
+            are_parts: false,
+            succession: context.succession,
             waiting: Waiting::restored(waiting),
             ledger: None,
             follows,
@@ -156,6 +127,20 @@ impl<R: Rest + 'static> RollingWriter<R> {
     pub fn with_compaction(mut self, compaction: Option<Compaction>) -> Self {
         self.compaction = compaction;
         self
+    }
+
+    /// Files are handed over as parts: they keep their hidden names until the job has merged those of a checkpoint
+    /// ([`crate::Merger`]).
+    #[must_use]
+    pub fn with_parts(mut self, are_parts: bool) -> Self {
+        self.are_parts = are_parts;
+        self
+    }
+
+    /// Whether files are read again before they are visible. An upload that is not complete cannot be read, so in an
+    /// object store they are objects then, with hidden names.
+    fn reads_hidden(&self) -> bool {
+        self.are_parts || self.compaction.is_some()
     }
 
     /// Appends records to the file of a directory below the path (`""` for the path itself). `encode` gets
@@ -207,9 +192,31 @@ impl<R: Rest + 'static> RollingWriter<R> {
         self.next_number += 1;
         let hidden = directory.join(&self.id.hidden(number));
         let visible = directory.join(&self.id.visible(&self.names, number));
-        let file = NewFile::create(&hidden, &visible)?;
+        let object = if self.reads_hidden() { &hidden } else { &visible };
+        let file = self.begin(number, &hidden, object)?;
+        let part = (self.reads_hidden() && file.upload().is_some()).then(Arc::default);
+        self.turn += 1;
+        let (buffer, turn) = (Vec::new(), self.turn);
+        let rest = None;
+        Ok(OpenFile {
+            file,
+            rest,
+            hidden,
+            visible,
+            part,
+            buffer,
+            written: 0,
+            created: now,
+            changed: now,
+            turn,
+        })
+    }
+
+    /// Begins a file, which is to be this object if it is to be one. The ledger knows of it then.
+    fn begin(&mut self, number: u64, hidden: &Location, object: &Location) -> Result<NewFile> {
+        let file = NewFile::create(hidden, object)?;
         if let (Some(upload), Some(ledger)) = (file.upload(), &mut self.ledger) {
-            let (upload, visible) = (upload.to_owned(), visible.clone());
+            let (upload, visible) = (upload.to_owned(), object.clone());
             if let Err(error) =
                 ledger.begun(Begun { number, visible: visible.clone(), upload: upload.clone() })
             {
@@ -218,16 +225,13 @@ impl<R: Rest + 'static> RollingWriter<R> {
                 return Err(error);
             }
         }
-        self.turn += 1;
-        let (buffer, turn) = (Vec::new(), self.turn);
-        let rest = None;
-        Ok(OpenFile { file, rest, hidden, visible, buffer, written: 0, created: now, changed: now, turn })
+        Ok(file)
     }
 
     /// From the first file on there is a ledger.
     fn keep_ledger(&mut self) -> Result<()> {
         if self.ledger.is_none() {
-            let promises = Promises::new(self.follows.clone());
+            let promises = Promises::new(self.follows.clone(), self.succession);
             self.ledger = Some(Ledger::create(&self.path, &self.id, promises)?);
         }
         Ok(())
@@ -282,13 +286,14 @@ impl<R: Rest + 'static> RollingWriter<R> {
         open.sort_by(|a, b| a.visible.cmp(&b.visible));
         leftovers::settle(&self.path, &mut self.promised)?;
         Unpublished::keep_waiting(&mut self.handed_over);
-        let new: Vec<WaitingFile> =
-            std::mem::take(&mut self.finished).into_iter().chain(open.iter().map(OpenFile::waits)).collect();
-        if new.is_empty() && self.waiting.is_empty() {
+        let finished = std::mem::take(&mut self.finished);
+        if finished.is_empty() && open.is_empty() && self.waiting.is_empty() {
             return Ok(Prepared::default());
         }
-        self.handed_over.extend(new.iter().map(WaitingFile::unpublished));
-        new.into_iter().for_each(|file| self.waiting.add(file));
+        self.handed_over.extend(finished.iter().map(WaitingFile::unpublished));
+        self.handed_over.extend(open.iter().map(OpenFile::unpublished));
+        let new = finished.into_iter().chain(open.iter().map(OpenFile::waits));
+        new.for_each(|file| self.waiting.add(file));
         let due = self.due(end)?;
         // Before the files are announced: from here on a checkpoint may contain them. A file that fails to be
         // closed is in none; the next attempt removes it.
@@ -309,11 +314,13 @@ impl<R: Rest + 'static> RollingWriter<R> {
     fn due(&mut self, end: bool) -> Result<Vec<Due>> {
         let groups = self.waiting.due(self.compaction.as_ref(), end);
         if self.compaction.is_none() {
-            return Ok(groups.into_iter().flatten().map(Due::One).collect());
+            let due = if self.are_parts { Due::Part } else { Due::One };
+            return Ok(groups.into_iter().flatten().map(due).collect());
         }
         let mut due = Vec::with_capacity(groups.len());
         for mut files in groups {
-            if files.len() == 1 {
+            let is_object = files.iter().any(|file| file.hidden.is_object());
+            if files.len() == 1 && !is_object {
                 due.extend(files.pop().map(Due::One));
                 continue;
             }
@@ -324,8 +331,9 @@ impl<R: Rest + 'static> RollingWriter<R> {
             let directory = directory.as_ref().unwrap_or(&self.path);
             let hidden = directory.join(&self.id.hidden(number));
             let visible = directory.join(&format!("compacted-{}", self.id.visible(&self.names, number)));
-            self.handed_over.push(Unpublished::Hidden(hidden.clone()));
-            due.push(Due::Merged { files, hidden, visible });
+            let merged = self.begin(number, &hidden, &visible)?;
+            self.handed_over.push(Unpublished::of(&hidden, &visible, merged.upload()));
+            due.push(Due::Merged { files, merged, hidden, visible });
         }
         Ok(due)
     }
@@ -370,59 +378,6 @@ impl<R: Rest + 'static> RollingWriter<R> {
     }
 }
 
-impl<R> OpenFile<R> {
-    fn unpublished(&self) -> Unpublished {
-        Unpublished::of(&self.hidden, &self.visible, self.file.upload())
-    }
-}
-
-impl<R: Rest> OpenFile<R> {
-    fn write_out(&mut self, turn: u64) -> Result<()> {
-        self.file.write(&self.buffer)?;
-        self.turn = turn;
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// As it waits for its checkpoint.
-    fn waits(&self) -> WaitingFile {
-        let held = self.rest.as_ref().map_or(0, Rest::held);
-        let bytes = self.written + (self.buffer.len() + held) as u64;
-        let (hidden, visible) = (self.hidden.clone(), self.visible.clone());
-        let upload = self.file.upload().map(PreparedUpload::begun);
-        WaitingFile { hidden, visible, upload, bytes, checkpoints: 0 }
-    }
-
-    fn close(mut self) -> Result<WaitingFile> {
-        let waits = self.waits();
-        if let Some(rest) = self.rest.take() {
-            rest.end(&mut self.buffer)?;
-        }
-        self.write_out(self.turn)?;
-        Ok(WaitingFile { upload: self.file.close()?, ..waits })
-    }
-}
-
-/// What is handed over.
-enum Due {
-    One(WaitingFile),
-    Merged { files: Vec<WaitingFile>, hidden: Location, visible: Location },
-}
-
-impl Due {
-    /// The file, merged if it is to be; with the upload of one that was closed only now.
-    fn committable(self, uploads: &mut FastMap<Location, PreparedUpload>) -> Result<Committable> {
-        match self {
-            Due::One(WaitingFile { hidden, visible, upload, .. }) => {
-                let upload = uploads.remove(&visible).or(upload);
-                FinishedFile::to_committable(&hidden, &visible, upload.as_ref(), [])
-            }
-            Due::Merged { files, hidden, visible } => merge(&files, &hidden, &visible),
-        }
-    }
-}
-
 impl<R> Drop for RollingWriter<R> {
     /// Files that were not handed over can never be committed. What an error here leaves behind, the next
     /// writer removes.
@@ -432,8 +387,12 @@ impl<R> Drop for RollingWriter<R> {
         let removed = never_handed_over.try_for_each(|file| file.discard());
         let settled = removed.and_then(|()| leftovers::settle(&self.path, &mut self.promised));
         Unpublished::keep_waiting(&mut self.handed_over);
-        let ledger = self.ledger.take().filter(|_| self.handed_over.is_empty());
-        let done = settled.and_then(|()| ledger.map_or(Ok(()), Ledger::remove));
+        let done = settled.and_then(|()| match self.ledger.take() {
+            None => Ok(()),
+            Some(ledger) if self.handed_over.is_empty() => ledger.remove(),
+            // Who publishes the last of them looks for it.
+            Some(mut ledger) => ledger.hand_over(self.next_number, &self.handed_over),
+        });
         if let Err(error) = done {
             tracing::warn!("not all hidden files below {} were removed: {error}", self.path);
         }

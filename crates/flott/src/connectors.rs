@@ -14,6 +14,11 @@ pub fn builtin() -> Registry {
         registry.register(Arc::new(flott_connector_kafka::KafkaConnector));
         registry.register(Arc::new(flott_connector_kafka::UpsertKafkaConnector));
     }
+    #[cfg(feature = "iceberg")]
+    {
+        registry.register(Arc::new(flott_connector_iceberg::IcebergConnector));
+        registry.register_catalog(Arc::new(flott_connector_iceberg::IcebergCatalogFactory));
+    }
     registry.register(Arc::new(flott_connector_nexmark::NexmarkConnector));
     registry.register(Arc::new(flott_connector_savepoint::SavepointConnector));
     registry.register(Arc::new(flott_connector_basic::PrintConnector));

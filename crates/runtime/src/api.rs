@@ -4,7 +4,7 @@ use flott_checkpoint::manifest::{SubtaskRestore, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, TaskId};
 use flott_connector::{Payload, Split, WatermarkAlignment};
 use flott_plan::{ChainedNode, Exchange, JobEdge, JobGraph, JobVertex};
-use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Timestamp};
+use flott_types::{CheckpointId, Error, ErrorKind, JobId, OperatorUid, Result, Succession, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Everything that one task starts from.
@@ -28,6 +28,8 @@ pub struct TaskDeployment {
     pub drained: bool,
     /// The checkpoint that the job starts from.
     pub restored: Option<CheckpointId>,
+    /// Where this start stands among those of the job, if it has a lease.
+    pub succession: Option<Succession>,
     /// The job's configuration.
     pub options: crate::TaskOptions,
 }
@@ -306,7 +308,7 @@ impl TaskDeployment {
                 outputs.push(own(to.parallelism)?);
             }
         }
-        let (drained, restored) = (false, None);
+        let (drained, restored, succession) = (false, None, None);
         Ok(TaskDeployment {
             job,
             attempt,
@@ -317,6 +319,7 @@ impl TaskDeployment {
             restore,
             drained,
             restored,
+            succession,
             options,
         })
     }

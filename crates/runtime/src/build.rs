@@ -200,7 +200,7 @@ impl Builder<'_> {
                     SinkOperator::new(sink, clock.clone(), self.environment.threads.clone(), retries);
                 let operator = operator
                     .with_schema(schema)
-                    .with_restored(self.deployment.restored)
+                    .with_restored(self.deployment.restored, self.deployment.succession)
                     .with_confirm(confirm)
                     .with_drop_update_before(spec.drop_update_before.then(|| spec.table.primary_key.clone()));
                 Box::new(operator.with_constraint(constraint))

@@ -23,7 +23,7 @@ use flott_connector::{
 use flott_operator::{Backlog, Committing, Context, Operator, SnapshotLater};
 use flott_plan::Schema;
 use flott_state::{ListState, OperatorSnapshot, Redistribution, RestoredState};
-use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
+use flott_types::{CheckpointId, Clock, Error, Result, Succession, Timestamp, Watermark};
 
 use crate::{Constraint, Threads};
 pub(crate) use committing::Confirm;
@@ -45,6 +45,7 @@ pub struct SinkOperator {
     retries: CommitRetries,
     schema: Option<Arc<Schema>>,
     restored: Option<CheckpointId>,
+    succession: Option<Succession>,
     confirm: Option<Confirm>,
     writer: Option<Box<dyn SinkWriter>>,
     committing: Option<Commits>,
@@ -66,6 +67,7 @@ impl SinkOperator {
             retries,
             schema: None,
             restored: None,
+            succession: None,
             confirm: None,
             writer: None,
             committing: None,
@@ -97,10 +99,11 @@ impl SinkOperator {
         self
     }
 
-    /// The checkpoint that the job starts from.
+    /// The checkpoint that the job starts from, and which of its starts this is.
     #[must_use]
-    pub fn with_restored(mut self, restored: Option<CheckpointId>) -> Self {
+    pub fn with_restored(mut self, restored: Option<CheckpointId>, start: Option<Succession>) -> Self {
         self.restored = restored;
+        self.succession = start;
         self
     }
 
@@ -173,6 +176,7 @@ impl Operator for SinkOperator {
         let sink_context = SinkContext {
             job: info.job,
             attempt: info.attempt,
+            succession: self.succession,
             subtask: info.subtask,
             parallelism: info.parallelism,
             restored: self.restored.filter(|_| restored.found),

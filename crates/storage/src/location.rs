@@ -132,6 +132,11 @@ impl Location {
         }
     }
 
+    /// Whether it is in an object store.
+    pub fn is_object(&self) -> bool {
+        matches!(self, Location::Object(_))
+    }
+
     /// Refuses what can only be read.
     ///
     /// # Errors

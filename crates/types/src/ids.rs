@@ -60,6 +60,25 @@ impl fmt::Display for JobKey {
     }
 }
 
+/// The place of a job's start among all its starts. One that runs knows by it that those before it have ended, or can do no
+/// harm any more: they have lost their lease.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Succession {
+    /// Where the starts are counted; no two registers have the same.
+    pub register: JobId,
+    /// The number of this start.
+    pub start: u64,
+    /// None of the starts before it has a checkpoint.
+    pub is_first: bool,
+}
+
+impl Succession {
+    /// Whether this start came after another one of the same job.
+    pub fn is_after(&self, other: &Succession) -> bool {
+        self.register == other.register && self.start > other.start
+    }
+}
+
 /// A vertex of the job graph: one chain of operators, deployed as `parallelism` subtasks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -16,7 +16,7 @@ mod waker;
 pub use clock::{Clock, SystemClock};
 pub use config::Configuration;
 pub use error::{Error, ErrorKind, Fault, Result};
-pub use ids::{CheckpointId, JobId, JobKey, OperatorUid, SubtaskIndex, VertexId};
+pub use ids::{CheckpointId, JobId, JobKey, OperatorUid, SubtaskIndex, Succession, VertexId};
 pub use key_group::{KeyGroup, KeyGroupRange};
 pub use logical_type::{LogicalType, RowField, TypeKind};
 pub use time::{Timestamp, Watermark};

@@ -25,7 +25,7 @@ impl Renewal {
     pub(super) fn new(setup: &JobSetup) -> Result<Self> {
         let start = || Worker::start(&format!("{} lease", setup.graph.name), &setup.threads, ());
         Ok(Renewal {
-            worker: setup.is_leased.then(start).transpose()?,
+            worker: setup.succession.map(|_| start()).transpose()?,
             due: setup.submitted_at.saturating_add(RENEWAL_MILLIS),
             busy: Arc::default(),
         })

@@ -28,7 +28,7 @@ use flott_connector::{CommitOutcome, CommitRetries};
 use flott_plan::JobGraph;
 use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
 use flott_types::{
-    CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, SubtaskIndex, Timestamp,
+    CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, SubtaskIndex, Succession, Timestamp,
 };
 
 use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
@@ -109,8 +109,8 @@ pub(crate) struct JobSetup {
     /// What it continues from, and where that lies.
     pub(crate) initial: Option<Arc<Manifest>>,
     pub(crate) restored_from: Option<String>,
-    /// Others want to hear of it now and then.
-    pub(crate) is_leased: bool,
+    /// Where it stands among the starts of the job, if it has a lease: then others want to hear of it now and then.
+    pub(crate) succession: Option<Succession>,
     /// The leadership on which it depends.
     pub(crate) leading: Option<Arc<Leading>>,
     /// Whether sinks publish output with checkpoints.
@@ -249,6 +249,7 @@ impl JobMaster {
         let storage = Worker::start(&format!("{name} checkpoints"), &setup.threads, ())?;
         let services = Services {
             job: setup.job,
+            succession: setup.succession,
             clock: setup.clock.clone(),
             threads: setup.threads.clone(),
             may_commit: lease::may_commit(&setup),

@@ -204,6 +204,7 @@ impl JobMaster {
                 submitted_at: self.setup.submitted_at,
                 drained,
                 restored: checkpoint,
+                succession: self.setup.succession,
                 homes: homes.clone(),
                 tasks,
             };

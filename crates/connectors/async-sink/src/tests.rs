@@ -55,6 +55,7 @@ fn context(clock: &Arc<ManualClock>) -> SinkContext {
     SinkContext {
         job: JobId(1),
         attempt: 0,
+        succession: None,
         subtask: SubtaskIndex(0),
         parallelism: 1,
         restored: None,

@@ -13,8 +13,8 @@ use regex::Regex;
 
 use crate::commit::PartitionCommit;
 use crate::options::{
-    CHECK_INTERVAL, DEFAULT_PARTITION, FILE_SIZE, INACTIVITY_INTERVAL, MONITOR_INTERVAL, PATH, PATH_PATTERN,
-    ROLLOVER_INTERVAL, ROWS_PER_SECOND,
+    CHECK_INTERVAL, COMPACTION, COMPACTION_PARALLELISM, COMPACTION_SIZE, DEFAULT_PARTITION, FILE_SIZE,
+    INACTIVITY_INTERVAL, MONITOR_INTERVAL, PATH, PATH_PATTERN, ROLLOVER_INTERVAL, ROWS_PER_SECOND,
 };
 use crate::partition::Partitioning;
 
@@ -33,6 +33,28 @@ pub(crate) struct Config {
     pub(crate) rolling: Rolling,
     /// How partitions are committed, if they are.
     pub(crate) commit: Option<PartitionCommit>,
+    /// Whether the small files of a checkpoint are merged before they are visible, and how.
+    pub(crate) compaction: Option<Compaction>,
+}
+
+/// `compaction.*`: how the files of a checkpoint are merged.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Compaction {
+    /// How many bytes a merged file is to have.
+    pub(crate) file_size: u64,
+    /// How many files are merged at the same time; by default as many as there are writers.
+    pub(crate) parallelism: Option<usize>,
+}
+
+impl Compaction {
+    fn new(options: &Options<'_>) -> Result<Option<Self>> {
+        let file_size = match options.get(&COMPACTION_SIZE)? {
+            Some(size) => size,
+            None => options.get(&FILE_SIZE)?,
+        };
+        let parallelism = options.get(&COMPACTION_PARALLELISM)?.map(|threads| threads as usize);
+        Ok(options.get(&COMPACTION)?.then_some(Compaction { file_size, parallelism }))
+    }
 }
 
 impl Config {
@@ -53,6 +75,7 @@ impl Config {
                 inactivity_interval: options.get(&INACTIVITY_INTERVAL)?,
                 check_interval: options.get(&CHECK_INTERVAL)?.max(1),
             },
+            compaction: Compaction::new(options)?,
             commit: PartitionCommit::new(options)?.filter(|_| !table.partition_keys.is_empty()),
         })
     }

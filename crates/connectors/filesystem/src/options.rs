@@ -110,17 +110,21 @@ pub(crate) const EXTRACTOR_FORMATTER: TableOption<Formatter> = TableOption::pars
     Formatter::new,
     "the format of that time; by default a date, or a date and a time",
 );
-const COMPACTION: TableOption<(), WithDefault> =
-    TableOption::word("auto-compaction", &[("false", ())], "whether small files are merged into larger ones")
-        .in_any_case()
-        .not_yet(&["true"])
-        .or("false");
-const COMPACTION_SIZE: TableOption<u64> =
-    TableOption::size("compaction.file-size", "the size of merged files")
-        .without_effect("there is no compaction");
-const COMPACTION_PARALLELISM: TableOption<u64> =
-    TableOption::number("compaction.parallelism", 1, u64::MAX, "how many compact")
-        .without_effect("there is no compaction");
+pub(crate) const COMPACTION: TableOption<bool, WithDefault> = TableOption::flag(
+    "auto-compaction",
+    "whether the files that all writers have written for a checkpoint are merged, a partition at a time, before they are visible",
+)
+.or("false");
+pub(crate) const COMPACTION_SIZE: TableOption<u64> = TableOption::size(
+    "compaction.file-size",
+    "the size that merged files are to have; by default `sink.rolling-policy.file-size`",
+);
+pub(crate) const COMPACTION_PARALLELISM: TableOption<u64> = TableOption::number(
+    "compaction.parallelism",
+    1,
+    256,
+    "how many files are merged at the same time; by default as many as there are writers",
+);
 const SHUFFLE: TableOption<bool, WithDefault> = TableOption::flag(
     "sink.shuffle-by-partition.enable",
     "whether all rows of a partition go to one writer, to get fewer files",

@@ -1,5 +1,7 @@
 //! The sink: hidden files, made visible when the checkpoint that contains them has completed.
 
+mod committer;
+mod merging;
 mod partitioner;
 mod partitions;
 mod writer;
@@ -15,7 +17,7 @@ use flott_storage::files;
 use flott_types::{Error, Result};
 
 use crate::config::Config;
-use partitions::PartitionCommitter;
+use committer::TableCommitter;
 use writer::FileWriter;
 
 pub(crate) struct FileSink {
@@ -60,16 +62,14 @@ impl Sink for FileSink {
         Ok(flott_files::committer())
     }
 
-    /// Partitions, if the table asks for it.
+    /// Partitions and merged files, if the table asks for it.
     fn commits_globally(&self) -> bool {
-        self.config.commit.is_some()
+        self.config.commit.is_some() || self.config.compaction.is_some()
     }
 
     fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
-        match &self.config.commit {
-            Some(commit) => Ok(Box::new(PartitionCommitter::new(commit.clone(), context.clock))),
-            None => Err(Error::internal("partitions of this table are not committed")),
-        }
+        let (_, schema) = self.config.file_columns(&self.spec.table);
+        Ok(Box::new(TableCommitter::new(&self.config, schema, &context)))
     }
 
     fn check(&self) -> Result<()> {

@@ -158,10 +158,6 @@ impl<T: Record> Sink for FileSink<T> {
     }
 
     fn check(&self) -> Result<()> {
-        if self.compaction.is_some() {
-            // Uploads that are not complete cannot be read.
-            self.path.local("the compaction of files")?;
-        }
         self.path.check_writable()?;
         flott_storage::files::check_writable(&self.path)
     }

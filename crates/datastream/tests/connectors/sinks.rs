@@ -127,6 +127,7 @@ fn context(clock: &Arc<ManualClock>) -> SinkContext {
     SinkContext {
         job: JobId(1),
         attempt: 1,
+        succession: None,
         subtask: SubtaskIndex(0),
         parallelism: 1,
         restored: None,

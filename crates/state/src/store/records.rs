@@ -221,6 +221,14 @@ pub(super) struct Alive {
     pub at: Timestamp,
 }
 
+/// Which register it is: the same folder may have many names, and the same name mean many folders.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Id {
+    pub version: u32,
+    pub id: JobId,
+}
+
 /// The version of all these records.
 pub(super) const VERSION: u32 = 1;
 

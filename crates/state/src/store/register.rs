@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <checkpoints>/jobs/<name>-<hash of the key>/lock              locked by the process that runs the job
+//! <checkpoints>/jobs/<name>-<hash of the key>/id                which register this is, wherever it is reached from
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/claim   who has started it, and as which job
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/began   what it continues from
 //! <checkpoints>/jobs/<name>-<hash of the key>/epoch-<n>/alive   when the owner last sent a heartbeat
@@ -16,12 +17,13 @@ use flott_checkpoint::manifest::Checksum;
 use flott_storage::Folder;
 use flott_types::{Error, FastSet, JobId, JobKey, Result};
 
-use super::records::{Alive, Began, Claim, End, Epoch, Outcome, bytes_of, read};
+use super::records::{Alive, Began, Claim, End, Epoch, Id, Outcome, VERSION, bytes_of, read};
 use super::{CheckpointStorage, JobStorage};
 
 /// The folder of the registers.
 pub(super) const JOBS: &str = "jobs";
 pub(super) const LOCK: &str = "lock";
+const ID: &str = "id";
 pub(super) const CLAIM: &str = "claim";
 const BEGAN: &str = "began";
 const ALIVE: &str = "alive";
@@ -86,6 +88,23 @@ impl JobRegister {
     /// The folder, for messages.
     pub fn url(&self) -> String {
         self.folder.url()
+    }
+
+    /// Its id. It gets this one, which nobody else has, if it has none yet.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub async fn id(&self, new: JobId) -> Result<JobId> {
+        if let Some(Id { id, .. }) = read(&self.folder, ID).await? {
+            return Ok(id);
+        }
+        if self.folder.put_new(ID, bytes_of(&Id { version: VERSION, id: new })?).await? {
+            return Ok(new);
+        }
+        let other = read::<Id>(&self.folder, ID).await?;
+        other
+            .map(|Id { id, .. }| id)
+            .ok_or_else(|| Error::state(format!("'{}' was removed", self.folder.url_of(ID))))
     }
 
     /// The numbers of the starts, ascending.

@@ -39,20 +39,25 @@ impl LockedFile {
     }
 
     /// Takes over a file whose owner has gone. `None` if the owner is alive, or the file does not exist. In an
-    /// object store `has_gone` says whether the owner is alive.
+    /// object store, whoever looks has to know from the content [whether it has gone](LockedFile::shows_its_owner).
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn take(location: &Location, has_gone: bool) -> Result<Option<Self>> {
+    pub fn take(location: &Location) -> Result<Option<Self>> {
         match location {
             Location::Local(path) => {
                 Ok(LocalLockedFile::take(path)?.map(|file| LockedFile(Held::Local(file))))
             }
-            Location::Object(object) if has_gone && objects::look(object)?.is_some() => {
+            Location::Object(object) if objects::look(object)?.is_some() => {
                 Ok(Some(LockedFile(Held::Object(object.clone()))))
             }
             Location::Object(_) => Ok(None),
         }
+    }
+
+    /// Whether the file itself shows that its owner has gone.
+    pub fn shows_its_owner(&self) -> bool {
+        matches!(self.0, Held::Local(_))
     }
 
     /// What is in it.

@@ -84,6 +84,7 @@ impl<'a> Job<'a> {
             let context = SinkContext {
                 job: JobId(7),
                 attempt: self.attempt,
+                succession: None,
                 subtask: SubtaskIndex(subtask),
                 parallelism,
                 restored: self.restored,
@@ -259,7 +260,7 @@ pub(super) fn committer_context(clock: Arc<dyn Clock>) -> CommitterContext {
 }
 
 pub(super) fn global_context(parallelism: u32, clock: Arc<dyn Clock>) -> GlobalCommitterContext {
-    GlobalCommitterContext { job: JobId(7), parallelism, clock }
+    GlobalCommitterContext { job: JobId(7), succession: None, parallelism, clock }
 }
 
 fn answers(requests: &[CommitRequest], outcomes: &[CommitOutcome]) -> Result<()> {

@@ -135,6 +135,7 @@ mod tests {
         SinkContext {
             job: JobId(1),
             attempt: 0,
+            succession: None,
             subtask: SubtaskIndex(subtask),
             parallelism,
             restored: None,

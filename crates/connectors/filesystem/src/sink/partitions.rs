@@ -8,10 +8,10 @@
 //! was aborted some have and others have not. Event time is the least of the writers that are not idle, and
 //! never goes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use flott_connector::{CommitOutcome, CommitRequest, Committable, Committer, Payload};
+use flott_connector::{CommitOutcome, CommitRequest, Committable, Payload};
 use flott_storage::Location;
 use flott_storage::files;
 use flott_types::{CheckpointId, Clock, Result, Timestamp};
@@ -142,12 +142,16 @@ impl PartitionCommitter {
             Err(error) => CommitOutcome::Failed(error.to_string()),
         }
     }
-}
 
-impl Committer for PartitionCommitter {
-    fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+    /// Commits those that are due, and whose files are there: not those in directories that are `undone`.
+    pub(super) fn commit(
+        &mut self,
+        requests: &[&CommitRequest],
+        undone: &BTreeSet<Location>,
+    ) -> Result<Vec<CommitOutcome>> {
         let read = |request| Ok((request, HandedOver::read(request)?));
-        let all: Vec<(&CommitRequest, HandedOver)> = requests.iter().map(read).collect::<Result<_>>()?;
+        let all: Vec<(&CommitRequest, HandedOver)> =
+            requests.iter().copied().map(read).collect::<Result<_>>()?;
         self.hear(&all);
         // A partition is committed once for all its files, as of the first of them.
         let mut partitions: BTreeMap<&str, Pending> = BTreeMap::new();
@@ -164,6 +168,10 @@ impl Committer for PartitionCommitter {
         let outcome = |(directory, pending): (&str, Pending)| {
             let outcome = match self.waits(&pending, now) {
                 Some(after) => CommitOutcome::Wait { after },
+                None if Location::try_from(directory.to_owned()).is_ok_and(|it| undone.contains(&it)) => {
+                    let reason = format!("files of the partition {directory} are not merged yet");
+                    CommitOutcome::Retry { after: None, reason }
+                }
                 None => self.publish(directory),
             };
             (directory.to_owned(), (pending.oldest, outcome))

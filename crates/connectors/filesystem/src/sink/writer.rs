@@ -48,6 +48,7 @@ impl FileWriter {
             ended: false,
         };
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
+        let files = files.with_parts(config.compaction.is_some());
         let encoder = match config.files()? {
             FileFormat::Records(records) => Some(records.encoder(&schema)?),
             FileFormat::Bulk(_) => None,

@@ -139,3 +139,18 @@ fn the_sink_that_commits_partitions_holds_the_rules() {
     let table = || Table::new("t", &columns(), &options).partitioned(&["b"]);
     check_sink(&|| Box::new(Partitioned(Written(table())))).unwrap();
 }
+
+#[test]
+fn the_sink_that_merges_files_holds_the_rules() {
+    for size in ["1 mb", "9 b"] {
+        let options = [
+            ("auto-compaction", "true"),
+            ("sink.rolling-policy.file-size", "4 b"),
+            ("compaction.file-size", size),
+        ];
+        check_sink(&|| Box::new(Written(Table::new("t", &columns(), &options)))).unwrap();
+        let options = [&options[..], &[("sink.partition-commit.policy.kind", "success-file")]].concat();
+        let table = || Table::new("t", &columns(), &options).partitioned(&["b"]);
+        check_sink(&|| Box::new(Partitioned(Written(table())))).unwrap();
+    }
+}

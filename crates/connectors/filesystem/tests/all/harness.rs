@@ -255,6 +255,7 @@ pub fn sink_context(table: &Table, attempt: u32, subtask: u32) -> SinkContext {
     SinkContext {
         job: JobId(7),
         attempt,
+        succession: None,
         subtask: SubtaskIndex(subtask),
         parallelism: 2,
         restored: (attempt > 0).then_some(CheckpointId(1)),

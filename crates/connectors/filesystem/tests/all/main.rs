@@ -4,6 +4,7 @@
 
 mod catalog;
 mod changed;
+mod compaction;
 mod conformance;
 mod harness;
 mod leftovers;

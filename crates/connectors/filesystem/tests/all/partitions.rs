@@ -38,7 +38,12 @@ impl Writing {
     }
 
     fn committer(table: &Table, sink: &dyn Sink) -> Box<dyn flott_connector::Committer> {
-        let context = GlobalCommitterContext { job: JobId(7), parallelism: 2, clock: table.clock.clone() };
+        let context = GlobalCommitterContext {
+            job: JobId(7),
+            succession: None,
+            parallelism: 2,
+            clock: table.clock.clone(),
+        };
         sink.global_committer(context).unwrap()
     }
 

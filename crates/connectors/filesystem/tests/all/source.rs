@@ -313,7 +313,7 @@ fn wrong_options_are_refused() {
     assert!(error(&[("monitor-interval", "1 s")]).contains("no option 'monitor-interval'"));
     assert!(error(&[("source.monitor-interval", "soon")]).contains("expected a duration"));
     assert!(error(&[("source.rate-limit.rows-per-second", "0")]).contains("above 0"));
-    assert!(error(&[("auto-compaction", "true")]).contains("not built yet"));
+    assert!(error(&[("compaction.parallelism", "0")]).contains("compaction.parallelism"));
     assert!(error(&[("partition.time-extractor.kind", "custom")]).contains("not built yet"));
     let formatter = "partition.time-extractor.timestamp-formatter";
     assert!(error(&[(formatter, "EEE MMM")]).contains("a pattern of numbers and text"));

@@ -1,0 +1,345 @@
+//! The connector and the catalog through their public faces, in a warehouse of its own for each test. What other engines make of the
+//! tables is in `tests/iceberg` of the repository.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flott_batch::{Batch, pretty};
+use flott_connector::catalog::{
+    CatalogFactory, CatalogObject, Database, Table, TableColumn, TableColumnKind,
+};
+use flott_connector::conformance::{
+    ByHand, SinkUnderTest, SourceUnderTest, check_sink, check_source, commit, commit_restored,
+};
+use flott_connector::{
+    Committable, Poll, ReaderContext, Registry, Sink, SinkContext, Source, SourceOutput, TableContext,
+};
+use flott_connector_iceberg::{IcebergCatalogFactory, IcebergConnector};
+use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
+use flott_types::clock::ManualClock;
+use flott_types::{CheckpointId, JobId, LogicalType, Result, SubtaskIndex, TypeKind, Waker};
+
+/// A table in a warehouse.
+struct Lake {
+    directory: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    spec: SourceSpec,
+}
+
+impl Lake {
+    fn new(options: &[(&str, &str)], partition_keys: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options: BTreeMap<String, String> =
+            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        options.insert("connector".to_owned(), "iceberg".to_owned());
+        options.insert("warehouse".to_owned(), directory.path().to_str().unwrap().to_owned());
+        let columns = [("a", TypeKind::BigInt), ("b", TypeKind::STRING), ("p", TypeKind::STRING)];
+        let table = TableSpec {
+            name: "c.d.t".to_owned(),
+            connector: "iceberg".to_owned(),
+            options,
+            schema: Schema::new(columns.map(|(name, kind)| (name, kind.nullable()))),
+            partition_keys: partition_keys.iter().map(|key| (*key).to_owned()).collect(),
+            primary_key: Vec::new(),
+        };
+        let spec = SourceSpec {
+            projection: vec![0, 1, 2],
+            table,
+            paths: Vec::new(),
+            metadata: Schema::default(),
+            limit: None,
+            watermark: None,
+            errors: false,
+        };
+        Lake { directory, clock: Arc::new(ManualClock::new(1_700_000_000_000)), spec }
+    }
+
+    fn registry() -> Registry {
+        let mut registry = Registry::new(flott_formats::builtin());
+        registry.register(Arc::new(IcebergConnector));
+        registry
+    }
+
+    fn context() -> TableContext {
+        TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() }
+    }
+
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        Lake::registry().source(&self.spec, &Lake::context())
+    }
+
+    fn sink(&self) -> Arc<dyn Sink> {
+        let spec = SinkSpec {
+            table: self.spec.table.clone(),
+            metadata: Schema::default(),
+            overwrite: false,
+            static_partition: BTreeMap::new(),
+            drop_update_before: false,
+        };
+        Lake::registry().sink(&spec, &Lake::context()).unwrap()
+    }
+
+    fn types(&self) -> Vec<LogicalType> {
+        self.spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect()
+    }
+
+    fn batch(&self, rows: &str) -> Batch {
+        Batch::Changes(pretty::parse(rows, &self.types()).unwrap())
+    }
+
+    /// What a writer hands over for a checkpoint.
+    fn handed_over(&self, checkpoint: u64, rows: &str) -> Vec<Committable> {
+        let context = SinkContext {
+            job: JobId(9),
+            attempt: 0,
+            succession: None,
+            subtask: SubtaskIndex(0),
+            parallelism: 1,
+            restored: None,
+            schema: None,
+            metrics: Default::default(),
+            clock: self.clock.clone(),
+            waker: Waker::default(),
+        };
+        let mut writer = self.sink().writer(context, Vec::new()).unwrap();
+        writer.write(self.batch(rows)).unwrap();
+        writer.prepare_commit(CheckpointId(checkpoint), true).unwrap().wait().unwrap()
+    }
+
+    fn write(&self, rows: &str) {
+        commit(&*self.sink(), &self.handed_over(1, rows)).unwrap();
+    }
+
+    /// The rows of the table, as it is read at once.
+    fn rows(&self) -> Vec<String> {
+        if !self.directory.path().join("d/t/metadata/version-hint.text").exists() {
+            return Vec::new();
+        }
+        let source = self.source().unwrap();
+        let mut splits = ByHand::new(&*source, None, 1, self.clock.clone()).unwrap();
+        let context = ReaderContext {
+            subtask: SubtaskIndex(0),
+            parallelism: 1,
+            batch_size: 1_000,
+            clock: self.clock.clone(),
+            waker: Waker::default(),
+            metrics: Default::default(),
+        };
+        let mut reader = source.reader(context).unwrap();
+        let mut text = Text { text: String::new(), types: self.types() };
+        while let Some(found) = splits.ask(SubtaskIndex(0)).unwrap() {
+            reader.add_splits(found).unwrap();
+            while reader.poll(&mut text).unwrap() != Poll::SplitsDone {}
+        }
+        let mut rows: Vec<String> = text.text.lines().map(str::to_owned).collect();
+        rows.sort();
+        rows
+    }
+
+    fn versions(&self) -> usize {
+        let files = std::fs::read_dir(self.directory.path().join("d/t/metadata")).unwrap();
+        let name =
+            |file: std::io::Result<std::fs::DirEntry>| file.unwrap().file_name().into_string().unwrap();
+        files.map(name).filter(|name| name.ends_with(".metadata.json")).count()
+    }
+}
+
+struct Text {
+    text: String,
+    types: Vec<LogicalType>,
+}
+
+impl SourceOutput for Text {
+    fn emit(&mut self, _: &str, batch: Batch) -> Result<()> {
+        let Batch::Changes(batch) = batch else { panic!("columns are wanted") };
+        self.text.push_str(&pretty::print(&batch, &self.types));
+        Ok(())
+    }
+
+    fn skipped(&mut self, _: u64) {}
+}
+
+struct Written(Lake);
+
+impl SinkUnderTest for Written {
+    fn sink(&self) -> Result<Arc<dyn Sink>> {
+        Ok(self.0.sink())
+    }
+
+    fn batch(&self, number: usize) -> Batch {
+        self.0.batch(&self.rows(number).join("\n"))
+    }
+
+    fn rows(&self, number: usize) -> Vec<String> {
+        (0..3).map(|row| format!("+I {row} b{number} p{}", row % 2)).collect()
+    }
+
+    fn visible(&self) -> Result<Vec<String>> {
+        Ok(self.0.rows())
+    }
+}
+
+#[test]
+fn the_sink_holds_the_rules() {
+    check_sink(&|| Box::new(Written(Lake::new(&[], &[])))).unwrap();
+    check_sink(&|| Box::new(Written(Lake::new(&[], &["p"])))).unwrap();
+    // Files that are closed with each batch.
+    let small = [("write.target-file-size-bytes", "1 b")];
+    check_sink(&|| Box::new(Written(Lake::new(&small, &["p"])))).unwrap();
+}
+
+struct Read {
+    lake: Lake,
+    expected: RefCell<Vec<String>>,
+    endless: bool,
+}
+
+impl SourceUnderTest for Read {
+    fn source(&self) -> Result<Arc<dyn Source>> {
+        self.lake.source()
+    }
+
+    fn texts(&self, batch: Batch) -> Result<Vec<String>> {
+        let Batch::Changes(batch) = batch else { panic!("columns are wanted") };
+        Ok(pretty::print(&batch, &self.lake.types()).lines().map(str::to_owned).collect())
+    }
+
+    fn expected(&self) -> Vec<String> {
+        self.expected.borrow().clone()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.endless
+    }
+
+    fn grow(&self) -> Result<Option<Vec<String>>> {
+        if !self.endless {
+            return Ok(None);
+        }
+        let mut expected = self.expected.borrow_mut();
+        let first = expected.len();
+        let rows: Vec<String> = (first..first + 4).map(|row| format!("+I {row} x{row} one")).collect();
+        self.lake.write(&rows.join("\n"));
+        expected.extend(rows.clone());
+        Ok(Some(rows))
+    }
+}
+
+#[test]
+fn the_source_holds_the_rules() {
+    for endless in [false, true] {
+        let watched = [
+            ("streaming", "true"),
+            ("monitor-interval", "1 s"),
+            ("starting-strategy", "TABLE_SCAN_THEN_INCREMENTAL"),
+        ];
+        let lake = Lake::new(if endless { &watched } else { &[] }, &["p"]);
+        let expected: Vec<String> =
+            (0..12).map(|row| format!("+I {row} x{row} {}", if row < 8 { "one" } else { "two" })).collect();
+        expected.chunks(4).for_each(|rows| lake.write(&rows.join("\n")));
+        check_source(&Read { lake, expected: RefCell::new(expected), endless }).unwrap();
+    }
+}
+
+#[test]
+fn a_commit_that_is_asked_for_again_adds_nothing() {
+    let lake = Lake::new(&[], &[]);
+    let first = lake.handed_over(1, "+I 1 a p");
+    commit(&*lake.sink(), &first).unwrap();
+    let versions = lake.versions();
+    commit(&*lake.sink(), &first).unwrap();
+    commit_restored(&*lake.sink(), CheckpointId(1), &first).unwrap();
+    assert_eq!((lake.rows().len(), lake.versions()), (1, versions));
+    // Also when others have committed since.
+    lake.write("+I 2 b p");
+    commit_restored(&*lake.sink(), CheckpointId(1), &first).unwrap();
+    assert_eq!(lake.rows(), ["+I 1 a p", "+I 2 b p"]);
+}
+
+#[test]
+fn commits_at_the_same_time_all_count() {
+    let lake = Lake::new(&[], &[]);
+    let all: Vec<_> =
+        (0..6).map(|number| lake.handed_over(number + 1, &format!("+I {number} a p"))).collect();
+    let sink = lake.sink();
+    std::thread::scope(|scope| {
+        for handed_over in &all {
+            let sink = sink.clone();
+            scope.spawn(move || commit(&*sink, handed_over).unwrap());
+        }
+    });
+    assert_eq!(lake.rows().len(), 6);
+}
+
+#[test]
+fn a_snapshot_of_before_is_read() {
+    let lake = Lake::new(&[], &[]);
+    lake.write("+I 1 a p");
+    let read = |version: usize| {
+        let path = lake.directory.path().join(format!("d/t/metadata/v{version}.metadata.json"));
+        let text = std::fs::read_to_string(path).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["current-snapshot-id"].to_string()
+    };
+    let first = read(lake.versions());
+    lake.write("+I 2 b p");
+    let at = |options: &[(&str, &str)]| {
+        let mut other = Lake::new(options, &[]);
+        let warehouse = lake.spec.table.options["warehouse"].clone();
+        other.spec.table.options.insert("warehouse".to_owned(), warehouse);
+        let source = other.source().unwrap();
+        let mut splits = ByHand::new(&*source, None, 1, other.clock.clone()).unwrap();
+        let mut found = 0;
+        while let Some(some) = splits.ask(SubtaskIndex(0)).unwrap() {
+            found += some.len();
+        }
+        found
+    };
+    assert_eq!((at(&[]), at(&[("snapshot-id", &first)])), (2, 1));
+    let error = |options: &[(&str, &str)]| {
+        let mut other = Lake::new(options, &[]);
+        other.spec.table.options.insert("warehouse".to_owned(), lake.spec.table.options["warehouse"].clone());
+        let source = other.source().unwrap();
+        ByHand::new(&*source, None, 1, other.clock.clone()).err().unwrap().to_string()
+    };
+    assert!(error(&[("snapshot-id", "7")]).contains("no snapshot 7"));
+    assert!(error(&[("as-of-timestamp", "7")]).contains("as-of-timestamp"));
+}
+
+#[test]
+fn a_catalog_has_the_tables_of_a_warehouse() {
+    let lake = Lake::new(&[], &["p"]);
+    lake.write("+I 1 a p");
+    let mut registry = Lake::registry();
+    registry.register_catalog(Arc::new(IcebergCatalogFactory));
+    assert_eq!(IcebergCatalogFactory.name(), "iceberg");
+    let options = BTreeMap::from([
+        ("type".to_owned(), "iceberg".to_owned()),
+        ("warehouse".to_owned(), lake.directory.path().to_str().unwrap().to_owned()),
+    ]);
+    let mut catalog = registry.catalog("lake", &options).unwrap();
+    assert_eq!(catalog.databases().unwrap(), ["d"]);
+    assert_eq!(catalog.objects("d").unwrap(), [("t".to_owned(), false)]);
+    let Some(CatalogObject::Table(found)) = catalog.object("d", "t").unwrap() else { panic!("a table") };
+    let names: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!((names, &found.partition_keys), (vec!["a", "b", "p"], &vec!["p".to_owned()]));
+    catalog.create_database("e", Database::default()).unwrap();
+    let column = |name: &str, ty: TypeKind| TableColumn {
+        name: name.to_owned(),
+        kind: TableColumnKind::Physical,
+        ty: ty.not_null(),
+        comment: None,
+    };
+    let table = Table { columns: vec![column("x", TypeKind::Int)], ..Table::default() };
+    let object = || CatalogObject::Table(Arc::new(table.clone()));
+    catalog.create_object("e", "u", object()).unwrap();
+    assert!(catalog.create_object("e", "u", object()).unwrap_err().to_string().contains("exists already"));
+    let Some(CatalogObject::Table(found)) = catalog.object("e", "u").unwrap() else { panic!("a table") };
+    assert_eq!(found.columns, table.columns);
+    catalog.drop_object("e", "u").unwrap();
+    assert_eq!((catalog.objects("e").unwrap(), catalog.object("e", "u").unwrap()), (Vec::new(), None));
+    catalog.drop_database("e").unwrap();
+    assert_eq!(catalog.databases().unwrap(), ["d"]);
+}
