@@ -17,7 +17,6 @@
 #   make iceberg      tables of Iceberg with pyiceberg on the other side, which comes from PyPI, and SIGKILL: ICEBERG="--rounds 20"
 #   make bench-group  100 MB of csv through GROUP BY with a million keys
 #   make bench-state  state larger than memory: GROUP BY, join, Top-N; BENCH="--keys 1000000 --part 10"
-#   make state-within a gigabyte of state in a process that gets 256 MB: WITHIN="--within 256 --megabytes 1000"
 #   make bench-nexmark       the queries of Nexmark; QUERIES=q0,q1 for some of them
 #   make bench-flink         the same, alternating with a real Apache Flink: installs it, and Java 17 with apt if that is missing
 #   make bench-datastream    the DataStream API against hand-written loops; bench-datastream-flink: against Flink;
@@ -59,7 +58,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke iceberg tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state state-within \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke iceberg tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange bench-check cluster-demo
 
@@ -227,12 +226,6 @@ bench-group:
 bench-state:
 	$(CARGO) build --release --package flott-cli
 	$(PYTHON) tests/bench/state.py --bin $(RELEASE) $(BENCH)
-
-WITHIN ?= --within 256 --megabytes 1000
-
-state-within:
-	$(CARGO) build --release --package flott-cli
-	$(PYTHON) tests/bench/state.py --bin $(RELEASE) $(WITHIN)
 
 # Nexmark. The results are in benchmarks/results, and are written into docs/benchmarks.md.
 bench-nexmark bench-flink bench-scaling bench-latency bench-startup bench-generators bench-kafka:

@@ -10,7 +10,7 @@ disk for each byte of state that is there at the end (merging files rewrites the
 Flott: the runs in memory take turns with it, which shows what resident state pays.
 
 The second form runs GROUP BY over MEGABYTES of state in a process that gets no more than so many megabytes of memory from the system
-(RLIMIT_DATA), and fails if the result is wrong, if resident memory exceeds the limit, or if no checkpoint completes.
+(a control group, or where there is none RLIMIT_DATA), and fails if the result is wrong, if resident memory exceeds the limit, or if no checkpoint completes.
 
 Keys come in no order. Results go to files, of which the sums are compared with those that Python computes.
 """
@@ -85,6 +85,36 @@ def ask(url):
         return json.load(response)
 
 
+class Group:
+    """Processes that get no more than so much memory: a group of the system's, or where none can be made, a limit of each of them."""
+
+    def __init__(self, limit, folder=None):
+        self.limit, self.folder = limit, folder
+
+    @staticmethod
+    def of(limit):
+        for root, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+            folder = pathlib.Path(root, f"flott-state-{os.getpid()}")
+            try:
+                folder.mkdir()
+                (folder / file).write_text(str(limit))
+                return Group(limit, folder)
+            except OSError:
+                if folder.is_dir():
+                    folder.rmdir()
+        return Group(limit)
+
+    def join(self):
+        if self.folder:
+            (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+        else:
+            resource.setrlimit(resource.RLIMIT_DATA, (self.limit, self.limit))
+
+    def remove(self):
+        if self.folder:
+            self.folder.rmdir()
+
+
 class Run:
     """One query in a cluster of its own: how long, how much, and what it answered."""
 
@@ -107,21 +137,29 @@ class Run:
                    "parallelism.default=1", "jobmanager.rpc.port=0"]
         options.append(f"taskmanager.memory.managed.size={memory} b" if memory else "state.backend.type=hashmap")
         defines = [part for option in options for part in ("-D", option)]
-        bounds = (lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))) if limit else None
+        group = Group.of(limit) if limit else None
+        bounds = group.join if group else None
         with open(self.folder / "log", "wb") as log:
             process = subprocess.Popen([binary, "local", *defines], stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=bounds)
         try:
             self.wait_for(url, process)
             started = time.monotonic()
-            subprocess.run([binary, "sql", "--cluster", url, "-q", *defines, "-f", sql], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            self.watch(url, process)
+            client = subprocess.Popen([binary, "sql", "--cluster", url, "-q", *defines, "-f", sql], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                self.watch(url, process)
+            finally:
+                client.kill()
+                client.wait()
             self.seconds = time.monotonic() - started
             self.written = int(next(line for line in open(f"/proc/{process.pid}/io") if line.startswith("write_bytes")).split()[1])
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            _, _, usage = os.wait4(process.pid, 0)
-            process.returncode = 0
+                _, _, usage = os.wait4(process.pid, 0)
+                process.returncode = 0
+            if group:
+                group.remove()
         self.cpu, self.peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
         self.rows = rows * (2 if query == "join" else 1)
         self.answer = self.last_row()
@@ -144,8 +182,13 @@ class Run:
         self.spilled, self.checkpoints = 0, []
         while True:
             if process.poll() is not None:
-                sys.exit(f"the cluster ended with {process.returncode}:\n{(self.folder / 'log').read_text()[-4000:]}")
-            jobs = ask(f"{url}/jobs/overview")["jobs"]
+                sys.exit(f"the cluster ended with {process.returncode}:\n{(self.folder / 'log').read_text()[-2500:]}")
+            try:
+                jobs = ask(f"{url}/jobs/overview")["jobs"]
+            except OSError:
+                # It has just ended, or has much to do.
+                time.sleep(0.5)
+                continue
             self.spilled = max(self.spilled, self.on_disk(process.pid))
             for job in jobs:
                 history = ask(f"{url}/jobs/{job['jid']}/checkpoints").get("history", [])
