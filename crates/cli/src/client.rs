@@ -68,6 +68,7 @@ impl Client {
             Outcome::ExecutePlan(path) => self.insert(self.environment.kept_plan(&path)?)?,
             Outcome::Query(job) => self.query(&job)?,
             Outcome::Insert(job) => self.insert(*job)?,
+            Outcome::Materialized(work) => self.materialize(*work)?,
             Outcome::ShowJobs => self.show_jobs(None)?,
             Outcome::DescribeJob(job) => self.show_jobs(Some(&job))?,
             Outcome::StopJob(stop) => self.stop_job(&stop)?,

@@ -9,7 +9,7 @@ use flott::cluster::{JobClient, JobStatus};
 use flott::plan::{JobGraph, OperatorSpec};
 use flott::restore::RESTORE_PATH;
 use flott::sql::ast::{StopJob, Text};
-use flott::sql::{Answer, PlannedJob};
+use flott::sql::{Answer, MaterializedWork, PlannedJob};
 use flott::types::{JobId, TypeKind};
 use flott::{Error, ErrorKind};
 
@@ -37,6 +37,19 @@ impl Client {
             return Ok(());
         }
         self.jobs.push(job);
+        Ok(())
+    }
+
+    /// Does what a statement says about a materialized table; its job goes on in the background.
+    pub(crate) fn materialize(&mut self, work: MaterializedWork) -> Result<()> {
+        match self.environment.materialize(work)? {
+            Some(job) => {
+                restore::tell(&job, self.console);
+                self.console.info(&format!("Job ID: {}", job.job_id()));
+                self.jobs.push(Background { job, quiet: false, attempt: None });
+            }
+            None => self.console.info("Execute statement succeeded."),
+        }
         Ok(())
     }
 

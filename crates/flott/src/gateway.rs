@@ -69,6 +69,10 @@ impl SqlSession for GatewaySession {
                 None => Ok(Executed::Done),
             },
             Outcome::ExecutePlan(path) => self.insert(&self.environment.kept_plan(&path)?),
+            Outcome::Materialized(work) => match self.environment.materialize(*work)? {
+                Some(job) => Ok(Executed::Job(job)),
+                None => Ok(Executed::Done),
+            },
             Outcome::ShowJobs => self.jobs(None),
             Outcome::DescribeJob(job) => self.jobs(Some(&job)),
             Outcome::StopJob(stop) => self.stop(&stop),

@@ -55,6 +55,8 @@ pub mod kafka;
 #[cfg(feature = "sql")]
 pub mod manual;
 #[cfg(feature = "sql")]
+mod materialized;
+#[cfg(feature = "sql")]
 mod plans;
 pub mod prelude;
 #[cfg(feature = "sql")]

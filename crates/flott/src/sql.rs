@@ -10,6 +10,7 @@ use flott_connector_filesystem::FileCatalogStore;
 use flott_rest::{Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock, TypeKind};
 
+use crate::materialized::Refreshes;
 use crate::processes::Access;
 
 pub use flott_expr::Functions;
@@ -22,7 +23,9 @@ pub use flott_functions::builtin as builtin_functions;
 pub use flott_operators::SqlOperators;
 pub use flott_sql::catalog::{CatalogObject, Catalogs};
 pub use flott_sql::compiled::CompiledPlan;
-pub use flott_sql::session::{Answer, Outcome, PlanToKeep, PlannedJob, Session};
+pub use flott_sql::session::{
+    Answer, MaterializedStep, MaterializedWork, Outcome, PlanToKeep, PlannedJob, Session,
+};
 pub use flott_sql_parser::ast;
 pub use flott_sql_parser::{
     HighlightKind, KEYWORDS, ParseError, Position, StatementText, highlight, is_complete, is_reserved,
@@ -40,6 +43,7 @@ pub struct Environment {
     pub cluster: ClusterClient,
     operators: Arc<SqlOperators>,
     rest: Option<Rest>,
+    pub(crate) refreshes: Refreshes,
     /// That cluster, if it is in this process.
     local: Option<LocalCluster>,
 }
@@ -68,7 +72,14 @@ impl Environment {
         let cluster = local_cluster(&connectors, &operators, &configuration)?;
         let session = session(connectors, functions, configuration, clock, cores())?;
         let (clients, local) = (cluster.clients(), Some(cluster));
-        Ok(Environment { session, cluster: clients, operators, rest: None, local })
+        Ok(Environment {
+            session,
+            cluster: clients,
+            operators,
+            rest: None,
+            refreshes: Refreshes::default(),
+            local,
+        })
     }
 
     /// With these connectors and this configuration, and with a cluster somewhere else. Statements are planned here; tables are read and written where the tasks
@@ -95,7 +106,14 @@ impl Environment {
         let functions = crate::functions::builtin();
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;
-        Ok(Environment { session, cluster, operators, rest: None, local: None })
+        Ok(Environment {
+            session,
+            cluster,
+            operators,
+            rest: None,
+            refreshes: Refreshes::default(),
+            local: None,
+        })
     }
 
     /// Whether jobs end with this process.

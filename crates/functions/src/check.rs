@@ -15,8 +15,6 @@ pub(crate) enum Family {
     Binary,
     /// TINYINT to BIGINT; passed to the function as BIGINT.
     Integer,
-    /// DATE.
-    Date,
     /// TIMESTAMP, TIMESTAMP_LTZ.
     Timestamp,
     /// ARRAY.
@@ -38,7 +36,6 @@ impl Family {
             Family::Character => kind.is_character(),
             Family::Binary => kind.is_binary(),
             Family::Integer => kind.is_integer(),
-            Family::Date => *kind == TypeKind::Date,
             Family::Timestamp => kind.is_timestamp(),
             Family::Array => matches!(kind, TypeKind::Array(_)),
             Family::Boolean => *kind == TypeKind::Boolean,
@@ -52,7 +49,6 @@ impl Family {
             Family::Character => "CHARACTER",
             Family::Binary => "BINARY",
             Family::Integer => "INTEGER",
-            Family::Date => "DATE",
             Family::Timestamp => "TIMESTAMP",
             Family::Array => "ARRAY",
             Family::Boolean => "BOOLEAN",
@@ -67,7 +63,6 @@ impl Family {
             (Family::Integer, _) => TypeKind::BigInt.with_nullable(ty.nullable),
             (Family::Character, TypeKind::Null) => TypeKind::STRING.nullable(),
             (Family::Binary, TypeKind::Null) => TypeKind::BYTES.nullable(),
-            (Family::Date, TypeKind::Null) => TypeKind::Date.nullable(),
             (Family::Boolean, TypeKind::Null) => TypeKind::Boolean.nullable(),
             (Family::Bitmap, TypeKind::Null) => TypeKind::Bitmap.nullable(),
             (Family::Timestamp, TypeKind::Null) => TypeKind::Timestamp(3).nullable(),

@@ -27,7 +27,7 @@ use crate::stateless::changelog::{FromChangelog, ToChangelog};
 use crate::stateless::drop_update_before::DropUpdateBefore;
 use crate::stateless::expand::Expand;
 use crate::stateless::union::Union;
-use crate::stateless::unnest::Unnest;
+use crate::stateless::unnest::{Unnest, UnnestParts};
 use crate::stateless::watermark_assigner::watermark_assigner;
 use crate::temporal_join::TemporalJoin;
 use crate::window::aggregate::{Parts, WindowAggregate};
@@ -262,8 +262,14 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
             let parts = OverParts { partition, time_column, preceding, rows, aggregates, ttl };
             Box::new(OverAggregate::new(node, &parts, context)?)
         }
-        OperatorSpec::Unnest { collection, ordinality, keep_empty } => {
-            Box::new(Unnest::new(node, (collection, *ordinality, *keep_empty), context)?)
+        OperatorSpec::Unnest { collection, ordinality, keep_empty, condition } => {
+            let parts = UnnestParts {
+                collection,
+                ordinality: *ordinality,
+                keep_empty: *keep_empty,
+                condition: condition.as_ref(),
+            };
+            Box::new(Unnest::new(node, &parts, context)?)
         }
         OperatorSpec::UpdatingOver { partition, order, rows, aggregates, ttl, emit_update_before } => {
             let (rows, preceding, following) = (*rows, None, Some(0));

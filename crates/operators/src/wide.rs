@@ -237,7 +237,12 @@ fn elements_of_wide_rows_are_cut() {
         array,
     );
     for keep_empty in [false, true] {
-        let spec = OperatorSpec::Unnest { collection: collection.clone(), ordinality: false, keep_empty };
+        let spec = OperatorSpec::Unnest {
+            collection: collection.clone(),
+            ordinality: false,
+            keep_empty,
+            condition: None,
+        };
         compare(spec, &[ROW], "INT STRING STRING", true);
     }
 }

@@ -394,6 +394,9 @@ pub enum OperatorSpec {
         ordinality: bool,
         /// A row without elements comes once, with NULLs.
         keep_empty: bool,
+        /// Which elements count, over the columns that follow the input's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        condition: Option<Expr>,
     },
     /// Changes as rows that only append. Output: the code of the change, then the input columns. Changes
     /// without a code are left out.

@@ -15,6 +15,18 @@ pub fn parse_type(text: &str) -> Result<LogicalType> {
     Ok(ty)
 }
 
+/// The units of intervals, in the singular and in the plural.
+const UNITS: [(&str, &str, TimeUnit); 8] = [
+    ("YEAR", "YEARS", TimeUnit::Year),
+    ("QUARTER", "QUARTERS", TimeUnit::Quarter),
+    ("MONTH", "MONTHS", TimeUnit::Month),
+    ("WEEK", "WEEKS", TimeUnit::Week),
+    ("DAY", "DAYS", TimeUnit::Day),
+    ("HOUR", "HOURS", TimeUnit::Hour),
+    ("MINUTE", "MINUTES", TimeUnit::Minute),
+    ("SECOND", "SECONDS", TimeUnit::Second),
+];
+
 /// The type of an interval that begins with a unit.
 pub(crate) fn interval_kind(first: TimeUnit) -> TypeKind {
     match first {
@@ -263,18 +275,13 @@ impl Parser<'_> {
         Ok(fields)
     }
 
+    /// Whether the next word is the unit of an interval.
+    pub(crate) fn is_interval_unit(&self) -> bool {
+        UNITS.iter().any(|(word, plural, _)| self.is_word(word) || self.is_word(plural))
+    }
+
     /// `DAY`, `DAY(3) TO SECOND(2)`, `SECOND(3, 2)` ..
     pub(crate) fn interval_qualifier(&mut self) -> Result<IntervalQualifier> {
-        const UNITS: [(&str, &str, TimeUnit); 8] = [
-            ("YEAR", "YEARS", TimeUnit::Year),
-            ("QUARTER", "QUARTERS", TimeUnit::Quarter),
-            ("MONTH", "MONTHS", TimeUnit::Month),
-            ("WEEK", "WEEKS", TimeUnit::Week),
-            ("DAY", "DAYS", TimeUnit::Day),
-            ("HOUR", "HOURS", TimeUnit::Hour),
-            ("MINUTE", "MINUTES", TimeUnit::Minute),
-            ("SECOND", "SECONDS", TimeUnit::Second),
-        ];
         let unit = |p: &mut Self| {
             let found = UNITS.iter().position(|(word, plural, _)| p.eat(word) || p.eat(plural));
             found.ok_or_else(|| {

@@ -9,9 +9,9 @@ use flott_types::{Error, Result};
 
 pub use flott_connector::catalog::{
     CatalogDescription, CatalogFunction, CatalogObject, CatalogStore, DEFAULT_DATABASE, Database,
-    DistributionKind, FunctionLanguage, FunctionResource, FunctionResourceKind, InMemoryCatalog, Model,
-    ObjectPath, PrimaryKeyDef, Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View,
-    WatermarkDef,
+    DistributionKind, Freshness, FreshnessUnit, FunctionLanguage, FunctionResource, FunctionResourceKind,
+    InMemoryCatalog, Materialized, MaterializedMode, MaterializedStatus, Model, ObjectPath, PrimaryKeyDef,
+    Table, TableColumn, TableColumnKind, TableDistribution, TablePartition, View, WatermarkDef,
 };
 
 /// The catalog that always exists.

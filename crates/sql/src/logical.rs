@@ -105,6 +105,8 @@ pub enum RelNode {
         ordinality: bool,
         /// Whether a row without elements is kept, with NULLs.
         keep_empty: bool,
+        /// Which elements count, over the columns behind the input's.
+        condition: Option<Expr>,
     },
     /// GROUP BY: the keys, then the calls.
     Aggregate {
@@ -293,9 +295,9 @@ impl Rel {
             .map(|(expr, name)| match expr {
                 Expr::Column { index, .. } => Field { name: name.clone(), ..self.fields[*index].clone() },
                 Expr::Call { function, ty, .. } if function == "PROCTIME" => {
-                    Field { time: Some(TimeAttribute::Processing), ..Field::new(name.clone(), ty.clone()) }
+                    Field::timed(name.clone(), ty.clone(), Some(TimeAttribute::Processing))
                 }
-                other => Field::new(name.clone(), other.ty().clone()),
+                other => Field::computed(name.clone(), other, &self.fields),
             })
             .collect();
         let exprs = exprs.into_iter().map(|(expr, _)| expr).collect();
@@ -317,7 +319,7 @@ impl Rel {
                 Field { time, state_ttl: None, ..field }
             })
             .collect();
-        fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
+        fields.extend(calls.iter().map(|call| Field::aggregated(call, &self.fields)));
         Rel::new(RelNode::Aggregate { input: Box::new(self), keys, calls }, fields)
     }
 

@@ -12,6 +12,7 @@
 //! runs.
 
 mod functions;
+mod materialized;
 mod memory;
 mod objects;
 mod store;
@@ -21,6 +22,7 @@ use std::fmt;
 use flott_types::Result;
 
 pub use functions::{CatalogFunction, FunctionLanguage, FunctionResource, FunctionResourceKind};
+pub use materialized::{Freshness, FreshnessUnit, Materialized, MaterializedMode, MaterializedStatus};
 pub use memory::{InMemoryCatalog, InMemoryCatalogFactory};
 pub use objects::{
     CatalogObject, Database, DistributionKind, Model, ObjectPath, PrimaryKeyDef, Table, TableColumn,

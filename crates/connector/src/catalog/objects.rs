@@ -7,6 +7,8 @@ use std::sync::Arc;
 use flott_types::LogicalType;
 use serde::{Deserialize, Serialize};
 
+use super::materialized::Materialized;
+
 /// The full name of a table or view.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ObjectPath {
@@ -108,6 +110,9 @@ pub struct Table {
     pub distribution: Option<TableDistribution>,
     /// The partitions that ALTER TABLE ADD PARTITION has made known; a connector finds its own beyond them.
     pub partitions: Vec<TablePartition>,
+    /// The query that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub materialized: Option<Materialized>,
 }
 
 /// A partition that a catalog knows.
@@ -201,6 +206,11 @@ pub enum CatalogObject {
 }
 
 impl CatalogObject {
+    /// Whether it is a materialized table.
+    pub fn is_materialized(&self) -> bool {
+        matches!(self, CatalogObject::Table(table) if table.materialized.is_some())
+    }
+
     /// Whether it is a view.
     pub fn is_view(&self) -> bool {
         matches!(self, CatalogObject::View(_))

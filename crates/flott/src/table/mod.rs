@@ -278,6 +278,7 @@ impl StreamTableEnvironment {
             | Outcome::Insert(_)
             | Outcome::ExplainRestore { .. }
             | Outcome::CompilePlan(_)
+            | Outcome::Materialized(_)
             | Outcome::ExecutePlan(_) => unsupported("this statement", "run it with `flott sql`"),
         }
     }

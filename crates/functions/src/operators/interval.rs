@@ -30,9 +30,7 @@ pub(super) fn infer(
         "+" if r.is_datetime() && l.is_interval() => Some((as_is(), right.clone())),
         "+" | "-" if l.is_interval() && l == r => Some((as_is(), left.clone())),
         "+" | "-" if l.is_datetime() && r.is_interval() => Some((as_is(), left.clone())),
-        "*" | "/" if l.is_interval() && r.is_numeric() => {
-            Some((vec![left.clone(), number(right)], left.clone()))
-        }
+        "*" if l.is_interval() && r.is_numeric() => Some((vec![left.clone(), number(right)], left.clone())),
         "*" if l.is_numeric() && r.is_interval() => Some((vec![number(left), right.clone()], right.clone())),
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! TIMESTAMPADD('unit', n, x) and TIMESTAMPDIFF('unit', from, to).
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DurationMillisecondType, Int32Type, IntervalYearMonthType};
 use flott_expr::context::PlanContext;
 use flott_expr::function::{Argument, Call, Function, Signature, no_signature};
 use flott_expr::time;
@@ -13,8 +13,11 @@ use super::unit::Unit;
 use crate::build::primitives;
 use crate::check::{self, illegal_null, nullable_if};
 
-pub(super) const FUNCTIONS: &[Function] =
-    &[Function::new("TIMESTAMPADD", infer_add, add), Function::new("TIMESTAMPDIFF", infer_diff, diff)];
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("TIMESTAMPADD", infer_add, add),
+    Function::new("TIMESTAMPDIFF", infer_diff, diff),
+    Function::new("$MINUS_DATE", infer_interval, interval),
+];
 
 fn unit_of(args: &[Argument<'_>], name: &str, form: &str) -> Result<Unit> {
     if args.len() != 3 {
@@ -129,6 +132,30 @@ fn diff(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
             _ => difference / unit.millis().unwrap_or(1),
         } as i32)
     }))
+}
+
+/// `$MINUS_DATE('unit', a, b)` is `(a - b) unit`: an interval of months or of milliseconds, as the unit is.
+fn infer_interval(args: &[Argument<'_>], context: &PlanContext) -> Result<Signature> {
+    let difference = infer_diff(args, context)?;
+    let unit = unit_of(args, "-", "'<DATETIME> - <DATETIME>'")?;
+    let kind =
+        if unit.months().is_some() { TypeKind::IntervalYearMonth } else { TypeKind::IntervalDaySecond };
+    Ok(Signature::as_is(args, kind.with_nullable(difference.result.nullable)))
+}
+
+fn interval(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
+    let left = Instants::of(&args[1], &call.arg_types[1])?;
+    let right = Instants::of(&args[2], &call.arg_types[2])?;
+    let both = |row| Some((left.millis(row)?, right.millis(row)?));
+    Ok(if call.result.kind == TypeKind::IntervalYearMonth {
+        primitives::<IntervalYearMonthType>(call.rows, |row| {
+            both(row).map(|(left, right)| months_between(left, right) as i32)
+        })
+    } else {
+        primitives::<DurationMillisecondType>(call.rows, |row| {
+            both(row).map(|(left, right)| left.wrapping_sub(right))
+        })
+    })
 }
 
 /// Whole months from `from` to `to`, both in milliseconds.

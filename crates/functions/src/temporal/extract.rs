@@ -78,6 +78,7 @@ fn check_field(unit: Unit, name: &str, from: &Argument<'_>, args: &[Argument<'_>
         TypeKind::Time(_) if unit == Unit::Epoch => {
             return Err(Error::invalid("unit EPOCH can not be applied to time variable"));
         }
+        TypeKind::Time(_) | TypeKind::Date if matches!(unit, Unit::Microsecond | Unit::Nanosecond) => false,
         TypeKind::Time(_) => !is_of_date(unit),
         TypeKind::IntervalYearMonth => unit.months().is_some(),
         TypeKind::IntervalDaySecond => !is_of_date(unit) || unit == Unit::Day,

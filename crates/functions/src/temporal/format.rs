@@ -15,11 +15,8 @@ use crate::build::{Texts, primitives, try_primitives, try_strings};
 use crate::check::{self, Family, infer, nullable_if};
 use crate::constant::{self, Programs};
 
-const DATE_FORMAT: &[&[Family]] = &[
-    &[Family::Timestamp, Family::Character],
-    &[Family::Character, Family::Character],
-    &[Family::Date, Family::Character],
-];
+const DATE_FORMAT: &[&[Family]] =
+    &[&[Family::Timestamp, Family::Character], &[Family::Character, Family::Character]];
 const FROM_UNIXTIME: &[&[Family]] = &[&[Family::Integer], &[Family::Integer, Family::Character]];
 const UNIX_TIMESTAMP: &[&[Family]] = &[&[], &[Family::Character], &[Family::Character, Family::Character]];
 const CONVERT_TZ: &[&[Family]] = &[&[Family::Character, Family::Character, Family::Character]];

@@ -69,14 +69,18 @@ impl<'a> End<'a> {
         })
     }
 
-    /// Start and end in order; a TIME wraps around at midnight.
-    fn period(&self, start: i64, row: usize, is_time: bool) -> Option<(i64, i64)> {
+    /// Start and end in order, in nanoseconds; a TIME wraps around at midnight.
+    fn period(&self, from: &Instants<'_>, row: usize, is_time: bool) -> Option<(i128, i128)> {
+        let (start, millis) = (from.nanos(row)?, from.millis(row)?);
+        let after = |end: i64| i128::from(end) * 1_000_000 + start.rem_euclid(1_000_000);
         let end = match self {
-            End::At(end) => end.millis(row)?,
+            End::At(end) => end.nanos(row)?,
             End::AfterMonths(_) if is_time => start,
-            End::AfterMonths(months) => time::add_months_to_instant(start, DAY, months.get(row)?.into()),
-            End::AfterMillis(millis) if is_time => (start + DAY + millis.get(row)? % DAY) % DAY,
-            End::AfterMillis(millis) => start.saturating_add(millis.get(row)?),
+            End::AfterMonths(months) => {
+                after(time::add_months_to_instant(millis, DAY, months.get(row)?.into()))
+            }
+            End::AfterMillis(length) if is_time => after((millis + DAY + length.get(row)? % DAY) % DAY),
+            End::AfterMillis(length) => after(millis.saturating_add(length.get(row)?)),
         };
         Some((start.min(end), start.max(end)))
     }
@@ -90,8 +94,8 @@ fn overlaps(args: &[Value], call: &Call<'_>) -> Result<ArrayRef> {
     let is_time = |ty: &LogicalType| matches!(ty.kind, TypeKind::Time(_));
     let (time0, time1) = (is_time(&types[0]), is_time(&types[2]));
     Ok(booleans(call.rows, |row| {
-        let (start0, end0) = e0.period(s0.millis(row)?, row, time0)?;
-        let (start1, end1) = e1.period(s1.millis(row)?, row, time1)?;
+        let (start0, end0) = e0.period(&s0, row, time0)?;
+        let (start1, end1) = e1.period(&s1, row, time1)?;
         Some(end0 >= start1 && end1 >= start0)
     }))
 }

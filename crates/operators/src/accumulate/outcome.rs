@@ -173,14 +173,24 @@ fn percentiles(lists: &Lists, several: bool) -> Result<ArrayRef> {
         if several {
             let wanted = percentages.as_list::<i32>().value(last);
             for percentage in wanted.as_primitive::<Float64Type>().values() {
-                many.values().append_option(percentile(&sorted, *percentage));
+                many.values().append_option(percentile(&sorted, between_0_and_1(*percentage)?));
             }
             many.append(true);
         } else {
-            one.push(percentile(&sorted, percentages.as_primitive::<Float64Type>().value(last)));
+            let percentage = percentages.as_primitive::<Float64Type>().value(last);
+            one.push(percentile(&sorted, between_0_and_1(percentage)?));
         }
     }
     Ok(if several { Arc::new(many.finish()) } else { Arc::new(Float64Array::from(one)) })
+}
+
+fn between_0_and_1(percentage: f64) -> Result<f64> {
+    match (0.0..=1.0).contains(&percentage) {
+        true => Ok(percentage),
+        false => Err(Error::data(format!(
+            "Percentage of PERCENTILE should be between [0.0, 1.0], but was '{percentage:?}'."
+        ))),
+    }
 }
 
 /// Interpolates linearly between the two values around the position `percentage * (n - 1)`.

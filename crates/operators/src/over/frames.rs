@@ -359,8 +359,9 @@ impl Frames {
         }
     }
 
-    /// Time has advanced: forgets keys whose frames have long been empty.
-    pub fn forget(&mut self, now: Timestamp, index: &mut SharedIndex) {
+    /// Time has advanced: forgets keys whose frames have long been empty. A key of which rows wait, as `waits` says, stays: it has
+    /// passed the times of rows that are late.
+    pub fn forget(&mut self, now: Timestamp, index: &mut SharedIndex, waits: impl Fn(u32) -> bool) {
         let mut gone = Vec::new();
         while let Some((_, slots)) = self.cleanup.pop(|at| at <= now) {
             for slot in &slots {
@@ -368,6 +369,8 @@ impl Frames {
                 let last = last.values()[*slot as usize];
                 match self.expiry(last) {
                     Some(at) if at > now => self.look_again(*slot, last),
+                    // The rows that wait are later than now, and so is the time to forget them.
+                    Some(_) if waits(*slot) => self.look_again(*slot, now),
                     _ => gone.push(*slot),
                 }
             }

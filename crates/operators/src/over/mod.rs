@@ -12,6 +12,7 @@
 //! | `results` | results of frames, gathered for rows in runs |
 //! | `history` | the rows in bounded frames, which are retracted from the accumulators when they leave |
 //! | `lag` | LAG |
+//! | `ranks` | RANK and DENSE_RANK |
 //! | `complete` | OVER of complete partitions, with any order and frame |
 //! | `updating` | OVER ordered by something other than time: results change when rows arrive between others |
 //! | `expiry` | keys that expire together with all their rows |
@@ -37,6 +38,7 @@ mod frames;
 mod groups;
 mod history;
 mod lag;
+mod ranks;
 mod results;
 mod updating;
 
@@ -57,6 +59,7 @@ pub(crate) use self::complete::{CompleteOver, CompleteParts};
 use self::deviation::Deviations;
 use self::frames::{Frame, Frames};
 use self::lag::Lag;
+use self::ranks::Peers;
 use self::results::Results;
 pub(crate) use self::updating::UpdatingOver;
 use crate::BuildContext;
@@ -84,6 +87,16 @@ enum By {
     Lag,
     /// From the sums of the frames.
     Deviations,
+    /// The rows up to now without those of the same time.
+    Ranks,
+}
+
+/// What was computed for some rows.
+struct Computed<'a> {
+    framed: Vec<ArrayRef>,
+    numbers: Vec<ArrayRef>,
+    /// How many other rows have the same key and time, if ranks are asked for.
+    others: &'a [i64],
 }
 
 /// The operator.
@@ -100,6 +113,7 @@ pub(crate) struct OverAggregate {
     row_numbers: Option<Frames>,
     lag: Option<Lag>,
     deviations: Deviations,
+    ranked: bool,
     /// For each call: which part computes it, and its index among that part's calls.
     outputs: Vec<(By, usize)>,
     batch_bytes: usize,
@@ -123,7 +137,9 @@ impl OverAggregate {
         };
         let (mut framed, mut numbered, mut lagging, mut outputs) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut deviations = Deviations::new(input);
+        let ranked = parts.aggregates.iter().any(|call| ranks::is_rank(&call.function));
+        let with_first = ranked.then(|| ranks::schema(input));
+        let mut deviations = Deviations::new(with_first.as_ref().unwrap_or(input));
         for call in parts.aggregates {
             if let Some(number) = deviations.add(call, &mut framed, context)? {
                 outputs.push((By::Deviations, number));
@@ -132,7 +148,13 @@ impl OverAggregate {
             let (by, calls) = match call.function.as_str() {
                 "ROW_NUMBER" => (By::RowNumbers, &mut numbered),
                 "LAG" => (By::Lag, &mut lagging),
-                "LEAD" | "RANK" | "DENSE_RANK" | "NTILE" | "PERCENT_RANK" | "CUME_DIST" => {
+                "RANK" | "DENSE_RANK" => {
+                    let by = if call.function == "RANK" { By::Ranks } else { By::Frames };
+                    outputs.push((by, framed.len()));
+                    framed.push(ranks::counted(call, input.len()));
+                    continue;
+                }
+                "LEAD" | "NTILE" | "PERCENT_RANK" | "CUME_DIST" => {
                     let refused = format!("{} with OVER on a stream", call.function);
                     return Err(Error::unsupported(refused).in_operator(&node.node.name));
                 }
@@ -178,6 +200,7 @@ impl OverAggregate {
             lag: if lagging.is_empty() { None } else { Some(Lag::new(lagging, parts.ttl, &index)?) },
             index,
             deviations,
+            ranked,
             outputs,
             batch_bytes: context.batch_bytes,
         })
@@ -192,7 +215,9 @@ impl OverAggregate {
         context: &mut Context<'_>,
     ) -> Result<()> {
         let mut wide = columns.clone();
-        wide.append(&mut self.deviations.added(&columns, times.len())?);
+        let peers = self.ranked.then(|| Peers::new(slots, times, self.time_column.is_none()));
+        wide.extend(peers.iter().map(|peers| ArrayRef::clone(&peers.first)));
+        wide.append(&mut self.deviations.added(&wide, times.len())?);
         if let Some(frames) = &self.frames
             && let Some(half) = frames.cut(&wide, times)
         {
@@ -217,7 +242,11 @@ impl OverAggregate {
         }
         for rows in self.runs(&columns, &framed, times.len()) {
             let part = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
-            let results = (framed.of_rows(rows.clone())?, numbers.of_rows(rows.clone())?);
+            let results = Computed {
+                framed: framed.of_rows(rows.clone())?,
+                numbers: numbers.of_rows(rows.clone())?,
+                others: peers.as_ref().map_or(&[], |peers| &peers.others[rows.clone()]),
+            };
             self.send(part, &times[rows.clone()], &slots[rows], results, context)?;
         }
         Ok(())
@@ -241,7 +270,7 @@ impl OverAggregate {
         mut columns: Vec<ArrayRef>,
         times: &[Timestamp],
         slots: &[u32],
-        (framed, numbers): (Vec<ArrayRef>, Vec<ArrayRef>),
+        Computed { framed, numbers, others }: Computed<'_>,
         context: &mut Context<'_>,
     ) -> Result<()> {
         let earlier = match &mut self.lag {
@@ -253,6 +282,10 @@ impl OverAggregate {
                 By::Frames => &framed,
                 By::RowNumbers => &numbers,
                 By::Lag => &earlier,
+                By::Ranks => {
+                    columns.extend(framed.get(*at).map(|counts| ranks::ranks(counts, others)));
+                    continue;
+                }
                 By::Deviations => {
                     columns.push(self.deviations.result(*at, &framed, times.len())?);
                     continue;
@@ -329,7 +362,7 @@ impl Operator for OverAggregate {
             let TimedRows { columns, times, slots } = rows;
             self.advance(columns, &times, &slots, context)?;
             if let Some(frames) = &mut self.frames {
-                frames.forget(now, &mut self.index);
+                frames.forget(now, &mut self.index, |_| false);
             }
             self.expire(times.len(), context);
             return self.count();
@@ -349,8 +382,8 @@ impl Operator for OverAggregate {
         {
             self.advance(due.columns, &due.times, &due.slots, context)?;
         }
-        if let (Some(_), Some(frames)) = (self.time_column, &mut self.frames) {
-            frames.forget(watermark.0, &mut self.index);
+        if let (Some(pending), Some(frames)) = (&self.pending, &mut self.frames) {
+            frames.forget(watermark.0, &mut self.index, |slot| pending.waits(slot));
         }
         self.expire(0, context);
         context.output.watermark(watermark)

@@ -24,7 +24,7 @@ fn over(event_time: bool, rows: bool, preceding: Option<i64>, aggregates: Vec<Ag
 
 fn name(call: &AggregateCall) -> &'static str {
     match call.function.as_str() {
-        "COUNT" | "ROW_NUMBER" => "BIGINT",
+        "COUNT" | "ROW_NUMBER" | "RANK" | "DENSE_RANK" => "BIGINT",
         "LISTAGG" => "STRING",
         _ => "INT",
     }
@@ -52,6 +52,47 @@ fn rows_wait_for_the_watermark_and_are_emitted_in_order_of_time() {
     operator.push(&format!("+I 1 {} 9\n+I 1 {} NULL", at(2), at(3)));
     assert_eq!(operator.metrics.num_late_records_dropped.get(), 1);
     assert_eq!(operator.watermark(i64::MAX), format!("+I 1 {} NULL 3 8 5\nwatermark MAX\n", at(3)));
+}
+
+#[test]
+fn rows_of_one_time_have_one_rank() {
+    let ranks = vec![call("RANK", &[], "BIGINT"), call("DENSE_RANK", &[], "BIGINT")];
+    let mut operator = over(true, false, None, ranks.clone());
+    operator.push(&format!("+I 1 {} 5\n+I 2 {} 7\n+I 1 {} 6\n+I 1 {} 8", at(1), at(1), at(1), at(2)));
+    expect![[r#"
+        +I 1 1970-01-01T00:00:01.000 5 1 1
+        +I 2 1970-01-01T00:00:01.000 7 1 1
+        +I 1 1970-01-01T00:00:01.000 6 1 1
+        +I 1 1970-01-01T00:00:02.000 8 3 2
+        watermark 2000
+    "#]]
+    .assert_eq(&operator.watermark(2000));
+    operator.push(&format!("+I 1 {} 9\n+I 2 {} 9", at(3), at(3)));
+    expect![[r#"
+        +I 1 1970-01-01T00:00:03.000 9 4 3
+        +I 2 1970-01-01T00:00:03.000 9 2 2
+        watermark MAX
+    "#]]
+    .assert_eq(&operator.watermark(i64::MAX));
+    // In processing time each row has a time of its own.
+    let mut operator = over(false, false, None, ranks);
+    expect![[r#"
+        +I 1 1970-01-01T00:00:01.000 5 1 1
+        +I 1 1970-01-01T00:00:01.000 6 2 2
+    "#]]
+    .assert_eq(&operator.push(&format!("+I 1 {} 5\n+I 1 {} 6", at(1), at(1))));
+}
+
+#[test]
+fn a_key_whose_rows_wait_remembers_how_late_it_is() {
+    let mut operator = over(true, false, Some(1_000), vec![call("COUNT", &[], "BIGINT")]);
+    operator.push(&format!("+I 1 {} 5", at(1)));
+    operator.watermark(1_000);
+    operator.push(&format!("+I 1 {} 6", at(10)));
+    operator.watermark(9_000);
+    operator.push(&format!("+I 1 {} 7", at(1)));
+    assert_eq!(operator.metrics.num_late_records_dropped.get(), 1);
+    assert_eq!(operator.watermark(i64::MAX), format!("+I 1 {} 6 1\nwatermark MAX\n", at(10)));
 }
 
 #[test]

@@ -1,20 +1,21 @@
 //! UNNEST: a row for each element of a collection.
 //!
 //! The elements of an ARRAY or MULTISET become a column, or one for each field if they are ROWs; a MAP
-//! becomes two. With `keep_empty` (LEFT JOIN) a row without elements is emitted once, with NULLs.
+//! becomes two. With `keep_empty` (LEFT JOIN) a row without elements is emitted once, with NULLs. A condition
+//! (ON) decides which elements count.
 //!
 //! The two halves of an update may have different numbers of elements, so they are emitted as `-D` and `+I`.
 //!
 //! Cost: the other columns are copied once for each element, at most [`CHUNK`] rows at a time, fewer if they
 //! are wide.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StructArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, StructArray, UInt32Array};
 use arrow::compute::{is_null, nullif, take};
 use arrow::datatypes::{DataType, Int32Type, SchemaRef};
 use flott_batch::bytes::RowBytes;
 use flott_batch::{Batch, ChangeBatch, RowKind, RowKinds, arrow_type};
 use flott_operator::{Context, Operator};
-use flott_plan::{ChainedNode, Expr};
+use flott_plan::{ChainedNode, Expr, Schema};
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
 use crate::BuildContext;
@@ -23,6 +24,14 @@ use crate::support::{Expression, columns_of, in_parts, kernel, record_batch, tak
 /// How many rows are sent at a time.
 const CHUNK: usize = 8_192;
 
+/// What the operator is built from.
+pub(crate) struct UnnestParts<'a> {
+    pub collection: &'a Expr,
+    pub ordinality: bool,
+    pub keep_empty: bool,
+    pub condition: Option<&'a Expr>,
+}
+
 /// The operator.
 pub(crate) struct Unnest {
     schema: SchemaRef,
@@ -30,6 +39,8 @@ pub(crate) struct Unnest {
     kind: TypeKind,
     ordinality: bool,
     keep_empty: bool,
+    /// Over the columns behind the input's, which have this schema.
+    condition: Option<(Expression, SchemaRef)>,
     /// Batches hold about this many bytes.
     batch_bytes: usize,
 }
@@ -63,16 +74,26 @@ impl Chunk {
 impl Unnest {
     pub fn new(
         node: &ChainedNode,
-        (collection, ordinality, keep_empty): (&Expr, bool, bool),
+        UnnestParts { collection, ordinality, keep_empty, condition }: &UnnestParts<'_>,
         context: &BuildContext,
     ) -> Result<Self> {
         let input = crate::build::input(node, 0)?;
+        let added = node.node.schema.iter().skip(input.len());
+        let added = Schema::new(added.map(|(name, ty)| (name.to_owned(), ty.clone())));
+        let condition = match condition {
+            Some(condition) => {
+                let schema = arrow_type::schema(added.iter());
+                Some((Expression::new(condition, &added, context)?, schema))
+            }
+            None => None,
+        };
         Ok(Unnest {
             schema: arrow_type::schema(node.node.schema.iter()),
             kind: collection.ty().kind.clone(),
             collection: Expression::new(collection, input, context)?,
-            ordinality,
-            keep_empty,
+            ordinality: *ordinality,
+            keep_empty: *keep_empty,
+            condition,
             batch_bytes: context.batch_bytes,
         })
     }
@@ -160,27 +181,66 @@ impl Operator for Unnest {
     fn process(&mut self, _: usize, batch: Batch, context: &mut Context<'_>) -> Result<()> {
         let compute = |batch: ChangeBatch, context: &Context<'_>| {
             let collection = self.collection.evaluate(batch.columns(), context)?;
-            Ok((Elements::of(&collection, &self.kind)?, batch))
+            let all = Elements::of(&collection, &self.kind)?;
+            let passes = self.passes(&all, context)?;
+            Ok((all, passes, batch))
         };
-        in_parts(columns_of(batch)?.compact()?, context, compute, |(all, batch), context| {
-            self.spread(&batch, &all, context)
+        in_parts(columns_of(batch)?.compact()?, context, compute, |(all, passes, batch), context| {
+            self.spread(&batch, &all, passes.as_ref(), context)
         })
     }
 }
 
 impl Unnest {
-    /// Emits a row for each element.
-    fn spread(&self, batch: &ChangeBatch, all: &Elements, context: &mut Context<'_>) -> Result<()> {
+    /// For each element, as often as it occurs and in the order of rows, whether the condition holds.
+    fn passes(&self, all: &Elements, context: &Context<'_>) -> Result<Option<BooleanArray>> {
+        let Some((condition, schema)) = &self.condition else { return Ok(None) };
+        let (mut elements, mut positions) = (Vec::new(), Vec::new());
+        for row in (0..all.valid.len()).filter(|row| all.valid[*row]) {
+            let mut position = 0;
+            for element in all.offsets[row]..all.offsets[row + 1] {
+                for _ in 0..all.count(element) {
+                    position += 1;
+                    elements.push(element as u32);
+                    positions.push(position);
+                }
+            }
+        }
+        let rows = elements.len();
+        let mut columns = take_columns(&all.columns, &elements)?;
+        if self.ordinality {
+            columns.push(std::sync::Arc::new(Int32Array::from(positions)));
+        }
+        let holds = condition.evaluate(&record_batch(schema, columns, rows)?, context)?;
+        Ok(Some(holds.as_boolean().clone()))
+    }
+
+    /// Emits a row for each element for which the condition holds.
+    fn spread(
+        &self,
+        batch: &ChangeBatch,
+        all: &Elements,
+        passes: Option<&BooleanArray>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let mut seen = 0;
         let (of_row, of_element) = (RowBytes::new(batch.columns().columns()), RowBytes::new(&all.columns));
         let mut chunk = Chunk::default();
         for row in 0..batch.num_rows() {
-            let mut position = 0;
+            let (mut position, mut found) = (0, false);
             let bytes = of_row.of(row);
             if all.valid[row] {
                 for element in all.offsets[row]..all.offsets[row + 1] {
                     let bytes = bytes + of_element.of(element);
                     for _ in 0..all.count(element) {
                         position += 1;
+                        seen += 1;
+                        let holds =
+                            |passes: &BooleanArray| passes.is_valid(seen - 1) && passes.value(seen - 1);
+                        if !passes.is_none_or(holds) {
+                            continue;
+                        }
+                        found = true;
                         chunk.push(row as u32, Some(element), Some(position));
                         chunk.bytes += bytes;
                         if chunk.rows.len() == CHUNK || chunk.bytes >= self.batch_bytes {
@@ -189,7 +249,7 @@ impl Unnest {
                     }
                 }
             }
-            if position == 0 && self.keep_empty {
+            if !found && self.keep_empty {
                 chunk.push(row as u32, None, None);
                 chunk.bytes += bytes;
             }

@@ -207,6 +207,13 @@ pub enum ExprKind {
         /// Of what.
         operand: Box<Expr>,
     },
+    /// `(a - b) HOUR`: the interval between two times
+    TimeDifference {
+        /// `a` and `b`
+        operands: Box<[Expr; 2]>,
+        /// The units behind the parentheses.
+        qualifier: Box<IntervalQualifier>,
+    },
     /// `TIMESTAMPADD(unit, n, t)`, `TIMESTAMPDIFF(unit, a, b)`
     TimestampArithmetic {
         /// TIMESTAMPDIFF, and not TIMESTAMPADD.
@@ -416,6 +423,7 @@ impl Expr {
                 characters.iter().chain([operand]).map(|expr| &**expr).collect()
             }
             ExprKind::TimestampArithmetic { args, .. } => args.iter().collect(),
+            ExprKind::TimeDifference { operands, .. } => operands.iter().collect(),
             ExprKind::Call(call) => call.children(),
         }
     }

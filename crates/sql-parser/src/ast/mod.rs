@@ -12,6 +12,7 @@ mod expr;
 mod hint;
 mod literal;
 mod manage;
+mod materialized;
 mod name;
 mod pattern;
 mod query;
@@ -24,6 +25,7 @@ pub use expr::*;
 pub use hint::*;
 pub use literal::*;
 pub use manage::*;
+pub use materialized::*;
 pub use name::*;
 pub use pattern::*;
 pub use query::*;
@@ -79,6 +81,12 @@ pub enum Statement {
     Query(Box<Query>),
     /// CREATE TABLE, CREATE TABLE .. AS, CREATE OR REPLACE TABLE .. AS, REPLACE TABLE .. AS
     CreateTable(Box<CreateTable>),
+    /// CREATE MATERIALIZED TABLE
+    CreateMaterializedTable(Box<CreateMaterializedTable>),
+    /// ALTER MATERIALIZED TABLE
+    AlterMaterializedTable(Box<AlterMaterializedTable>),
+    /// DROP MATERIALIZED TABLE
+    DropMaterializedTable(DropRelation),
     /// DROP TABLE
     DropTable(DropRelation),
     /// ALTER TABLE

@@ -1,7 +1,7 @@
 //! Operands: literals, names, parentheses, constructors, and functions with special syntax.
 
 use super::node;
-use crate::ast::{Access, Call, Case, CaseBranch, Expr, ExprKind, ObjectName};
+use crate::ast::{Access, BinaryOp, Call, Case, CaseBranch, Expr, ExprKind, ObjectName};
 use crate::error::{ParseError, Result};
 use crate::keywords::{is_reserved, is_reserved_function};
 use crate::lexer::Kind;
@@ -77,16 +77,31 @@ impl Parser<'_> {
         }
     }
 
-    /// `(query)`, `(a)`, `(a, b)`
+    /// `(query)`, `(a)`, `(a, b)`, `(a - b) HOUR`
     fn parentheses(&mut self) -> Result<Expr> {
         let position = self.position();
         self.expect_sign("(")?;
         let mut exprs = self.expressions_or_query()?;
         self.expect_sign(")")?;
+        if self.is_interval_unit()
+            && let [Expr { kind: ExprKind::Binary { rest, .. }, .. }] = &exprs[..]
+            && matches!(rest.last(), Some((BinaryOp::Minus, _)))
+        {
+            return self.time_difference(exprs.swap_remove(0));
+        }
         Ok(match exprs.len() {
             1 => exprs.swap_remove(0),
             _ => node(position, ExprKind::Row(exprs)),
         })
+    }
+
+    /// The units behind `(a - b)`.
+    fn time_difference(&mut self, minus: Expr) -> Result<Expr> {
+        let Expr { position, kind: ExprKind::Binary { first, mut rest } } = minus else { return Ok(minus) };
+        let Some((_, right)) = rest.pop() else { return Ok(*first) };
+        let left = if rest.is_empty() { *first } else { node(position, ExprKind::Binary { first, rest }) };
+        let qualifier = Box::new(self.interval_qualifier()?);
+        Ok(node(position, ExprKind::TimeDifference { operands: Box::new([left, right]), qualifier }))
     }
 
     /// Inside parentheses: a query (then it is the only one), or expressions.

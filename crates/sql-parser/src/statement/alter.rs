@@ -14,6 +14,7 @@ impl Parser<'_> {
         self.expect("ALTER")?;
         match self.peek().value.to_ascii_uppercase().as_str() {
             "TABLE" => self.alter_table(position),
+            "MATERIALIZED" => self.alter_materialized_table(position),
             "MODEL" => self.alter_model(),
             "VIEW" => {
                 self.next();

@@ -14,6 +14,10 @@ impl Parser<'_> {
             return self.create_table(position, false, Replace::MustExist);
         }
         self.expect("CREATE")?;
+        let or_alter = self.eat_all(&["OR", "ALTER"]);
+        if or_alter || self.is_word("MATERIALIZED") {
+            return self.create_materialized_table(position, or_alter);
+        }
         // Of other things than tables Flink takes the words and does not replace.
         let replace = match self.eat_all(&["OR", "REPLACE"]) {
             true => Replace::IfExists,
@@ -78,6 +82,11 @@ impl Parser<'_> {
         let system = temporary && self.eat("SYSTEM");
         if system && !self.is_word("FUNCTION") {
             return Err(self.unexpected("FUNCTION"));
+        }
+        if !temporary && self.eat_all(&["MATERIALIZED", "TABLE"]) {
+            let if_exists = self.if_exists();
+            let drop = DropRelation { temporary, if_exists, name: self.object_name()? };
+            return Ok(Statement::DropMaterializedTable(drop));
         }
         let kind = self.expect_any(&["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL"])?;
         let if_exists = self.if_exists();

@@ -5,6 +5,7 @@ mod catalog;
 mod clauses;
 mod insert;
 mod manage;
+mod materialized;
 mod show;
 mod table;
 
@@ -16,16 +17,12 @@ use crate::lexer::Kind;
 use crate::parser::Parser;
 
 /// What Flink knows and Flott refuses by name: the first words, the longest first.
-const UNSUPPORTED: [&[&str]; 14] = [
-    &["CREATE", "OR", "ALTER", "MATERIALIZED", "TABLE"],
+const UNSUPPORTED: [&[&str]; 10] = [
     &["CREATE", "OR", "ALTER", "TABLE"],
-    &["CREATE", "MATERIALIZED", "TABLE"],
     &["CREATE", "TEMPORARY", "SYSTEM", "CONNECTION"],
     &["CREATE", "TEMPORARY", "CONNECTION"],
     &["CREATE", "CONNECTION"],
-    &["ALTER", "MATERIALIZED", "TABLE"],
     &["ALTER", "CONNECTION"],
-    &["DROP", "MATERIALIZED", "TABLE"],
     &["DROP", "TEMPORARY", "CONNECTION"],
     &["DROP", "CONNECTION"],
     &["ADD", "JAR"],

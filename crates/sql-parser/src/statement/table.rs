@@ -25,6 +25,33 @@ impl Parser<'_> {
     ) -> Result<Statement> {
         self.expect("TABLE")?;
         let if_not_exists = self.if_not_exists();
+        let mut table = self.table_clauses(position, temporary, if_not_exists, replace)?;
+        let clause = self.position();
+        if self.eat("LIKE") {
+            table.like = Some(self.like_table()?);
+        } else if self.eat("AS") {
+            table.query = Some(self.query_text()?);
+        }
+        if table.replace == Replace::MustExist && table.query.is_none() {
+            return Err(ParseError::new("REPLACE TABLE needs AS query", clause));
+        }
+        if !table.column_order.is_empty() && table.query.is_none() {
+            return Err(ParseError::new(
+                "A column needs a type: only CREATE TABLE .. AS query may list bare names",
+                clause,
+            ));
+        }
+        Ok(Statement::CreateTable(Box::new(table)))
+    }
+
+    /// From a table's name to its options.
+    pub(super) fn table_clauses(
+        &mut self,
+        position: Position,
+        temporary: bool,
+        if_not_exists: bool,
+        replace: Replace,
+    ) -> Result<CreateTable> {
         let mut table = CreateTable {
             position,
             temporary,
@@ -51,29 +78,11 @@ impl Parser<'_> {
             table.partitioned_by = self.parenthesised(Self::ident)?;
         }
         table.options = self.with_options()?;
-        let clause = self.position();
-        if self.eat("LIKE") {
-            table.like = Some(self.like_table()?);
-        } else if self.eat("AS") {
-            table.query = Some(self.query_text()?);
-        }
-        if table.replace == Replace::MustExist && table.query.is_none() {
-            return Err(ParseError::new("REPLACE TABLE needs AS query", clause));
-        }
-        if !table.column_order.is_empty() && table.query.is_none() {
-            return Err(ParseError::new(
-                "A column needs a type: only CREATE TABLE .. AS query may list bare names",
-                clause,
-            ));
-        }
-        Ok(Statement::CreateTable(Box::new(table)))
+        Ok(table)
     }
 
     fn table_elements(&mut self, table: &mut CreateTable) -> Result<()> {
         self.expect_sign("(")?;
-        if self.eat_sign(")") {
-            return Ok(());
-        }
         if self.is_ident() && (self.peek_at(1).is_sign(",") || self.peek_at(1).is_sign(")")) {
             table.column_order = self.commas(Self::ident)?;
             self.expect_sign(")")?;

@@ -271,8 +271,11 @@ impl Groups {
         if let Some(index) = self.keys.iter().position(|key| *key == expr) {
             return Ok(index);
         }
-        if matches!(expr.ty().kind, TypeKind::Map(..) | TypeKind::Multiset(_)) {
-            return Err(unsupported(format!("GROUP BY of a value of type {}", expr.ty()), ast));
+        let is_map = matches!(expr.ty().kind, TypeKind::Map(..) | TypeKind::Multiset(_));
+        if is_map && !binder.binder.context.streaming {
+            let message =
+                format!("{} is not an orderable data type: it is no key of GROUP BY in batch", expr.ty());
+            return Err(wrong(message, ast));
         }
         self.keys.push(expr);
         Ok(self.keys.len() - 1)
@@ -338,6 +341,27 @@ impl Groups {
     ) -> Result<Vec<Vec<usize>>> {
         parts.iter().map(|part| self.key_list(part, binder)).collect()
     }
+}
+
+/// What only the arguments of an aggregate tell, and not their types.
+pub(super) fn check_arguments(name: &str, args: &[Expr], ast: &Ast) -> Result<()> {
+    if args.iter().any(|arg| arg.ty().kind == TypeKind::Null) {
+        return Err(wrong(format!("Illegal use of 'NULL' in {name}: write CAST(NULL AS <type>)"), ast));
+    }
+    let Some(percentage) = args.get(1).filter(|_| name == "PERCENTILE") else { return Ok(()) };
+    let constant = match percentage {
+        Expr::Literal { value: Literal::Integer(value), .. } => Some(*value as f64),
+        Expr::Literal {
+            value: Literal::Decimal(value),
+            ty: LogicalType { kind: TypeKind::Decimal(_, scale), .. },
+        } => Some(*value as f64 / 10f64.powi(i32::from(*scale))),
+        Expr::Literal { value: Literal::Double(value), .. } => Some(*value),
+        _ => None,
+    };
+    if percentage.ty().nullable || constant.is_some_and(|constant| !(0.0..=1.0).contains(&constant)) {
+        return Err(wrong("the percentage of PERCENTILE is NOT NULL and between 0 and 1", ast));
+    }
+    Ok(())
 }
 
 /// Whether values of these types can be counted by APPROX_COUNT_DISTINCT here. The count is exact, which is as near as any estimate.

@@ -3,9 +3,11 @@
 use flott_expr::fold;
 use flott_plan::{ChangeCodes, Expr, Literal};
 use flott_sql_parser::ast::{Argument, ArgumentValue, Ident, Relation};
-use flott_types::{Result, TypeKind};
+use flott_types::{LogicalType, Result, TypeKind};
 
 use super::expr::ExprBinder;
+use super::process_table::{time_of_table, unknown_time};
+use super::select::unique_names;
 use super::window::{by_name, table_of};
 use super::{Binder, Scope, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
@@ -23,6 +25,8 @@ struct Parts<'a> {
     op: String,
     op_at: Option<&'a Ident>,
     mapping: Option<Vec<(String, String)>>,
+    /// The column that `on_time` names, and the type of the event time that it gives.
+    time: Option<(usize, LogicalType)>,
 }
 
 /// What is known about the contents of a MAP of strings.
@@ -70,9 +74,19 @@ impl Binder<'_> {
             ));
         }
         let input = self.table_argument(&table)?;
-        if let Some(on_time) = args[3] {
-            return Err(unsupported(format!("on_time of {function}"), on_time));
-        }
+        let time = match args[3] {
+            None | Some(ArgumentValue::Default(_)) => None,
+            Some(on_time) if function == "FROM_CHANGELOG" => {
+                return Err(unsupported(format!("on_time of {function}"), on_time));
+            }
+            Some(ArgumentValue::Descriptor(_, columns)) if !columns.is_empty() => {
+                match time_of_table(columns, &input, "input")? {
+                    Some((place, ty)) => Some((place, ty)),
+                    None => return Err(unknown_time(&columns[0])),
+                }
+            }
+            Some(other) => return Err(wrong("on_time is a DESCRIPTOR of columns", other)),
+        };
         let op_at = match args[1] {
             None => None,
             Some(ArgumentValue::Descriptor(_, columns)) if columns.len() == 1 => columns.first(),
@@ -99,7 +113,7 @@ impl Binder<'_> {
             Some(other) => return Err(wrong("the argument op_mapping is a MAP of constant texts", other)),
         };
         let op = op_at.map_or_else(|| "op".to_owned(), |column| column.value.clone());
-        Ok(Parts { input, op, op_at, mapping })
+        Ok(Parts { input, op, op_at, mapping, time })
     }
 
     /// The pairs of a constant MAP of strings; if keys repeat, the last one wins.
@@ -126,7 +140,7 @@ impl Binder<'_> {
     }
 
     fn changes_as_rows(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
-        let Parts { input, op, op_at, mapping } = parts;
+        let Parts { input, op, op_at, mapping, time } = parts;
         if input.fields.iter().any(|field| field.name == op) {
             let message = format!(
                 "the input of TO_CHANGELOG has a column '{op}' already: choose another with op => DESCRIPTOR(...)"
@@ -152,12 +166,27 @@ impl Binder<'_> {
             }
         }
         let mut fields = vec![Field::new(op, TypeKind::STRING.nullable())];
-        fields.extend(input.fields.iter().map(plain));
-        Ok(Rel::new(RelNode::ToChangelog { input: Box::new(input), codes }, fields))
+        let Some((column, ty)) = time else {
+            fields.extend(input.fields.iter().map(plain));
+            return Ok(Rel::new(RelNode::ToChangelog { input: Box::new(input), codes }, fields));
+        };
+        // The columns stay what they are, and the time of each change follows them.
+        let kept = |field: &Field| Field { time: field.time, ..plain(field) };
+        fields.extend(input.fields.iter().map(kept));
+        let rel = Rel::new(RelNode::ToChangelog { input: Box::new(input), codes }, fields);
+        let names = rel.fields.iter().map(|field| field.name.clone());
+        let mut exprs: Vec<(Expr, String)> = rel.columns().into_iter().zip(names).collect();
+        exprs.push((Expr::Column { index: column + 1, ty: ty.clone() }, "rowtime".to_owned()));
+        let mut rel = rel.project(exprs);
+        if let Some(rowtime) = rel.fields.last_mut() {
+            rowtime.ty = ty;
+        }
+        unique_names(&mut rel.fields);
+        Ok(rel)
     }
 
     fn rows_as_changes(&self, parts: Parts<'_>, node: &Relation) -> Result<Rel> {
-        let Parts { input, op, op_at, mapping } = parts;
+        let Parts { input, op, op_at, mapping, time: _ } = parts;
         let Some(column) = input.fields.iter().position(|field| field.name == op) else {
             let message = format!("the input of FROM_CHANGELOG has no column '{op}' for the operations");
             return Err(match op_at {
@@ -207,7 +236,7 @@ impl Binder<'_> {
 
 /// The column without its time attribute.
 fn plain(field: &Field) -> Field {
-    Field::new(field.name.clone(), field.ty.clone())
+    Field { shown: field.shown, ..Field::new(field.name.clone(), field.ty.clone()) }
 }
 
 fn kind_at(kind: &str, node: &Relation) -> Result<usize> {

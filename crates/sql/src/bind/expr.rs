@@ -305,7 +305,17 @@ impl<'a, 's> ExprBinder<'a, 's> {
         let unit = single.and_then(|units| IntervalUnit::parse(units.first.as_str()));
         match unit.filter(|_| operand.ty().kind.is_numeric()) {
             Some(unit) => at(bind::interval_of(operand, unit, self.binder.context), ast),
-            None => at(bind::cast(operand, ty.clone(), is_try), ast),
+            None => {
+                let bound = at(bind::cast(operand, ty.clone(), is_try), ast)?;
+                // What is cast is no time attribute any more, even if its type stays.
+                Ok(match bound {
+                    Expr::Column { index, ref ty } if self.scope.fields[index].time.is_some() => {
+                        let ty = ty.clone();
+                        Expr::Cast { input: Box::new(bound), ty, is_try }
+                    }
+                    other => other,
+                })
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use flott_sql_parser::ast::{
 };
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
-use super::aggregate::approximate;
+use super::aggregate::{approximate, check_arguments};
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::Placeholder;
 use super::{at, unsupported, wrong};
@@ -40,6 +40,12 @@ impl ExprBinder<'_, '_> {
                     None => word(" "),
                 };
                 self.call("TRIM", vec![word(side.as_str()), characters, self.bind(operand)?], ast)
+            }
+            ExprKind::TimeDifference { operands, qualifier } => {
+                let months = matches!(qualifier.first, TimeUnit::Year | TimeUnit::Quarter | TimeUnit::Month);
+                let unit = if months { "MONTH" } else { "SECOND" };
+                let args = vec![word(unit), self.bind(&operands[0])?, self.bind(&operands[1])?];
+                self.call("$MINUS_DATE", args, ast)
             }
             ExprKind::TimestampArithmetic { difference, unit, args } => {
                 let mut bound = vec![word(unit.as_str())];
@@ -238,9 +244,7 @@ impl ExprBinder<'_, '_> {
             });
         }
         let types: Vec<LogicalType> = args.iter().map(|arg| arg.ty().clone()).collect();
-        if types.iter().any(|ty| ty.kind == TypeKind::Null) {
-            return Err(wrong(format!("Illegal use of 'NULL' in {name}: write CAST(NULL AS <type>)"), ast));
-        }
+        check_arguments(name, &args, ast)?;
         let ty = match name {
             "GROUPING" | "GROUPING_ID" | "GROUP_ID" => TypeKind::BigInt.not_null(),
             _ => at(aggregate::infer(name, &types, distinct, self.grouped), ast)?,

@@ -32,6 +32,7 @@ pub(crate) struct GroupWindow {
     pub first: usize,
     time_column: usize,
     kind: WindowKind,
+    event_time: bool,
 }
 
 impl Binder<'_> {
@@ -84,7 +85,7 @@ impl Binder<'_> {
         let fields = windowed(&rel.fields, &window);
         let rel = Rel::new(RelNode::WindowTvf { input: Box::new(rel), window, partition }, fields);
         scope.fields.clone_from(&rel.fields);
-        scope.group_window = Some(GroupWindow { first, time_column, kind });
+        scope.group_window = Some(GroupWindow { first, time_column, kind, event_time });
         Ok((rel, scope))
     }
 }
@@ -114,7 +115,20 @@ impl ExprBinder<'_, '_> {
                 ast,
             ));
         }
-        Ok(Some(self.scope.column(group.first + place)))
+        let column = self.scope.column(group.first + place);
+        if !self.binder.context.streaming {
+            return Ok(Some(column));
+        }
+        match (bound, group.event_time) {
+            (Some("ROWTIME"), false) => {
+                Err(wrong("A proctime window cannot provide a rowtime attribute.", ast))
+            }
+            // A window of event time has no processing time.
+            (Some("PROCTIME"), true) => {
+                Ok(Some(Expr::literal(Literal::Null, column.ty().kind.clone().nullable())))
+            }
+            _ => Ok(Some(column)),
+        }
     }
 
     /// The time column and the window of `TUMBLE(ts, INTERVAL ...)` and similar calls.

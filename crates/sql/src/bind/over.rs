@@ -5,7 +5,7 @@ use flott_plan::{AggregateCall, Expr, Literal, SortKey};
 use flott_sql_parser::ast::{Call, Expr as Ast, FrameBound, Ident, Over, Select, WindowSpec};
 use flott_types::{Result, TypeKind};
 
-use super::aggregate::approximate;
+use super::aggregate::{approximate, check_arguments};
 use super::expr::{BoundAggregate, ExprBinder};
 use super::placeholder::Placeholder;
 use super::query::sort_key;
@@ -76,6 +76,9 @@ impl ExprBinder<'_, '_> {
         };
         let aggregate = bound()?;
         let partition = spec.partition_by.iter().map(|expr| self.bind(expr)).collect::<Result<Vec<_>>>()?;
+        if let Some(at) = partition.iter().position(|key| key.ty().kind == TypeKind::Null) {
+            return Err(wrong("Illegal use of 'NULL' in PARTITION BY", &spec.partition_by[at]));
+        }
         let mut order = Vec::with_capacity(spec.order_by.len());
         for item in &spec.order_by {
             let expr = self.bind(&item.expr)?;
@@ -101,6 +104,7 @@ impl ExprBinder<'_, '_> {
     fn over_aggregate(&self, name: &str, function: &Call, ast: &Ast) -> Result<BoundAggregate> {
         let (args, distinct) = self.arguments(name, function, ast)?;
         let args = args.into_iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        check_arguments(name, &args, ast)?;
         let types: Vec<_> = args.iter().map(|arg| arg.ty().clone()).collect();
         let ty = at(aggregate::infer(name, &types, distinct, true), ast)?;
         let mut canonical = aggregate::canonical(name);
@@ -286,7 +290,7 @@ impl Binder<'_> {
         for (window, (spec, calls)) in windows {
             let mut fields = rel.fields.clone();
             starts[window] = fields.len();
-            fields.extend(calls.iter().map(|call| Field::new(call.name.clone(), call.ty.clone())));
+            fields.extend(calls.iter().map(|call| Field::aggregated(call, &rel.fields)));
             rel = Rel::new(RelNode::Over { input: Box::new(rel), spec, calls }, fields);
         }
         // What is a column already is not computed again, so that one column stands for both. A constant stays one: it may be the

@@ -89,6 +89,14 @@ pub(crate) fn shift(expr: Expr, by: usize) -> Expr {
     })
 }
 
+/// Shifts all column references back by `by`, which is at most the least of them.
+pub(crate) fn shift_back(expr: Expr, by: usize) -> Expr {
+    expr.transform(&mut |node| match node {
+        Expr::Column { index, ty } => Expr::Column { index: index - by, ty },
+        other => other,
+    })
+}
+
 /// Replaces each column reference by the expression at its position.
 pub(crate) fn substitute(expr: Expr, with: &[Expr]) -> Expr {
     expr.transform(&mut |node| match node {

@@ -83,13 +83,13 @@ impl Binder<'_> {
                 // Where all columns pass through, so does the time.
                 let time = field.time.filter(|_| table.passes_columns);
                 let nullable = field.ty.nullable || tables.len() > 1;
-                Field { time, ..Field::new(field.name.clone(), field.ty.clone().with_nullable(nullable)) }
+                Field::timed(field.name.clone(), field.ty.clone().with_nullable(nullable), time)
             }));
         }
         let columns = function.columns().iter();
         fields.extend(columns.map(|column| Field::new(column.name.clone(), column.ty.clone())));
         if let Some(ty) = rowtime {
-            fields.push(Field { time: Some(TimeAttribute::Event), ..Field::new("rowtime", ty) });
+            fields.push(Field::timed("rowtime", ty, Some(TimeAttribute::Event)));
         }
         unique_names(&mut fields);
         if inputs.is_empty() {
@@ -274,35 +274,16 @@ impl Binder<'_> {
         };
         let mut times: Vec<LogicalType> = Vec::new();
         for ((input, table), (name, _)) in inputs.iter().zip(tables.iter_mut()).zip(traits) {
-            let mut found = columns.iter().filter_map(|column| {
-                Some((column, input.fields.iter().position(|field| field.name == column.value)?))
-            });
-            let Some((column, place)) = found.next() else { continue };
-            if let Some((second, _)) = found.next() {
-                return Err(wrong(
-                    format!(
-                        "Ambiguous time attribute found. The `on_time` argument must reference at most one column in each table \
-                         argument. Currently, table argument '{name}' contains both '{}' and '{}'",
-                        column.value, second.value
-                    ),
-                    second,
-                ));
+            if let Some((place, ty)) = time_of_table(columns, input, name)? {
+                table.time = Some(place);
+                times.push(ty);
             }
-            table.time = Some(place);
-            times.push(time_column(&input.fields[place], name, column)?);
         }
         let known = |column: &Ident| {
             inputs.iter().any(|input| input.fields.iter().any(|field| field.name == column.value))
         };
         if let Some(unknown) = columns.iter().find(|column| !known(column)) {
-            return Err(wrong(
-                format!(
-                    "Invalid time attribute declaration. Each column in the `on_time` argument must reference at least one column \
-                     in one of the table arguments. Unknown references: [{}]",
-                    unknown.value
-                ),
-                unknown,
-            ));
+            return Err(unknown_time(unknown));
         }
         let missing = tables.iter().zip(traits).filter(|(table, _)| table.time.is_none());
         let missing: Vec<&str> = missing.map(|(_, (name, _))| *name).collect();
@@ -408,6 +389,41 @@ fn partitions_match(
         }
     }
     Ok(())
+}
+
+/// The column of a table that `on_time` names, with the type of the event time that it gives.
+pub(super) fn time_of_table(
+    columns: &[Ident],
+    input: &Rel,
+    table: &str,
+) -> Result<Option<(usize, LogicalType)>> {
+    let mut found = columns.iter().filter_map(|column| {
+        Some((column, input.fields.iter().position(|field| field.name == column.value)?))
+    });
+    let Some((column, place)) = found.next() else { return Ok(None) };
+    if let Some((second, _)) = found.next() {
+        return Err(wrong(
+            format!(
+                "Ambiguous time attribute found. The `on_time` argument must reference at most one column in each table \
+                 argument. Currently, table argument '{table}' contains both '{}' and '{}'",
+                column.value, second.value
+            ),
+            second,
+        ));
+    }
+    Ok(Some((place, time_column(&input.fields[place], table, column)?)))
+}
+
+/// `on_time` names a column that no table has.
+pub(super) fn unknown_time(column: &Ident) -> flott_types::Error {
+    wrong(
+        format!(
+            "Invalid time attribute declaration. Each column in the `on_time` argument must reference at least one column \
+             in one of the table arguments. Unknown references: [{}]",
+            column.value
+        ),
+        column,
+    )
 }
 
 fn time_column(field: &Field, table: &str, column: &Ident) -> Result<LogicalType> {

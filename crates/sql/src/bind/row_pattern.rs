@@ -82,6 +82,7 @@ impl Binder<'_> {
             let (expr, read) = bind(None, &measure.expr, false)?;
             let mut field = Field::new(measure.name.value.clone(), expr.ty().clone());
             field.time = time_of(&measure.expr);
+            field.shown = field.time;
             fields.push(field);
             measures.push(moved(expr, &read, &mut references));
         }

@@ -111,6 +111,7 @@ impl Binder<'_> {
                 return Err(wrong("ORDER BY of SELECT DISTINCT takes selected columns only", select));
             }
             rel = distinct(rel);
+            check_slices(&rel, select)?;
         }
         Ok(Ordered { rel, visible, order })
     }

@@ -78,8 +78,13 @@ impl Binder<'_> {
         let collection = bind::call("$TIMES", vec![times], self.context)?;
         let mut fields = grouped.fields.clone();
         fields.push(Field::new("$time", TypeKind::Boolean.not_null()));
-        let node =
-            RelNode::Unnest { input: Box::new(grouped), collection, ordinality: false, keep_empty: false };
+        let node = RelNode::Unnest {
+            input: Box::new(grouped),
+            collection,
+            ordinality: false,
+            keep_empty: false,
+            condition: None,
+        };
         let repeated = Rel::new(node, fields);
         let columns = names.into_iter().enumerate().map(|(at, name)| (repeated.column(at), name)).collect();
         Ok(repeated.project(columns))
@@ -190,7 +195,7 @@ fn union(left: Rel, right: Rel) -> Rel {
             let ty = l.ty.clone().with_nullable(l.ty.nullable || r.ty.nullable);
             // A column is a time attribute only if it is one on both sides.
             let time = l.time.filter(|_| l.time == r.time);
-            Field { time, ..Field::new(l.name.clone(), ty) }
+            Field { time, shown: l.shown, ..Field::new(l.name.clone(), ty) }
         })
         .collect();
     let mut inputs = Vec::new();

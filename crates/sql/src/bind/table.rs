@@ -250,6 +250,7 @@ impl Binder<'_> {
         check_rowtime(&rel.fields[column].ty, expr.ty(), &watermark.column)?;
         let mut fields = rel.fields.clone();
         fields[column].time = Some(TimeAttribute::Event);
+        fields[column].shown = Some(TimeAttribute::Event);
         if !self.context.streaming {
             return Ok(Rel { fields, ..rel });
         }
@@ -275,6 +276,7 @@ impl Binder<'_> {
 /// A column is event time as it comes from the source, or from where it is computed.
 fn is_event_time(rel: &mut Rel, column: usize) {
     rel.fields[column].time = Some(TimeAttribute::Event);
+    rel.fields[column].shown = Some(TimeAttribute::Event);
     if let RelNode::Project { input, exprs } = &mut rel.node
         && let Expr::Column { index, .. } = &exprs[column]
     {

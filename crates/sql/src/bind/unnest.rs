@@ -10,7 +10,7 @@ use flott_sql_parser::ast::{
 use flott_types::{LogicalType, Result, TypeKind};
 
 use super::expr::ExprBinder;
-use super::placeholder;
+use super::placeholder::{self, shift_back};
 use super::user_arguments::in_order;
 use super::{Binder, Scope, at, unsupported, wrong};
 use crate::logical::{Field, Rel, RelNode};
@@ -91,7 +91,27 @@ impl Binder<'_> {
         match (&bound, kind) {
             (Expr::Literal { value: Literal::Boolean(true), .. }, _) => Ok((rel, scope)),
             (_, JoinKind::Inner) => Ok((rel.filter(bound), scope)),
-            _ => Err(unsupported("LEFT JOIN UNNEST with a condition other than ON TRUE", condition)),
+            _ => self.unnest_on(rel, bound, condition).map(|rel| (rel, scope)),
+        }
+    }
+
+    /// `LEFT JOIN UNNEST(...) ON condition`: a row of which no element fits is kept, with NULLs.
+    fn unnest_on(&self, mut rel: Rel, bound: Expr, condition: &Ast) -> Result<Rel> {
+        let fits = match &mut rel.node {
+            RelNode::Unnest { input, condition, .. } => {
+                let width = input.fields.len();
+                let mut columns = Vec::new();
+                bound.collect_columns(&mut columns);
+                let of_elements = columns.iter().all(|column| *column >= width);
+                of_elements.then(|| *condition = Some(shift_back(bound, width))).is_some()
+            }
+            _ => false,
+        };
+        match fits {
+            true => Ok(rel),
+            false => {
+                Err(unsupported("LEFT JOIN UNNEST with a condition on columns of the left side", condition))
+            }
         }
     }
 
@@ -163,7 +183,13 @@ impl Binder<'_> {
             scope.relations.push((alias.name.value.clone(), added.clone()));
         }
         scope.visible.extend(added);
-        let node = RelNode::Unnest { input: Box::new(left), collection: expr, ordinality, keep_empty };
+        let node = RelNode::Unnest {
+            input: Box::new(left),
+            collection: expr,
+            ordinality,
+            keep_empty,
+            condition: None,
+        };
         Ok((Rel::new(node, fields), scope))
     }
 }

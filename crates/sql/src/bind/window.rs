@@ -152,8 +152,7 @@ pub(super) fn windowed(input: &[Field], window: &WindowSpec) -> Vec<Field> {
     let bound = TypeKind::Timestamp(3).not_null();
     let start = Field { window: Some(WindowBound::Start), ..Field::new("window_start", bound.clone()) };
     let end = Field { window: Some(WindowBound::End), ..Field::new("window_end", bound) };
-    let time =
-        Field { window: Some(WindowBound::Time), time: Some(time), ..Field::new("window_time", time_ty) };
+    let time = Field { window: Some(WindowBound::Time), ..Field::timed("window_time", time_ty, Some(time)) };
     fields.extend([start, end, time]);
     fields
 }

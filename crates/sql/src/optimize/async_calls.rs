@@ -55,9 +55,13 @@ pub(super) fn separate(rel: Rel, functions: &Functions) -> Result<Rel> {
                 conjuncts(condition).into_iter().partition(|test| calls(test, functions));
             joined(*left, *right, first, later, functions)
         }
-        RelNode::Unnest { input, collection: Expr::Call { function, args, ty }, ordinality, keep_empty }
-            if is_async(&function, functions) =>
-        {
+        RelNode::Unnest {
+            input,
+            collection: Expr::Call { function, args, ty },
+            ordinality,
+            keep_empty,
+            condition: None,
+        } if is_async(&function, functions) => {
             let width = input.fields.len();
             let before = input.fields.clone();
             let (input, args) = computed(*input, args, functions);

@@ -37,12 +37,15 @@ fn push(rel: Rel, mut conditions: Vec<Expr>, functions: &Functions) -> Rel {
             let inputs = inputs.into_iter().map(|input| push(input, conditions.clone(), functions)).collect();
             Rel::new(RelNode::Union(inputs), fields)
         }
-        RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+        RelNode::Unnest { input, collection, ordinality, keep_empty, condition } => {
             let width = input.fields.len();
             let (below, stay) =
                 conditions.into_iter().partition(|condition| side(condition, width, functions) == Side::Left);
             let input = Box::new(push(*input, below, functions));
-            keep(Rel::new(RelNode::Unnest { input, collection, ordinality, keep_empty }, fields), stay)
+            keep(
+                Rel::new(RelNode::Unnest { input, collection, ordinality, keep_empty, condition }, fields),
+                stay,
+            )
         }
         RelNode::AsyncCall { input, function, args, table, kind } => {
             let width = input.fields.len();

@@ -15,6 +15,7 @@ mod window;
 
 pub(crate) use filters::is_deterministic;
 pub(crate) use sources::share_sources;
+pub(crate) use top_n::bounded_rank;
 pub(crate) use window::window_of;
 
 use flott_expr::PlanContext;

@@ -196,7 +196,7 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
                 .collect();
             project_to(Rel::new(node, out), &places)
         }
-        RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+        RelNode::Unnest { input, collection, ordinality, keep_empty, condition } => {
             let width = input.fields.len();
             let mut columns: Vec<usize> = needed.iter().copied().filter(|column| *column < width).collect();
             collection.collect_columns(&mut columns);
@@ -205,7 +205,8 @@ fn prune(rel: Rel, needed: &[usize]) -> Rel {
             let new_width = input.fields.len();
             let mut out = input.fields.clone();
             out.extend(fields[width..].iter().cloned());
-            let node = RelNode::Unnest { input: Box::new(input), collection, ordinality, keep_empty };
+            let node =
+                RelNode::Unnest { input: Box::new(input), collection, ordinality, keep_empty, condition };
             let places: Vec<usize> = needed
                 .iter()
                 .map(|column| if *column < width { place.of(*column) } else { column - width + new_width })

@@ -63,9 +63,9 @@ fn lost(rel: &Rel, context: &PlanContext) -> Vec<bool> {
         RelNode::Aggregate { input, keys, .. } => {
             keys.iter().map(|key| ordinary(&input.fields[*key])).collect()
         }
-        RelNode::WindowAggregate { .. } | RelNode::ToChangelog { .. } | RelNode::FromChangelog { .. } => {
-            Vec::new()
-        }
+        RelNode::WindowAggregate { .. } | RelNode::FromChangelog { .. } => Vec::new(),
+        // The code comes first.
+        RelNode::ToChangelog { input, .. } => [false].into_iter().chain(leading(input)).collect(),
         RelNode::Join { left, right, kind, condition } => {
             let bounded =
                 context.streaming && join_bound::of(left, right, *kind, condition.as_ref()).is_some();

@@ -42,6 +42,16 @@ pub(super) fn recognise(rel: Rel) -> Rel {
     }
 }
 
+/// The function of ranks by time that a filter bounds, which Flink takes for a Top-N that it does not know.
+pub(crate) fn bounded_rank<'a>(input: &'a Rel, condition: &Expr) -> Option<&'a str> {
+    let Rel { node: RelNode::Over { input: source, spec, calls }, fields } = input else { return None };
+    let [call] = calls.as_slice() else { return None };
+    let by_time = spec.order.first().is_some_and(|key| source.fields[key.column].time.is_some());
+    let ranks = by_time && matches!(call.function.as_str(), "RANK" | "DENSE_RANK");
+    let bounds = |operand: &Expr| rank_bound(operand, fields.len() - 1).is_some();
+    (ranks && conjuncts(condition.clone()).iter().any(bounds)).then_some(&call.function)
+}
+
 /// The ranks that a condition on the rank column admits.
 fn rank_bound(condition: &Expr, rank: usize) -> Option<(u64, Option<u64>)> {
     let Expr::Call { function, args, .. } = condition else { return None };

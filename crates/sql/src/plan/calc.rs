@@ -2,17 +2,23 @@
 
 use flott_expr::Functions;
 use flott_plan::{Exchange, Expr, OperatorSpec, Schema};
-use flott_types::Result;
+use flott_types::{Error, Result};
 
 use super::{Planner, Stream, describe, schema_of};
 use crate::bind::placeholder::{conjunction, substitute};
 use crate::logical::{Rel, RelNode};
-use crate::optimize::is_deterministic;
+use crate::optimize::{bounded_rank, is_deterministic};
 use crate::plan::limits::MAX_MERGED_HEIGHT;
 
 impl Planner<'_> {
     pub(super) fn calc(&mut self, rel: &Rel) -> Result<Stream> {
         let Chain { input, exprs, conditions } = collapse(rel, self.functions);
+        let ranked = conditions.iter().find_map(|condition| bounded_rank(input, condition));
+        if let Some(function) = ranked.filter(|_| self.options.streaming) {
+            return Err(Error::unsupported(format!(
+                "{function}() on streaming table is not supported currently: number the first rows with ROW_NUMBER()"
+            )));
+        }
         let stream = self.stream(input)?;
         let condition = conjunction(conditions);
         // A projection of all columns as they are does nothing but rename.

@@ -9,7 +9,7 @@ use flott_plan::{
 use flott_sql_parser::ast::OnConflict;
 use flott_types::TypeKind;
 
-use crate::logical::OverSpec;
+use crate::logical::{OverSpec, Rel};
 use crate::optimize::is_deterministic;
 
 /// An expression with column names.
@@ -286,10 +286,24 @@ pub(super) fn expand(projections: &[Vec<Expr>], input: &Schema) -> String {
     format!("Expand(projects=[{}])", shown.join(", "))
 }
 
-pub(super) fn unnest(collection: &Expr, ordinality: bool, keep_empty: bool, input: &Schema) -> String {
+/// The condition of an UNNEST, over the columns behind the first `width`.
+pub(super) fn of_elements(condition: Option<&Expr>, rel: &Rel, width: usize) -> Option<String> {
+    let added = rel.fields[width..].iter().map(|field| (field.name.clone(), field.ty.clone()));
+    condition.map(|condition| expr(condition, &Schema::new(added)))
+}
+
+pub(super) fn unnest(
+    (collection, ordinality, keep_empty): (&Expr, bool, bool),
+    condition: Option<String>,
+    input: &Schema,
+) -> String {
+    let condition = condition.map(|condition| format!(", condition=[{condition}]")).unwrap_or_default();
     let join = if keep_empty { "LEFT" } else { "INNER" };
     let position = if ordinality { ", ordinality=[true]" } else { "" };
-    format!("Correlate(invocation=[UNNEST({})], joinType=[{join}]{position})", expr(collection, input))
+    format!(
+        "Correlate(invocation=[UNNEST({})], joinType=[{join}]{position}{condition})",
+        expr(collection, input)
+    )
 }
 
 pub(super) fn to_changelog(codes: &ChangeCodes, column: &str) -> String {

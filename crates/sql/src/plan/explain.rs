@@ -193,8 +193,9 @@ fn logical(rel: &Rel, depth: usize, text: &mut String) {
         RelNode::TopN { partition, order, from, to, rank, .. } => {
             format!("Logical{}", describe::top_n(partition, order, *from, *to, *rank, &input))
         }
-        RelNode::Unnest { collection, ordinality, keep_empty, .. } => {
-            format!("Logical{}", describe::unnest(collection, *ordinality, *keep_empty, &input))
+        RelNode::Unnest { collection, ordinality, keep_empty, condition, .. } => {
+            let shown = describe::of_elements(condition.as_ref(), rel, input.len());
+            format!("Logical{}", describe::unnest((collection, *ordinality, *keep_empty), shown, &input))
         }
         RelNode::ToChangelog { codes, .. } => {
             format!("Logical{}", describe::to_changelog(codes, &rel.fields[0].name))

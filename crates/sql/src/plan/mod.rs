@@ -167,13 +167,15 @@ impl<'a> Planner<'a> {
                 let inputs = [(input.clone(), Exchange::Forward)];
                 Ok(self.add(name, spec, schema, input.parallelism, &inputs))
             }
-            RelNode::Unnest { input, collection, ordinality, keep_empty } => {
+            RelNode::Unnest { input, collection, ordinality, keep_empty, condition } => {
                 let input = self.stream(input)?;
-                let name = describe::unnest(collection, *ordinality, *keep_empty, &input.schema);
+                let shown = describe::of_elements(condition.as_ref(), rel, input.schema.len());
+                let name = describe::unnest((collection, *ordinality, *keep_empty), shown, &input.schema);
                 let spec = OperatorSpec::Unnest {
                     collection: collection.clone(),
                     ordinality: *ordinality,
                     keep_empty: *keep_empty,
+                    condition: condition.clone(),
                 };
                 let parallelism = input.parallelism;
                 Ok(self.add(name, spec, schema_of(rel), parallelism, &[(input, Exchange::Forward)]))

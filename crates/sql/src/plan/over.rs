@@ -47,12 +47,6 @@ impl Planner<'_> {
         let Some(time) = input.fields[key.column].time else {
             return self.updating_over(input, spec, calls, rel);
         };
-        if let Some(call) = calls.iter().find(|call| is_ranking(&call.function)) {
-            return Err(Error::unsupported(format!(
-                "{} with OVER by a time attribute is not supported",
-                call.function
-            )));
-        }
         let time_column = (time == TimeAttribute::Event).then_some(key.column);
         let input = self.stream(input)?;
         self.insert_only(&input, "OverAggregate")?;

@@ -23,6 +23,12 @@ impl Session {
         let path = self.path(&alter.name)?;
         let temporary = self.catalogs.temporary.contains_key(&path);
         let table = match self.catalogs.lookup(&path)? {
+            Some(CatalogObject::Table(table)) if table.materialized.is_some() => {
+                return Err(Error::invalid(format!(
+                    "ALTER TABLE for a materialized table is not allowed: {path} at {}",
+                    alter.position
+                )));
+            }
             Some(CatalogObject::Table(table)) => Table::clone(&table),
             Some(CatalogObject::View(_)) => {
                 return Err(Error::invalid(format!(

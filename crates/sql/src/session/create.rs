@@ -86,7 +86,7 @@ impl Session {
     }
 
     /// The columns of CREATE TABLE AS: the query's, with those declared.
-    fn ctas_table(&self, create: &CreateTable, mut table: Table, query: &Rel) -> Result<Table> {
+    pub(super) fn ctas_table(&self, create: &CreateTable, mut table: Table, query: &Rel) -> Result<Table> {
         let mut columns: Vec<TableColumn> = query
             .fields
             .iter()
@@ -164,7 +164,7 @@ impl Session {
         Ok(())
     }
 
-    fn resolved_table(&self, create: &CreateTable) -> Result<Table> {
+    pub(super) fn resolved_table(&self, create: &CreateTable) -> Result<Table> {
         let own = Declared {
             columns: create.columns.iter().map(declared_column).collect(),
             watermark: create.watermark.as_ref().map(watermark_def).transpose()?,
@@ -347,7 +347,7 @@ impl Session {
         Ok(View {
             text: query.text.clone(),
             columns: columns.collect(),
-            times: rel.fields.iter().map(|field| field.time).collect(),
+            times: rel.fields.iter().map(|field| field.shown).collect(),
             sources: rel.fields.iter().map(|field| field.name.clone()).collect(),
             comment,
             catalog: self.catalogs.current_catalog.clone(),
@@ -428,8 +428,8 @@ impl Declared {
     pub fn into_table(self) -> Table {
         let Declared { columns, watermark, primary_key, partition_keys, options, comment, distribution } =
             self;
-        let partitions = Vec::new();
-        Table { columns, watermark, primary_key, partition_keys, options, comment, distribution, partitions }
+        let rest = Table::default();
+        Table { columns, watermark, primary_key, partition_keys, options, comment, distribution, ..rest }
     }
 }
 
@@ -495,6 +495,6 @@ pub(super) fn last_part(name: &ObjectName) -> String {
     parts(name).pop().unwrap_or_default()
 }
 
-fn taken(path: &ObjectPath) -> Error {
+pub(super) fn taken(path: &ObjectPath) -> Error {
     Error::invalid(format!("Table (or view) {path} already exists."))
 }

@@ -23,7 +23,7 @@ impl Session {
             self.catalogs.permanent(&path)?
         };
         match found {
-            Some(object) if object.is_view() == view => {}
+            Some(object) if object.is_view() == view && !object.is_materialized() => {}
             _ if drop.if_exists => return Ok(()),
             _ => {
                 let temporary = if drop.temporary { "Temporary " } else { "" };

@@ -5,6 +5,7 @@ use flott_expr::user::{FunctionDefinition, FunctionName};
 use flott_sql_parser::ast::{AlterFunction, CreateFunction, DropFunction, Ident, ObjectName, Show, Text};
 use flott_types::{Error, Result};
 
+use super::function_names::listed;
 use super::settings::artifact_limits;
 use super::{Outcome, Session};
 use crate::catalog::{CatalogFunction, FunctionLanguage, FunctionResource, FunctionResourceKind, ObjectPath};
@@ -179,10 +180,10 @@ impl Session {
         self.catalogs.database(&path.catalog, &path.database).map(|_| ())
     }
 
-    /// The names of Flott's own functions, in lower case.
+    /// The names of Flott's own functions, as Flink writes them.
     pub(super) fn own_functions(&self) -> Vec<String> {
         let aggregates = flott_expr::aggregate::NAMES.iter().copied();
-        self.functions.names().into_iter().chain(aggregates).map(str::to_lowercase).collect()
+        self.functions.names().into_iter().chain(aggregates).map(listed).collect()
     }
 
     /// The names of the functions of users that are in a database, or everywhere.

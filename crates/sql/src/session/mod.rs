@@ -9,8 +9,10 @@ mod describe;
 mod describe_function;
 mod drop;
 mod function;
+mod function_names;
 mod like;
 mod manage;
+mod materialized;
 mod model;
 mod program;
 mod query;
@@ -34,6 +36,7 @@ use crate::bind::over::SEVERAL_OVERS;
 use crate::bind::row_pattern_shape::EXTENDED_PATTERNS;
 use crate::catalog::{CatalogDescription, CatalogStore, Catalogs, NamedCatalog, ObjectPath};
 use crate::compiled::CompiledPlan;
+pub use materialized::{MaterializedStep, MaterializedWork};
 pub use program::{BoundTable, PlannedPart};
 
 /// The result of a statement.
@@ -58,6 +61,8 @@ pub enum Outcome {
     CompilePlan(Box<PlanToKeep>),
     /// `EXECUTE PLAN 'path'`: the caller reads the plan; [`Session::job_of`] turns it into a job.
     ExecutePlan(String),
+    /// What becomes of a materialized table's jobs, which the caller runs.
+    Materialized(Box<MaterializedWork>),
     /// SHOW JOBS; the caller knows the jobs.
     ShowJobs,
     /// DESCRIBE JOB
@@ -203,6 +208,9 @@ impl Session {
             Statement::AlterModel(alter) => done(self.alter_model(alter)),
             Statement::DropModel(drop) => done(self.drop_model(drop)),
             Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateMaterializedTable(create) => self.create_materialized(create),
+            Statement::AlterMaterializedTable(alter) => self.alter_materialized(alter),
+            Statement::DropMaterializedTable(drop) => self.drop_materialized(drop),
             Statement::CreateView(create) => done(self.create_view(create)),
             Statement::CreateDatabase(create) => done(self.create_database(create)),
             Statement::CreateCatalog(create) => done(self.create_catalog(create)),

@@ -8,7 +8,8 @@ use super::describe::printed;
 use super::query::partition_values;
 use super::{Answer, Session, parts};
 use crate::catalog::{
-    CatalogObject, DistributionKind, ObjectPath, Table, TableColumnKind, TablePartition, View,
+    CatalogObject, DistributionKind, Materialized, MaterializedMode, ObjectPath, Table, TableColumnKind,
+    TablePartition, View,
 };
 
 impl Session {
@@ -33,7 +34,18 @@ impl Session {
             }
             ShowTarget::Tables => ("table name", self.object_names(show, false)?),
             ShowTarget::Views => ("view name", self.object_names(show, true)?),
-            ShowTarget::MaterializedTables => ("materialized table", Vec::new()),
+            ShowTarget::MaterializedTables => {
+                let mut names = self.object_names(show, false)?;
+                let (catalog, database) = self.scope_of(show)?;
+                let mut found = Vec::new();
+                for object in names.drain(..) {
+                    let path = ObjectPath { catalog: catalog.clone(), database: database.clone(), object };
+                    if self.catalogs.permanent(&path)?.is_some_and(|found| found.is_materialized()) {
+                        found.push(path.object);
+                    }
+                }
+                ("materialized table", found)
+            }
             ShowTarget::Functions { user_only } => {
                 let mut names = self.user_functions(show)?;
                 if !user_only {
@@ -73,9 +85,13 @@ impl Session {
             ShowTarget::CreateTable(name) => {
                 let path = self.path(name)?;
                 return match self.catalogs.lookup(&path)? {
-                    Some(CatalogObject::Table(table)) => {
+                    Some(CatalogObject::Table(table)) if table.materialized.is_none() => {
                         Ok(Answer::list("result", [create_table(&path, &table, self.is_temporary(&path))]))
                     }
+                    Some(CatalogObject::Table(_)) => Err(Error::invalid(format!(
+                        "SHOW CREATE TABLE is only supported for tables, but {path} is a materialized table. Please use SHOW \
+                         CREATE MATERIALIZED TABLE instead."
+                    ))),
                     Some(CatalogObject::View(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE TABLE is only supported for tables, but {path} is a view. Please use SHOW CREATE VIEW instead."
                     ))),
@@ -87,6 +103,12 @@ impl Session {
                 return match self.catalogs.lookup(&path)? {
                     Some(CatalogObject::View(view)) => {
                         Ok(Answer::list("result", [create_view(&path, &view, self.is_temporary(&path))]))
+                    }
+                    Some(CatalogObject::Table(table)) if table.materialized.is_some() => {
+                        Err(Error::invalid(format!(
+                            "SHOW CREATE VIEW is only supported for views, but {path} is a materialized table. Please use SHOW \
+                             CREATE MATERIALIZED TABLE instead."
+                        )))
                     }
                     Some(CatalogObject::Table(_)) => Err(Error::invalid(format!(
                         "SHOW CREATE VIEW is only supported for views, but {path} is a table. Please use SHOW CREATE TABLE instead."
@@ -110,7 +132,18 @@ impl Session {
                 );
                 return Ok(Answer::list("result", [text]));
             }
-            ShowTarget::CreateMaterializedTable(_) => return refuse("CREATE MATERIALIZED TABLE"),
+            ShowTarget::CreateMaterializedTable(name) => {
+                let path = self.path(name)?;
+                return match self.catalogs.permanent(&path)? {
+                    Some(CatalogObject::Table(table)) if table.materialized.is_some() => {
+                        Ok(Answer::list("result", [create_table(&path, &table, false)]))
+                    }
+                    Some(_) => Err(Error::invalid(format!(
+                        "SHOW CREATE MATERIALIZED TABLE is only supported for materialized tables, and {path} is none."
+                    ))),
+                    None => Err(missing(&path)),
+                };
+            }
             ShowTarget::CreateModel(name) => return self.show_create_model(name),
         };
         let names: Vec<String> = names;
@@ -121,13 +154,19 @@ impl Session {
         self.catalogs.temporary.contains_key(path)
     }
 
-    /// Tables and views, or views alone, of a database; temporary ones included.
-    fn object_names(&self, show: &Show, views_only: bool) -> Result<Vec<String>> {
+    /// The database whose contents are listed.
+    fn scope_of(&self, show: &Show) -> Result<(String, String)> {
         let (catalog, database) = match &show.scope {
             Some(name) => self.database_path(name)?,
             None => (self.catalogs.current_catalog.clone(), self.catalogs.current_database.clone()),
         };
         self.catalogs.database(&catalog, &database)?;
+        Ok((catalog, database))
+    }
+
+    /// Tables and views, or views alone, of a database; temporary ones included.
+    fn object_names(&self, show: &Show, views_only: bool) -> Result<Vec<String>> {
+        let (catalog, database) = self.scope_of(show)?;
         let found = self.catalogs.catalog(&catalog)?.catalog.objects(&database)?;
         let wanted = |is_view: bool| !views_only || is_view;
         let permanent = found.into_iter().filter(|(_, is_view)| wanted(*is_view)).map(|(name, _)| name);
@@ -244,7 +283,11 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
             columns.join(", ")
         ));
     }
-    let kind = if temporary { "TEMPORARY TABLE" } else { "TABLE" };
+    let kind = match &table.materialized {
+        Some(_) => "MATERIALIZED TABLE",
+        None if temporary => "TEMPORARY TABLE",
+        None => "TABLE",
+    };
     let mut text = format!("CREATE {kind} {path} (\n{}\n)\n", lines.join(",\n"));
     if let Some(comment) = &table.comment {
         text.push_str(&format!("COMMENT '{}'\n", comment.replace('\'', "''")));
@@ -276,7 +319,18 @@ fn create_table(path: &ObjectPath, table: &Table, temporary: bool) -> String {
             format!("  '{}' = '{}'", key.replace('\'', "''"), shown(key, value).replace('\'', "''"))
         })
         .collect();
-    text.push_str(&format!("WITH (\n{}\n)\n", options.join(",\n")));
+    if table.materialized.is_none() || !options.is_empty() {
+        text.push_str(&format!("WITH (\n{}\n)\n", options.join(",\n")));
+    }
+    if let Some(Materialized { freshness, mode, query, .. }) = &table.materialized {
+        let mode = match mode {
+            MaterializedMode::Continuous => "CONTINUOUS",
+            MaterializedMode::Full => "FULL",
+        };
+        text.push_str(&format!(
+            "START_MODE = FROM_BEGINNING\nFRESHNESS = {freshness}\nREFRESH_MODE = {mode}\nAS {query}\n"
+        ));
+    }
     text
 }
 

@@ -14,7 +14,7 @@ fn unnest_is_next_to_its_row() {
              SELECT * FROM t CROSS JOIN UNNEST(a) AS e (x);
              SELECT * FROM t CROSS JOIN UNNEST(ARRAY[a]) AS e (x, y);
              SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[a]) AS e (x) ON TRUE;
-             SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > 1",
+             SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > b",
         ),
         expect![[r#"
             > EXPLAIN SELECT a, x, o FROM t CROSS JOIN UNNEST(ARRAY[a, 2]) WITH ORDINALITY AS e (x, o) WHERE a > 1 AND x > 2
@@ -78,8 +78,8 @@ fn unnest_is_next_to_its_row() {
             invalid: the alias of UNNEST names 2 columns; there are 1 at line 1, column 28
             > SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[a]) AS e (x) ON TRUE
             invalid: UNNEST is only allowed on the right of CROSS JOIN, INNER JOIN or LEFT JOIN at line 1, column 28
-            > SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > 1
-            unsupported: LEFT JOIN UNNEST with a condition other than ON TRUE is not supported at line 1, column 56
+            > SELECT * FROM t LEFT JOIN UNNEST(ARRAY[a]) AS e (x) ON x > b
+            unsupported: LEFT JOIN UNNEST with a condition on columns of the left side is not supported at line 1, column 56
         "#]],
     );
 }

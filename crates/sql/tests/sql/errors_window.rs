@@ -35,7 +35,7 @@ fn over_windows() {
             > SELECT SUM(price) OVER (ORDER BY ts DESC) FROM bid
             invalid: The window can only be ordered in ASCENDING mode: this is OVER of a stream
             > SELECT RANK() OVER (ORDER BY ts) FROM bid
-            unsupported: RANK with OVER by a time attribute is not supported
+            append-only: EXPR$0 BIGINT NOT NULL
             > SELECT LEAD(price) OVER (ORDER BY ts) FROM bid
             unsupported: LEAD with OVER on a stream is not supported
             > SELECT UPPER('x') OVER (ORDER BY ts) FROM bid

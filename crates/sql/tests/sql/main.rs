@@ -28,6 +28,7 @@ mod explain_top_n;
 mod explain_window;
 mod hints;
 mod join_rows;
+mod materialized;
 mod models;
 mod regressions;
 mod settings;

@@ -13,7 +13,7 @@ use flott_connector::{
     TableOption, WithDefault,
 };
 use flott_plan::{JobGraph, LookupSpec, Schema, SinkSpec, SourceSpec, TableSpec};
-use flott_sql::session::{Answer, Outcome, PlannedJob, Session};
+use flott_sql::session::{Answer, MaterializedStep, Outcome, PlannedJob, Session};
 use flott_sql_parser::{parse_script, split_script};
 use flott_types::clock::ManualClock;
 use flott_types::{Configuration, Error, ErrorKind, LogicalType, Result, TypeKind};
@@ -155,6 +155,15 @@ fn show(outcome: &Outcome) -> String {
             format!("{changes}: {}\n", columns(&job.schema))
         }
         Outcome::Insert(job) => inserted(job),
+        Outcome::Materialized(work) => match &work.step {
+            MaterializedStep::Start { job, every, .. } => {
+                let every = every.map(|every| format!(" every {every}")).unwrap_or_default();
+                format!("START {}{every}: {}", job.graph.name, inserted(job))
+            }
+            MaterializedStep::Suspend { .. } => "SUSPEND\n".to_owned(),
+            MaterializedStep::Refresh { job } => format!("REFRESH {}: {}", job.graph.name, inserted(job)),
+            MaterializedStep::Drop { .. } => "DROP\n".to_owned(),
+        },
         Outcome::CompilePlan(kept) => {
             format!(
                 "PLAN '{}' OF {} operators INTO {}\n",

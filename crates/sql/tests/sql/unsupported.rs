@@ -11,18 +11,14 @@ fn statements() {
             "COMPILE AND EXECUTE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t;
              COMPILE PLAN 'x' FOR INSERT INTO log SELECT a, c FROM t;
              EXECUTE PLAN 'x';
-             CREATE OR ALTER MATERIALIZED TABLE m AS SELECT a FROM t;
              CREATE OR ALTER TABLE m AS SELECT a FROM t;
-             CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t;
              CREATE TEMPORARY MODEL m;
              CREATE MODEL m;
              CREATE TEMPORARY SYSTEM CONNECTION c;
              CREATE TEMPORARY CONNECTION c;
              CREATE CONNECTION c;
-             ALTER MATERIALIZED TABLE m SUSPEND;
              ALTER MODEL m RENAME TO n;
              ALTER CONNECTION c SET ('a' = 'b');
-             DROP MATERIALIZED TABLE m;
              DROP TEMPORARY MODEL m;
              DROP MODEL m;
              DROP TEMPORARY CONNECTION c;
@@ -45,12 +41,8 @@ fn statements() {
             PLAN 'x' OF 3 operators INTO default_catalog.default_database.log
             > EXECUTE PLAN 'x'
             ExecutePlan("x")
-            > CREATE OR ALTER MATERIALIZED TABLE m AS SELECT a FROM t
-            unsupported: CREATE OR ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
             > CREATE OR ALTER TABLE m AS SELECT a FROM t
             unsupported: CREATE OR ALTER TABLE is not supported, at line 1, column 1
-            > CREATE MATERIALIZED TABLE m FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t
-            unsupported: CREATE MATERIALIZED TABLE is not supported, at line 1, column 1
             > CREATE TEMPORARY MODEL m
             invalid: Model property list can not be empty, at line 1, column 1: WITH ('provider' = ...)
             > CREATE MODEL m
@@ -61,14 +53,10 @@ fn statements() {
             unsupported: CREATE TEMPORARY CONNECTION is not supported, at line 1, column 1
             > CREATE CONNECTION c
             unsupported: CREATE CONNECTION is not supported, at line 1, column 1
-            > ALTER MATERIALIZED TABLE m SUSPEND
-            unsupported: ALTER MATERIALIZED TABLE is not supported, at line 1, column 1
             > ALTER MODEL m RENAME TO n
             invalid: Model `default_catalog`.`default_database`.`m` doesn't exist.
             > ALTER CONNECTION c SET ('a' = 'b')
             unsupported: ALTER CONNECTION is not supported, at line 1, column 1
-            > DROP MATERIALIZED TABLE m
-            unsupported: DROP MATERIALIZED TABLE is not supported, at line 1, column 1
             > DROP TEMPORARY MODEL m
             invalid: Temporary Model with identifier 'default_catalog.default_database.m' does not exist.
             > DROP MODEL m

@@ -45,6 +45,7 @@ fn answer(script: &str) -> Result<Value> {
         match environment.session.execute(&statement.parse()?)? {
             Outcome::Query(job) => last = rows(&environment, &job)?,
             Outcome::Insert(job) => environment.cluster.submit(&job.graph)?.wait()?,
+            Outcome::Materialized(work) => drop(environment.materialize(*work)?),
             Outcome::Table(table) => {
                 let columns: Vec<_> =
                     table.columns.iter().map(|(name, ty)| [name.clone(), ty.to_string()]).collect();

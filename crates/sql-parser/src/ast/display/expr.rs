@@ -147,6 +147,9 @@ impl Display for Expr {
                 end(f, " FOR ", length)
             }
             ExprKind::Trim { side, characters, operand } => trim(f, *side, characters.as_deref(), operand),
+            ExprKind::TimeDifference { operands, qualifier } => {
+                write!(f, "({} - {}) {qualifier}", operands[0], operands[1])
+            }
             ExprKind::TimestampArithmetic { difference, unit, args } => {
                 let word = if *difference { "TIMESTAMPDIFF" } else { "TIMESTAMPADD" };
                 write!(f, "{word}({unit}, {}, {})", args[0], args[1])

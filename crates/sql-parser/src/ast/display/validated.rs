@@ -212,6 +212,9 @@ impl Display for Validated<'_> {
                 }
                 write!(f, " FROM {})", Validated(operand))
             }
+            ExprKind::TimeDifference { operands, qualifier } => {
+                write!(f, "({} - {}) {qualifier}", Validated(&operands[0]), Validated(&operands[1]))
+            }
             ExprKind::TimestampArithmetic { difference, unit, args } => {
                 let word = if *difference { "TIMESTAMPDIFF" } else { "TIMESTAMPADD" };
                 write!(f, "{word}({unit}, {}, {})", Validated(&args[0]), Validated(&args[1]))

@@ -1,0 +1,212 @@
+//! Materialized tables: what runs for them, and what is left when nobody runs.
+
+#![expect(clippy::unwrap_used, reason = "what a test must not meet ends it")]
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use flott::cluster::JobClient;
+use flott::sql::{CatalogObject, Environment, Outcome, parse_script};
+use flott::types::{Configuration, Result};
+
+/// A session whose catalogs lie in a folder.
+fn session(folder: &Path) -> Environment {
+    let mut configuration = Configuration::default();
+    let store = folder.join("store");
+    for (key, value) in [
+        ("table.catalog-store.kind", "file".to_owned()),
+        ("table.catalog-store.file.path", store.display().to_string()),
+        ("parallelism.default", "1".to_owned()),
+        ("execution.checkpointing.interval", "50ms".to_owned()),
+        ("execution.checkpointing.dir", folder.join("checkpoints").display().to_string()),
+        ("execution.checkpointing.savepoint-dir", folder.join("savepoints").display().to_string()),
+    ] {
+        configuration.set(key, &value).unwrap();
+    }
+    Environment::new(flott::connectors::builtin(), configuration).unwrap()
+}
+
+fn try_run(environment: &mut Environment, script: &str) -> Result<Vec<JobClient>> {
+    let mut jobs = Vec::new();
+    for statement in parse_script(script)? {
+        match environment.session.execute(&statement)? {
+            Outcome::Materialized(work) => jobs.extend(environment.materialize(*work)?),
+            Outcome::Insert(job) => environment.cluster.submit(&job.graph)?.wait()?,
+            Outcome::Done | Outcome::Table(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    Ok(jobs)
+}
+
+fn run(environment: &mut Environment, script: &str) -> Vec<JobClient> {
+    try_run(environment, script).unwrap()
+}
+
+/// Catalogs and a table that gets more files.
+fn create_source(environment: &mut Environment, folder: &Path) {
+    fs::create_dir_all(folder.join("in")).unwrap();
+    let (root, input) = (folder.join("catalog"), folder.join("in"));
+    run(
+        environment,
+        &format!(
+            "CREATE CATALOG c WITH ('type' = 'filesystem', 'path' = '{}');
+             USE CATALOG c;
+             CREATE TABLE orders (id INT, day STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv',
+               'source.monitor-interval' = '10ms');",
+            root.display(),
+            input.display()
+        ),
+    );
+}
+
+/// All lines of the visible files of a folder, sorted.
+fn lines(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(['.', '_']) {
+            continue;
+        }
+        match entry.path().is_dir() {
+            true => found.extend(lines(&entry.path())),
+            false => {
+                found.extend(fs::read_to_string(entry.path()).unwrap_or_default().lines().map(str::to_owned))
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn wait_for(folder: &Path, wanted: &[&str]) {
+    for _ in 0..1_000 {
+        if lines(folder) == wanted {
+            return;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(lines(folder), wanted);
+}
+
+/// What the catalog has noted of a table.
+fn status(environment: &Environment, name: &str) -> String {
+    let path = environment.session.path_of(name).unwrap();
+    match environment.session.catalogs().permanent(&path).unwrap() {
+        Some(CatalogObject::Table(table)) => format!("{:?}", table.materialized.as_ref().unwrap().status),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_continuous_table_goes_on_from_its_savepoint_in_another_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out"));
+    let mut first = session(folder.path());
+    create_source(&mut first, folder.path());
+    fs::write(input.join("1.csv"), "1,mon\n2,tue\n").unwrap();
+    let create = format!(
+        "CREATE MATERIALIZED TABLE doubled WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')
+         FRESHNESS = INTERVAL '5' SECOND AS SELECT id * 2 AS twice, day FROM orders",
+        output.display()
+    );
+    let jobs = run(&mut first, &create);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(status(&first, "doubled"), format!("Activated {{ job: Some(\"{}\") }}", jobs[0].job_id()));
+    assert!(
+        jobs[0].name().starts_with("Materialized_table_`c`.`default_database`.`doubled`"),
+        "{}",
+        jobs[0].name()
+    );
+    wait_for(&output, &["2,mon", "4,tue"]);
+    run(&mut first, "ALTER MATERIALIZED TABLE doubled SUSPEND");
+    assert!(jobs[0].status().is_terminal());
+    assert!(
+        status(&first, "doubled").starts_with("Suspended { savepoint: Some("),
+        "{}",
+        status(&first, "doubled")
+    );
+    let again = try_run(&mut first, "ALTER MATERIALIZED TABLE doubled SUSPEND").unwrap_err();
+    assert!(again.to_string().contains("already been suspended"), "{again}");
+    drop(first);
+
+    // Nothing of the first session is left but files.
+    let mut second = session(folder.path());
+    fs::write(input.join("2.csv"), "3,wed\n").unwrap();
+    run(&mut second, "USE CATALOG c");
+    let resumed = run(&mut second, "ALTER MATERIALIZED TABLE doubled RESUME");
+    wait_for(&output, &["2,mon", "4,tue", "6,wed"]);
+
+    // Another query begins at the beginning, with a column more.
+    let other = run(
+        &mut second,
+        "ALTER MATERIALIZED TABLE doubled AS SELECT id AS twice, day, 'new' AS why FROM orders",
+    );
+    assert!(resumed[0].status().is_terminal());
+    wait_for(&output, &["1,mon,new", "2,mon", "2,tue,new", "3,wed,new", "4,tue", "6,wed"]);
+    let narrower =
+        try_run(&mut second, "ALTER MATERIALIZED TABLE doubled AS SELECT day FROM orders").unwrap_err();
+    assert!(narrower.to_string().contains("drop column is unsupported"), "{narrower}");
+    let table = try_run(&mut second, "DROP TABLE doubled").unwrap_err();
+    assert!(table.to_string().contains("does not exist"), "{table}");
+    run(&mut second, "DROP MATERIALIZED TABLE doubled");
+    other[0].wait_for(Duration::from_secs(20));
+    assert!(other[0].status().is_terminal());
+    let path = second.session.path_of("doubled").unwrap();
+    assert!(second.session.catalogs().permanent(&path).unwrap().is_none());
+}
+
+#[test]
+fn a_table_whose_job_cannot_start_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut environment = session(folder.path());
+    create_source(&mut environment, folder.path());
+    let create = "CREATE MATERIALIZED TABLE nowhere FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders";
+    assert!(try_run(&mut environment, create).is_err());
+    let path = environment.session.path_of("nowhere").unwrap();
+    assert!(environment.session.catalogs().permanent(&path).unwrap().is_none());
+}
+
+#[test]
+fn a_table_in_full_refresh_mode_is_written_again_by_the_clock_and_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out"));
+    let mut environment = session(folder.path());
+    create_source(&mut environment, folder.path());
+    run(
+        &mut environment,
+        &format!(
+            "CREATE TABLE bounded (id INT, day STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')",
+            input.display()
+        ),
+    );
+    fs::write(input.join("1.csv"), "1,mon\n2,tue\n").unwrap();
+    let create = format!(
+        "CREATE MATERIALIZED TABLE per_day PARTITIONED BY (day) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')
+         FRESHNESS = INTERVAL '1' SECOND REFRESH_MODE = FULL AS SELECT COUNT(*) AS n, day FROM bounded GROUP BY day",
+        output.display()
+    );
+    assert!(run(&mut environment, &create).is_empty());
+    wait_for(&output, &["1", "1"]);
+    run(&mut environment, "ALTER MATERIALIZED TABLE per_day SUSPEND");
+    assert_eq!(status(&environment, "per_day"), "Suspended { savepoint: None }");
+    sleep(Duration::from_millis(1_500));
+    fs::write(input.join("2.csv"), "3,mon\n4,tue\n5,tue\n").unwrap();
+    let refresh = |environment: &mut Environment, statement: &str| {
+        run(environment, statement).iter().for_each(|job| job.wait().unwrap());
+    };
+    refresh(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH PARTITION (day = 'mon')");
+    assert_eq!(lines(&output.join("day=mon")), ["2"]);
+    assert_eq!(lines(&output.join("day=tue")), ["1"]);
+    refresh(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH");
+    assert_eq!(lines(&output.join("day=tue")), ["3"]);
+    let wrong =
+        try_run(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH PARTITION (n = 1)").unwrap_err();
+    assert!(wrong.to_string().contains("no partition column"), "{wrong}");
+    fs::write(input.join("3.csv"), "6,wed\n").unwrap();
+    run(&mut environment, "ALTER MATERIALIZED TABLE per_day RESUME");
+    wait_for(&output, &["1", "2", "3"]);
+    run(&mut environment, "DROP MATERIALIZED TABLE per_day");
+}

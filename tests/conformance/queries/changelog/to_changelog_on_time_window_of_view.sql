@@ -1,0 +1,5 @@
+SET 'parallelism.default' = '1';
+SET 'pipeline.auto-watermark-interval' = '0 ms';
+CREATE TABLE late (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND) WITH ('connector' = 'filesystem', 'path' = '${DATA}/late.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+CREATE VIEW v AS SELECT * FROM TO_CHANGELOG(input => TABLE late, on_time => DESCRIPTOR(ts));
+SELECT window_start, COUNT(*) AS n FROM TUMBLE(TABLE v, DESCRIPTOR(rowtime), INTERVAL '10' SECOND) GROUP BY window_start, window_end;

@@ -1,0 +1,5 @@
+SET 'parallelism.default' = '1';
+SET 'pipeline.auto-watermark-interval' = '0 ms';
+CREATE TABLE late (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND) WITH ('connector' = 'filesystem', 'path' = '${DATA}/late.csv', 'format' = 'csv', 'csv.null-literal' = 'NULL');
+CREATE VIEW v AS SELECT CAST(ts AS TIMESTAMP(3)) FROM late UNION ALL SELECT ts FROM late;
+DESCRIBE v;

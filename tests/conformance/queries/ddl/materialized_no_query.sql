@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+CREATE MATERIALIZED TABLE mt (id INT) FRESHNESS = INTERVAL '1' MINUTE;

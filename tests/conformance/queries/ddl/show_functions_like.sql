@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+SHOW FUNCTIONS LIKE '%changelog%';

@@ -1,0 +1,3 @@
+SET 'parallelism.default' = '1';
+SET 'table.local-time-zone' = 'UTC';
+SELECT CAST(TO_TIMESTAMP_LTZ(0, 3) AS STRING) AS x;

@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+SELECT 2 * INTERVAL '10' SECOND AS x;

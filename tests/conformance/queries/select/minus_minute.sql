@@ -1,0 +1,2 @@
+SET 'parallelism.default' = '1';
+SELECT (TIMESTAMP '2024-06-01 05:10:07' - TIMESTAMP '2024-06-01 00:00:00') MINUTE AS h;
