@@ -220,7 +220,7 @@ fn what_is_no_top_n() {
             > SELECT * FROM (SELECT a, ROW_NUMBER() OVER (ORDER BY c) AS n FROM t) WHERE n > 3
             updating: a INT, n BIGINT NOT NULL
             > SELECT * FROM (SELECT a, RANK() OVER (ORDER BY c) AS n FROM t) WHERE n <= 3
-            unsupported: RANK() on streaming table is not supported currently: number the first rows with ROW_NUMBER()
+            updating: a INT, n BIGINT NOT NULL
             > SELECT * FROM (SELECT a, c, ROW_NUMBER() OVER (ORDER BY c) AS n FROM t) WHERE n <= c
             updating: a INT, c BIGINT, n BIGINT NOT NULL
             > SELECT a FROM t ORDER BY a

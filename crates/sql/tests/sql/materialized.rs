@@ -8,10 +8,10 @@ use crate::support::{Shell, check};
 fn how_fresh_and_by_which_mode() {
     check(
         Shell::with_tables().dialog(
-            "CREATE MATERIALIZED TABLE m WITH ('connector' = 'nothing') AS SELECT a, c FROM t;
+            "CREATE MATERIALIZED TABLE m WITH ('connector' = 'rows') AS SELECT a, c FROM t;
              SHOW CREATE MATERIALIZED TABLE m;
-             CREATE MATERIALIZED TABLE n (PRIMARY KEY (k) NOT ENFORCED) COMMENT 'it''s' PARTITIONED BY (c)
-               WITH ('connector' = 'nothing') FRESHNESS = INTERVAL '30' MINUTES REFRESH_MODE = CONTINUOUS
+             CREATE MATERIALIZED TABLE n COMMENT 'it''s' PARTITIONED BY (c)
+               WITH ('connector' = 'rows', 'changelog' = 'retract') FRESHNESS = INTERVAL '30' MINUTES REFRESH_MODE = CONTINUOUS
                AS SELECT COUNT(*) AS k, c FROM t GROUP BY c;
              SHOW CREATE MATERIALIZED TABLE n;
              SHOW MATERIALIZED TABLES;
@@ -37,7 +37,7 @@ fn how_fresh_and_by_which_mode() {
              CREATE MATERIALIZED TABLE x FRESHNESS = INTERVAL '2' DAY AS SELECT a FROM t;
              CREATE MATERIALIZED TABLE x FRESHNESS = 5 AS SELECT a FROM t;
              CREATE MATERIALIZED TABLE x PARTITIONED BY (z) FRESHNESS = INTERVAL '1' MINUTE AS SELECT a FROM t;
-             CREATE MATERIALIZED TABLE x PARTITIONED BY (c) WITH ('connector' = 'nothing',
+             CREATE MATERIALIZED TABLE x PARTITIONED BY (c) WITH ('connector' = 'rows',
                'partition.fields.z.date-formatter' = 'yyyy') AS SELECT a, c FROM t;
              CREATE MATERIALIZED TABLE x (a INT) FRESHNESS = INTERVAL '1' MINUTE;
              ALTER MATERIALIZED TABLE m REFRESH PARTITION (c)",
