@@ -45,6 +45,14 @@ fn run(environment: &mut Environment, script: &str) -> Vec<JobClient> {
     try_run(environment, script).unwrap()
 }
 
+/// What is wrong with a statement.
+fn fails(environment: &mut Environment, statement: &str) -> String {
+    match try_run(environment, statement) {
+        Ok(_) => panic!("{statement} works"),
+        Err(error) => error.to_string(),
+    }
+}
+
 /// Catalogs and a table that gets more files.
 fn create_source(environment: &mut Environment, folder: &Path) {
     fs::create_dir_all(folder.join("in")).unwrap();
@@ -54,7 +62,7 @@ fn create_source(environment: &mut Environment, folder: &Path) {
         &format!(
             "CREATE CATALOG c WITH ('type' = 'filesystem', 'path' = '{}');
              USE CATALOG c;
-             CREATE TABLE orders (id INT, day STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv',
+             CREATE TABLE orders (id INT, dow STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv',
                'source.monitor-interval' = '10ms');",
             root.display(),
             input.display()
@@ -109,7 +117,7 @@ fn a_continuous_table_goes_on_from_its_savepoint_in_another_session() {
     fs::write(input.join("1.csv"), "1,mon\n2,tue\n").unwrap();
     let create = format!(
         "CREATE MATERIALIZED TABLE doubled WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')
-         FRESHNESS = INTERVAL '5' SECOND AS SELECT id * 2 AS twice, day FROM orders",
+         FRESHNESS = INTERVAL '5' SECOND AS SELECT id * 2 AS twice, dow FROM orders",
         output.display()
     );
     let jobs = run(&mut first, &create);
@@ -128,8 +136,8 @@ fn a_continuous_table_goes_on_from_its_savepoint_in_another_session() {
         "{}",
         status(&first, "doubled")
     );
-    let again = try_run(&mut first, "ALTER MATERIALIZED TABLE doubled SUSPEND").unwrap_err();
-    assert!(again.to_string().contains("already been suspended"), "{again}");
+    let again = fails(&mut first, "ALTER MATERIALIZED TABLE doubled SUSPEND");
+    assert!(again.contains("already been suspended"), "{again}");
     drop(first);
 
     // Nothing of the first session is left but files.
@@ -142,15 +150,14 @@ fn a_continuous_table_goes_on_from_its_savepoint_in_another_session() {
     // Another query begins at the beginning, with a column more.
     let other = run(
         &mut second,
-        "ALTER MATERIALIZED TABLE doubled AS SELECT id AS twice, day, 'new' AS why FROM orders",
+        "ALTER MATERIALIZED TABLE doubled AS SELECT id AS twice, dow, 'new' AS why FROM orders",
     );
     assert!(resumed[0].status().is_terminal());
     wait_for(&output, &["1,mon,new", "2,mon", "2,tue,new", "3,wed,new", "4,tue", "6,wed"]);
-    let narrower =
-        try_run(&mut second, "ALTER MATERIALIZED TABLE doubled AS SELECT day FROM orders").unwrap_err();
-    assert!(narrower.to_string().contains("drop column is unsupported"), "{narrower}");
-    let table = try_run(&mut second, "DROP TABLE doubled").unwrap_err();
-    assert!(table.to_string().contains("does not exist"), "{table}");
+    let narrower = fails(&mut second, "ALTER MATERIALIZED TABLE doubled AS SELECT dow FROM orders");
+    assert!(narrower.contains("drop column is unsupported"), "{narrower}");
+    let table = fails(&mut second, "DROP TABLE doubled");
+    assert!(table.contains("does not exist"), "{table}");
     run(&mut second, "DROP MATERIALIZED TABLE doubled");
     other[0].wait_for(Duration::from_secs(20));
     assert!(other[0].status().is_terminal());
@@ -169,44 +176,65 @@ fn a_table_whose_job_cannot_start_is_not_there() {
     assert!(environment.session.catalogs().permanent(&path).unwrap().is_none());
 }
 
+/// How many jobs have written a table again, once they have ended.
+fn refreshes(environment: &Environment) -> usize {
+    let jobs = environment.cluster.jobs().unwrap();
+    jobs.iter().filter(|(_, name, status)| name.contains("one_time_refresh") && status.is_terminal()).count()
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..1_000 {
+        if holds() {
+            return;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    panic!("it does not come to that");
+}
+
 #[test]
 fn a_table_in_full_refresh_mode_is_written_again_by_the_clock_and_by_hand() {
     let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("in"), folder.path().join("out"));
     let mut environment = session(folder.path());
     create_source(&mut environment, folder.path());
+    fs::write(folder.path().join("bounded.csv"), "1,mon\n2,tue\n").unwrap();
     run(
         &mut environment,
         &format!(
-            "CREATE TABLE bounded (id INT, day STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')",
-            input.display()
+            "CREATE TABLE bounded (id INT, dow STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')",
+            folder.path().join("bounded.csv").display()
         ),
     );
-    fs::write(input.join("1.csv"), "1,mon\n2,tue\n").unwrap();
-    let create = format!(
-        "CREATE MATERIALIZED TABLE per_day PARTITIONED BY (day) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')
-         FRESHNESS = INTERVAL '1' SECOND REFRESH_MODE = FULL AS SELECT COUNT(*) AS n, day FROM bounded GROUP BY day",
-        output.display()
-    );
-    assert!(run(&mut environment, &create).is_empty());
-    wait_for(&output, &["1", "1"]);
-    run(&mut environment, "ALTER MATERIALIZED TABLE per_day SUSPEND");
-    assert_eq!(status(&environment, "per_day"), "Suspended { savepoint: None }");
-    sleep(Duration::from_millis(1_500));
-    fs::write(input.join("2.csv"), "3,mon\n4,tue\n5,tue\n").unwrap();
-    let refresh = |environment: &mut Environment, statement: &str| {
-        run(environment, statement).iter().for_each(|job| job.wait().unwrap());
+    let create = |name: &str, connector: &str| {
+        format!(
+            "CREATE MATERIALIZED TABLE {name} PARTITIONED BY (dow) WITH ({connector})
+             FRESHNESS = INTERVAL '1' SECOND REFRESH_MODE = FULL AS SELECT COUNT(*) AS n, dow FROM bounded GROUP BY dow"
+        )
     };
-    refresh(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH PARTITION (day = 'mon')");
-    assert_eq!(lines(&output.join("day=mon")), ["2"]);
-    assert_eq!(lines(&output.join("day=tue")), ["1"]);
-    refresh(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH");
-    assert_eq!(lines(&output.join("day=tue")), ["3"]);
-    let wrong =
-        try_run(&mut environment, "ALTER MATERIALIZED TABLE per_day REFRESH PARTITION (n = 1)").unwrap_err();
-    assert!(wrong.to_string().contains("no partition column"), "{wrong}");
-    fs::write(input.join("3.csv"), "6,wed\n").unwrap();
-    run(&mut environment, "ALTER MATERIALIZED TABLE per_day RESUME");
-    wait_for(&output, &["1", "2", "3"]);
-    run(&mut environment, "DROP MATERIALIZED TABLE per_day");
+    assert!(run(&mut environment, &create("per_dow", "'connector' = 'blackhole'")).is_empty());
+    assert_eq!(status(&environment, "per_dow"), "Activated { job: None }");
+    wait_until(|| refreshes(&environment) >= 2);
+    run(&mut environment, "ALTER MATERIALIZED TABLE per_dow SUSPEND");
+    assert_eq!(status(&environment, "per_dow"), "Suspended { savepoint: None }");
+    // A job of the last tick may still run.
+    sleep(Duration::from_millis(500));
+    wait_until(|| environment.cluster.jobs().unwrap().iter().all(|(_, _, status)| status.is_terminal()));
+    let before = refreshes(&environment);
+    sleep(Duration::from_millis(1_500));
+    assert_eq!(refreshes(&environment), before, "the clock went on");
+    for statement in ["REFRESH", "REFRESH PARTITION (dow = 'mon')"] {
+        let jobs = run(&mut environment, &format!("ALTER MATERIALIZED TABLE per_dow {statement}"));
+        jobs.iter().for_each(|job| job.wait().unwrap());
+        assert_eq!(jobs.len(), 1);
+    }
+    assert_eq!(refreshes(&environment), before + 2);
+    let wrong = fails(&mut environment, "ALTER MATERIALIZED TABLE per_dow REFRESH PARTITION (n = 1)");
+    assert!(wrong.contains("no partition column"), "{wrong}");
+    run(&mut environment, "ALTER MATERIALIZED TABLE per_dow RESUME");
+    wait_until(|| refreshes(&environment) > before + 2);
+    run(&mut environment, "DROP MATERIALIZED TABLE per_dow");
+    let wrong = fails(&mut environment, &create("typed", "'connector' = 'print', 'nothing' = 'like it'"));
+    assert!(wrong.contains("nothing"), "{wrong}");
+    let path = environment.session.path_of("typed").unwrap();
+    assert!(environment.session.catalogs().permanent(&path).unwrap().is_none());
 }

@@ -11,7 +11,7 @@ use flott_sql_parser::ast::{
     ExprKind, Insert, IntervalValue, Literal, ObjectName, QueryText, RefreshMode, TimeUnit,
 };
 use flott_sql_parser::{Position, parse_query};
-use flott_types::{Configuration, Error, Result};
+use flott_types::{Error, Result};
 
 use super::{Outcome, PlannedJob, Session};
 use crate::catalog::{
@@ -82,7 +82,7 @@ impl Session {
             None => {}
         }
         let freshness = freshness.as_ref().map(freshness_of).transpose()?;
-        let (freshness, mode) = how_fresh(freshness, *refresh_mode, &self.configuration)?;
+        let (freshness, mode) = how_fresh(freshness, *refresh_mode)?;
         let source = self.bound(&query.query)?;
         let mut table = self.ctas_table(parts, self.resolved_table(parts)?, &source)?;
         check_partition_fields(&table)?;
@@ -397,23 +397,22 @@ fn freshness_of(expr: &Expr) -> Result<Freshness> {
     }
 }
 
+/// A table that may be further behind than these seconds is written again and again, unless REFRESH_MODE says otherwise: the default of
+/// Flink's `materialized-table.refresh-mode.freshness-threshold`.
+const THRESHOLD: u64 = 1_800;
+
 /// FRESHNESS and REFRESH_MODE, of which one follows from the other where it is not written.
 fn how_fresh(
     freshness: Option<Freshness>,
     mode: Option<RefreshMode>,
-    set: &Configuration,
 ) -> Result<(Freshness, MaterializedMode)> {
-    let threshold = set.duration("materialized-table.refresh-mode.freshness-threshold", 1_800_000)?;
     let mode = match (mode, freshness) {
         (Some(RefreshMode::Continuous), _) | (None, None) => MaterializedMode::Continuous,
         (Some(RefreshMode::Full), _) => MaterializedMode::Full,
-        (None, Some(Freshness { count, unit })) => {
-            let millis = count.saturating_mul(unit.seconds()).saturating_mul(1_000);
-            match i64::try_from(millis).is_ok_and(|millis| millis < threshold) {
-                true => MaterializedMode::Continuous,
-                false => MaterializedMode::Full,
-            }
-        }
+        (None, Some(Freshness { count, unit })) => match count.saturating_mul(unit.seconds()) < THRESHOLD {
+            true => MaterializedMode::Continuous,
+            false => MaterializedMode::Full,
+        },
     };
     let freshness = freshness.unwrap_or(match mode {
         MaterializedMode::Continuous => Freshness { count: 3, unit: FreshnessUnit::Minute },

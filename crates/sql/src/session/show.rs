@@ -35,10 +35,9 @@ impl Session {
             ShowTarget::Tables => ("table name", self.object_names(show, false)?),
             ShowTarget::Views => ("view name", self.object_names(show, true)?),
             ShowTarget::MaterializedTables => {
-                let mut names = self.object_names(show, false)?;
                 let (catalog, database) = self.scope_of(show)?;
                 let mut found = Vec::new();
-                for object in names.drain(..) {
+                for object in self.object_names(show, false)? {
                     let path = ObjectPath { catalog: catalog.clone(), database: database.clone(), object };
                     if self.catalogs.permanent(&path)?.is_some_and(|found| found.is_materialized()) {
                         found.push(path.object);
