@@ -286,6 +286,14 @@ impl Session {
             _ => None,
         };
         self.catalogs.put(&path, CatalogObject::Table(Arc::new(table)))?;
+        // The catalog of another system may know tables only.
+        if !self.catalogs.permanent(&path)?.is_some_and(|kept| kept.is_materialized()) {
+            self.materialized_failed(&path, before)?;
+            return Err(Error::unsupported(format!(
+                "the catalog '{}' keeps no materialized tables",
+                path.catalog
+            )));
+        }
         match self.job_for(&path, &materialized, materialized.mode, &[]) {
             Ok(job) => {
                 let every = (materialized.mode == MaterializedMode::Full).then_some(materialized.freshness);
