@@ -47,8 +47,8 @@ pub(crate) struct Enumerators {
 pub(crate) enum FromReader {
     /// It is open, and reads these splits.
     Registered(Vec<String>),
-    /// It has read everything.
-    Requests,
+    /// It has read everything, after it was given splits so often.
+    Requests { received: u64 },
     /// Something of the connector's own.
     Event(Payload),
 }
@@ -148,7 +148,7 @@ impl Enumerators {
         };
         one.call(|coordinator| match said {
             FromReader::Registered(reading) => coordinator.register(task.subtask, &reading),
-            FromReader::Requests => coordinator.request(task.subtask),
+            FromReader::Requests { received } => coordinator.request_after(task.subtask, received),
             FromReader::Event(event) => coordinator.event(task.subtask, event),
         })
     }

@@ -316,7 +316,7 @@ mod tests {
                 operator: OperatorUid("u".to_owned()),
                 reading: vec!["a".to_owned()],
             },
-            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()) },
+            TaskReport::RequestSplits { operator: OperatorUid("u".to_owned()), received: 3 },
             TaskReport::SourceEvent { operator: OperatorUid("u".to_owned()), event: Payload::new(1, "e") },
             TaskReport::Drained,
             TaskReport::SourceWatermark {

@@ -31,6 +31,8 @@ pub type Messages = Vec<(SubtaskIndex, ToReader)>;
 pub struct SourceCoordinator {
     enumerator: Box<dyn SplitEnumerator>,
     readers: BTreeMap<SubtaskIndex, Reader>,
+    /// How often each reader was sent splits.
+    sent: BTreeMap<SubtaskIndex, u64>,
     assignments: Assignments,
     /// What was assigned since the last complete checkpoint, if anybody wants to know: by the checkpoint
     /// after whose snapshot it was. The first entry is of the one that all began from.
@@ -73,6 +75,7 @@ impl SourceCoordinator {
         SourceCoordinator {
             enumerator,
             readers: BTreeMap::new(),
+            sent: BTreeMap::new(),
             assignments: Assignments::default(),
             assigned: None,
             holds: false,
@@ -104,11 +107,24 @@ impl SourceCoordinator {
     /// As the enumerator says; or if it breaks a promise. So all others.
     pub fn register(&mut self, reader: SubtaskIndex, reading: &[String]) -> Result<Messages> {
         self.readers.insert(reader, Reader::Reading);
+        self.sent.insert(reader, 0);
         self.enumerator.reader_registered(reader, reading, &mut self.assignments)?;
         self.settle()
     }
 
-    /// A reader has read all that it has.
+    /// A reader has read all that it has, after it had received splits so often. Where readers
+    /// [stay](Self::that_holds), it has not read everything if more splits are on their way to it: it will ask again.
+    ///
+    /// # Errors
+    /// As [`SourceCoordinator::register`].
+    pub fn request_after(&mut self, reader: SubtaskIndex, received: u64) -> Result<Messages> {
+        if self.holds && self.sent.get(&reader).is_some_and(|sent| received < *sent) {
+            return Ok(Messages::new());
+        }
+        self.request(reader)
+    }
+
+    /// A reader has read all that it has and was ever sent.
     ///
     /// # Errors
     /// As [`SourceCoordinator::register`].
@@ -246,11 +262,13 @@ impl SourceCoordinator {
                 )));
             };
             if self.holds && message == ToReader::NoMoreSplits {
-                if *state == Reader::Reading {
-                    *state = Reader::Last;
-                } else {
-                    *state = Reader::Held;
-                    messages.push((reader, ToReader::NothingYet));
+                match *state {
+                    Reader::Reading => *state = Reader::Last,
+                    Reader::Asking | Reader::Waiting => {
+                        *state = Reader::Held;
+                        messages.push((reader, ToReader::NothingYet));
+                    }
+                    Reader::Ending | Reader::Last | Reader::Held => {}
                 }
                 continue;
             }
@@ -262,6 +280,7 @@ impl SourceCoordinator {
                         )));
                     }
                     *state = Reader::Reading;
+                    *self.sent.entry(reader).or_default() += 1;
                     if let Some(since) = self.assigned.as_mut().and_then(|assigned| assigned.last_mut()) {
                         since.splits.extend(splits.iter().map(|split| (reader, split.clone())));
                     }
@@ -292,5 +311,57 @@ impl SourceCoordinator {
 impl std::fmt::Debug for SourceCoordinator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceCoordinator").field("readers", &self.readers).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives each reader one split as soon as it is there, and tells it that there are no more, more than once.
+    struct AtOnce;
+
+    impl SplitEnumerator for AtOnce {
+        fn reader_registered(
+            &mut self,
+            reader: SubtaskIndex,
+            _: &[String],
+            assignments: &mut Assignments,
+        ) -> Result<()> {
+            let split = Split { id: reader.to_string(), payload: Payload::default() };
+            assignments.assign(reader, vec![split]);
+            assignments.no_more_splits(reader);
+            assignments.no_more_splits(reader);
+            Ok(())
+        }
+
+        fn splits_requested(&mut self, _: SubtaskIndex, _: &mut Assignments) -> Result<()> {
+            Ok(())
+        }
+
+        fn splits_returned(&mut self, _: SubtaskIndex, _: Vec<Split>, _: &mut Assignments) -> Result<()> {
+            Ok(())
+        }
+
+        fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
+            Ok(Payload::default())
+        }
+    }
+
+    #[test]
+    fn a_reader_is_held_when_it_has_read_what_it_was_sent() {
+        let mut coordinator = SourceCoordinator::new(Box::new(AtOnce)).that_holds();
+        let readers = [SubtaskIndex(0), SubtaskIndex(1)];
+        for reader in readers {
+            let sent = coordinator.register(reader, &[]).unwrap();
+            assert!(matches!(sent.as_slice(), [(_, ToReader::AddSplits(_))]), "{sent:?}");
+            // It had nothing to read when it began; what it was sent was still on its way.
+            assert_eq!(coordinator.request_after(reader, 0).unwrap(), []);
+        }
+        assert!(!coordinator.holds_all(2));
+        assert_eq!(coordinator.request_after(readers[0], 1).unwrap(), [(readers[0], ToReader::NothingYet)]);
+        assert!(!coordinator.holds_all(2));
+        coordinator.request_after(readers[1], 1).unwrap();
+        assert!(coordinator.holds_all(2) && !coordinator.holds_all(3));
     }
 }

@@ -53,13 +53,26 @@ pub struct SavepointReader {
 }
 
 impl SavepointReader {
-    /// The snapshot at a path: its folder, or that of a job, which means its newest.
+    /// The snapshot at a path: its folder, or that of a job, which means its newest. A program of several processes
+    /// names the snapshot itself: each process would look for the newest at another time.
     ///
     /// # Errors
     /// If there is none, or its manifest is damaged.
     pub fn open(environment: &StreamExecutionEnvironment, path: &str) -> Result<Self> {
         environment.prepare()?;
-        Ok(SavepointReader { environment: environment.clone(), savepoint: Arc::new(Savepoint::open(path)?) })
+        let savepoint = Savepoint::open(path)?;
+        let name = |path: &str| {
+            let folder = path.trim_end_matches('/').trim_end_matches("/_metadata");
+            folder.rsplit('/').next().unwrap_or_default().to_owned()
+        };
+        if environment.is_several_processes()? && name(path) != name(savepoint.url()) {
+            return Err(Error::invalid(format!(
+                "'{path}' is the folder of a job, whose newest snapshot may be another one for each process of the program; \
+                 name one, such as '{}'",
+                savepoint.url()
+            )));
+        }
+        Ok(SavepointReader { environment: environment.clone(), savepoint: Arc::new(savepoint) })
     }
 
     /// What is in it.

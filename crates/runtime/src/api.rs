@@ -122,6 +122,8 @@ pub enum TaskReport {
     RequestSplits {
         /// The source.
         operator: OperatorUid,
+        /// How often it was given splits before.
+        received: u64,
     },
     /// The source's reader sends something to its enumerator.
     SourceEvent {

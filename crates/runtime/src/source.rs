@@ -62,6 +62,8 @@ pub struct SourceHead {
     /// Whether it has an enumerator in the JobManager.
     is_coordinated: bool,
     no_more: bool,
+    /// How often it was given splits.
+    received: u64,
     /// The reader's events for the enumerator.
     events: Vec<Payload>,
     metrics: OperatorMetrics,
@@ -166,6 +168,7 @@ impl SourceHead {
             assigned: false,
             is_coordinated: true,
             no_more: false,
+            received: 0,
             events: Vec::new(),
             metrics,
             watermarks: None,
@@ -331,10 +334,16 @@ impl SourceHead {
         }
     }
 
+    /// How often splits have arrived.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Splits have arrived.
     pub fn add_splits(&mut self, splits: Vec<Split>, outputs: &mut Outputs, now: Timestamp) -> Result<()> {
         self.splits = Splits::Reading;
         self.assigned = true;
+        self.received += 1;
         outputs.at(now).watermark_status(WatermarkStatus::Active)?;
         if let Some(watermarks) = &mut self.watermarks {
             watermarks.add(splits.iter().map(|split| (split.id.as_str(), None)), now);

@@ -153,7 +153,8 @@ impl Task {
         match step {
             SourceStep::RequestSplits => {
                 self.gate.expect(true);
-                (self.report)(TaskReport::RequestSplits { operator: source.info.uid.clone() });
+                let (operator, received) = (source.info.uid.clone(), source.received());
+                (self.report)(TaskReport::RequestSplits { operator, received });
             }
             SourceStep::Ended => {
                 self.step(Event::SourceEnded, now)?;

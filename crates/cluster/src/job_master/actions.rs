@@ -165,7 +165,10 @@ impl JobMaster {
     /// Answers a request. What comes at the end of the job is told after it: who is told that the job has
     /// stopped finds it ended, and its slots free.
     pub(super) fn answer(&mut self, request: RequestId, result: Result<String>) {
-        self.stops.remove(&request);
+        let stopped_in_vain = self.stops.remove(&request) && result.is_err();
+        if stopped_in_vain && self.agenda.all_held {
+            self.stop_at_end();
+        }
         let Some(answer) = self.answers.remove(&request) else { return };
         match self.terminal {
             Some(_) => self.farewells.push((answer, result)),

@@ -27,10 +27,14 @@ impl JobMaster {
         }
     }
 
-    /// All inputs have been read and are held at their ends: the job stops, once in an attempt.
+    /// All inputs have been read and are held at their ends: the job stops, once in an attempt, unless somebody stops it
+    /// anyway.
     pub(super) fn stop_at_end(&mut self) {
         let attempt = self.execution.region().attempt();
-        let Some(target) = self.setup.options.savepoint_at_end.clone() else { return };
+        let Some(target) = self.setup.options.savepoint_at_end.clone().filter(|_| self.stops.is_empty())
+        else {
+            return;
+        };
         if self.asked_at_end.replace(attempt) == Some(attempt) {
             return;
         }

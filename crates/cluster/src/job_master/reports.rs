@@ -75,8 +75,8 @@ impl JobMaster {
             TaskReport::ReaderRegistered { operator, reading } => {
                 self.reader_says(attempt, task, operator, FromReader::Registered(reading));
             }
-            TaskReport::RequestSplits { operator } => {
-                self.reader_says(attempt, task, operator, FromReader::Requests);
+            TaskReport::RequestSplits { operator, received } => {
+                self.reader_says(attempt, task, operator, FromReader::Requests { received });
             }
             TaskReport::SourceEvent { operator, event } => {
                 self.reader_says(attempt, task, operator, FromReader::Event(event));

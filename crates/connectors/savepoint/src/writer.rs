@@ -198,13 +198,20 @@ impl Part {
                 files.remove(at);
             }
             let mut taken: Option<(KeyedTable, Arc<Snapshot>)> = None;
-            for (tables, snapshots) in other.operator.subtasks.iter().zip(&other.files) {
+            for (from, (tables, snapshots)) in other.operator.subtasks.iter().zip(&other.files).enumerate() {
+                // A subtask's entry says nothing of key groups that others own.
+                let owned =
+                    KeyGroupRange::of_subtask(SubtaskIndex(from as u32), new, other.operator.parallelism);
+                let wanted = own.intersection(owned);
+                if wanted.last < wanted.first {
+                    continue;
+                }
                 let found = tables.keyed.iter().zip(snapshots).find(|(table, _)| table.name == state);
                 let Some((table, snapshot)) = found else { continue };
                 // A file covers its writer's key groups, and a newer one replaces only what it covers.
                 let clipped = table.files.iter().filter_map(|file| {
-                    let key_groups = file.key_groups.intersection(own);
-                    file.key_groups.overlaps(&own).then(|| StateFile { key_groups, ..file.clone() })
+                    let key_groups = file.key_groups.intersection(wanted);
+                    file.key_groups.overlaps(&wanted).then(|| StateFile { key_groups, ..file.clone() })
                 });
                 let table_of = || (KeyedTable { files: Vec::new(), ..table.clone() }, snapshot.clone());
                 taken.get_or_insert_with(table_of).0.files.extend(clipped);

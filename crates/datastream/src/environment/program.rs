@@ -349,6 +349,11 @@ impl StreamExecutionEnvironment {
         self.configuration().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    /// Whether the program is the JobManager or a TaskManager of a cluster of its own.
+    pub(crate) fn is_several_processes(&self) -> Result<bool> {
+        Ok(Role::of(&self.of_process())? != Role::Submits(Cluster::Local))
+    }
+
     /// What a process needs before it runs anything.
     pub(crate) fn prepare(&self) -> Result<()> {
         crate::logging::install();
