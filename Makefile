@@ -11,6 +11,7 @@
 #   make simulation   ten thousand schedules of the protocol with lost messages and processes
 #   make kill-long    500 rounds of the kill tests, of which make test runs some
 #   make cluster-kill 200 rounds of a cluster whose processes are killed and frozen, of which make test runs some: CLUSTER="--rounds 20"
+#   make cluster-churn    10,000 jobs submitted and cancelled in one cluster, whose memory stays flat; then 1,000 in one process: CHURN="--jobs 1000"
 #   make wide-state   gigabytes of text in the state of one subtask, killed and restored: WIDE="--megabytes 5000"
 #   make conformance-faults  the same results with checkpoints, restores, rescaling and failures in the middle
 #   make tpc          the queries of TPC-H and TPC-DS against DuckDB, which comes from PyPI
@@ -58,7 +59,7 @@ TPC ?=
 QUERIES ?=
 BENCH ?=
 
-.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill wide-state demo-figures regression nexmark-smoke iceberg tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state \
+.PHONY: help dashboard dashboard-if-node dashboard-unit test-dashboard flink-dashboard demo test services test-services test-stores service-tests kafka-kill unit wasm simulation fuzz build-tests check kill kill-long cluster cluster-kill cluster-churn wide-state demo-figures regression nexmark-smoke iceberg tpc tpc-sample conformance faults-sample conformance-faults passing fmt lint docs bench-group bench-state \
 	bench-nexmark bench-flink bench-loops bench-scaling bench-latency bench-startup bench-generators bench-harness \
 	bench-datastream bench-datastream-flink bench-datastream-renoir bench-datastream-requests bench-exchange bench-check cluster-demo
 
@@ -162,6 +163,11 @@ cluster: build-tests
 
 cluster-kill: build-tests
 	$(PYTHON) tests/cluster/run.py --bin $(DEBUG) --rounds 200 $(CLUSTER)
+
+cluster-churn:
+	$(CARGO) build --release --package flott-cli
+	$(PYTHON) tests/cluster/churn.py --bin $(RELEASE) $(CHURN)
+	$(PYTHON) tests/cluster/churn.py --bin $(RELEASE) --side-by-side 1000
 
 # Much text in the state of one subtask. Takes minutes, and memory about three times the state.
 wide-state:

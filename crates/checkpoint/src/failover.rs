@@ -48,6 +48,14 @@ impl Region {
         self.states.get(&task).map(|m| m.state)
     }
 
+    /// It has these tasks from now on, which are not deployed yet. Those before them have ended, and what is still heard
+    /// of them has no meaning.
+    pub fn resize(&mut self, tasks: Vec<TaskId>) {
+        self.tasks = tasks;
+        let was_deployed = self.attempt > Attempt(0);
+        self.set_all(if was_deployed { ExecutionState::Canceled } else { ExecutionState::Created });
+    }
+
     /// A new attempt is deployed.
     pub fn deploy(&mut self) {
         self.attempt = self.attempt.next();

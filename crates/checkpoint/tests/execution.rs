@@ -1,7 +1,7 @@
 //! The life of a job, event by event, as text.
 
 use flott_checkpoint::coordinator::RestorePoint;
-use flott_checkpoint::execution::{Action, Event, Execution, ExecutionState, Failure, JobStatus};
+use flott_checkpoint::execution::{Action, Event, Execution, ExecutionState, Failure, JobStatus, Scaling};
 use flott_checkpoint::restart::Strategy;
 use flott_checkpoint::{Attempt, TaskId};
 use flott_types::{CheckpointId, SubtaskIndex, VertexId};
@@ -11,6 +11,8 @@ fn show(action: &Action) -> String {
         Action::StatusChanged(status) => status.to_string(),
         Action::RequestRestorePoint => "restore?".to_owned(),
         Action::RequestSlots => "slots?".to_owned(),
+        Action::Resize { wished: true } => "as wished".to_owned(),
+        Action::Resize { wished: false } => "as there are".to_owned(),
         Action::WithdrawSlots => "no slots".to_owned(),
         Action::Deploy { attempt, restore, .. } => {
             format!("deploy {attempt} from {:?}", restore.as_ref().map(|r| r.checkpoint.0))
@@ -243,7 +245,7 @@ fn reports_that_were_overtaken_change_nothing() {
 }
 
 fn missing(hopeless: bool) -> Event {
-    Event::SlotsMissing { reason: "two slots are missing".to_owned(), hopeless }
+    Event::SlotsMissing { reason: "two slots are missing".to_owned(), hopeless, enough: false }
 }
 
 #[test]
@@ -311,4 +313,97 @@ fn tasks_are_lost_with_their_task_manager() {
     assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 2 from None");
     // What was lost before is no loss to this attempt.
     assert_eq!(job.step(lost(1, 0)), "");
+}
+
+/// Two tasks are wished.
+fn that_scales() -> Job {
+    let scaling = Scaling { settle: 20, settle_running: 10, cooldown: 100 };
+    let tasks = (0..2).map(task).collect();
+    let execution = Execution::new(tasks, twice(), Attempt(0), SLOTS, 1).that_scales(Some(scaling));
+    let mut job = Job { execution, now: 0 };
+    assert_eq!(job.step(Event::Start), "CREATED, restore?");
+    assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+    job
+}
+
+fn short(enough: bool) -> Event {
+    Event::SlotsMissing { reason: "one is missing".to_owned(), hopeless: true, enough }
+}
+
+#[test]
+fn a_job_that_scales_starts_with_what_there_is_when_it_has_waited() {
+    let mut job = that_scales();
+    // What the cluster will never have, another job may give back; so also this is waited for.
+    assert_eq!(job.at(5).step(short(false)), "");
+    assert_eq!(job.execution.next_deadline(), Some(50));
+    assert_eq!(job.at(10).step(short(true)), "");
+    // That it is told again changes nothing; that it is not enough any more does.
+    assert_eq!(job.at(15).step(short(true)), "");
+    assert_eq!(job.execution.next_deadline(), Some(30));
+    assert_eq!(job.at(16).step(short(false)), "");
+    assert_eq!(job.at(17).step(short(true)), "");
+    assert_eq!(job.at(36).step(Event::Tick), "");
+    assert_eq!(job.at(37).step(Event::Tick), "as there are");
+    // A grant of what it wished comes too late.
+    assert_eq!(job.step(Event::SlotsGranted), "");
+    assert_eq!(job.step(Event::Resized(vec![task(0)])), "restore?");
+    assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+    assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 1 from None");
+    assert_eq!(job.task(1, 0, ExecutionState::Running), "running 1");
+}
+
+#[test]
+fn a_job_that_scales_fails_when_there_is_never_enough() {
+    let mut job = that_scales();
+    job.at(5).step(short(false));
+    let told = job.at(50).step(Event::Tick);
+    assert!(
+        told.starts_with("RESTARTING, restart at 60: one is missing; the job has waited for 50 ms"),
+        "{told}"
+    );
+    // It wishes all again.
+    assert_eq!(job.at(60).step(Event::Tick), "as wished");
+}
+
+#[test]
+fn a_job_grows_with_a_checkpoint_and_not_too_soon() {
+    let mut job = that_scales();
+    job.at(10).step(short(true));
+    job.at(30).step(Event::Tick);
+    job.step(Event::Resized(vec![task(0)]));
+    job.step(Event::RestorePoint(None));
+    job.step(Event::SlotsGranted);
+    job.task(1, 0, ExecutionState::Running);
+    // Slots that come and go are no reason.
+    assert_eq!(job.at(40).step(Event::CouldGrow(true)), "");
+    assert_eq!(job.execution.next_deadline(), Some(130));
+    assert_eq!(job.step(Event::CouldGrow(false)), "");
+    assert_eq!(job.execution.next_deadline(), None);
+    assert_eq!(job.at(125).step(Event::CouldGrow(true)), "");
+    assert_eq!(job.at(130).step(Event::CheckpointCompleted), "");
+    assert_eq!(job.at(135).step(Event::Tick), "");
+    // Time alone does not stop it.
+    assert_eq!((job.execution.status(), job.execution.next_deadline()), (JobStatus::Running, None));
+    let stopping = "RESTARTING, stopping 1, cancel 1";
+    assert_eq!(job.at(150).step(Event::CheckpointCompleted), stopping);
+    assert_eq!(job.task(1, 0, ExecutionState::Canceled), "as there are");
+    assert_eq!(job.step(Event::Resized(vec![task(0), task(1)])), "restore?");
+    assert_eq!(job.step(Event::RestorePoint(None)), "slots?");
+    assert_eq!(job.step(Event::SlotsGranted), "RUNNING, deploy 2 from None");
+}
+
+#[test]
+fn what_a_user_wishes_is_done_with_the_next_checkpoint_or_while_it_waits() {
+    let mut job = that_scales();
+    assert_eq!(job.step(Event::Rescale), "as wished");
+    assert_eq!(job.step(Event::Resized(vec![task(0)])), "restore?");
+    job.step(Event::RestorePoint(None));
+    job.step(Event::SlotsGranted);
+    assert_eq!(job.step(Event::Rescale), "");
+    // Before all of it runs, there is nothing to stop.
+    assert_eq!(job.step(Event::CheckpointCompleted), "");
+    job.task(1, 0, ExecutionState::Running);
+    assert_eq!(job.step(Event::CheckpointCompleted), "RESTARTING, stopping 1, cancel 1");
+    // It is no failure: the restarts that are allowed are left.
+    assert_eq!(job.execution.failure(), None);
 }

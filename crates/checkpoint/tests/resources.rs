@@ -32,6 +32,7 @@ fn show(action: &Action) -> String {
         Action::Short { job, hopeless, .. } => {
             format!("job {} {}", job.0, if *hopeless { "is hopeless" } else { "waits" })
         }
+        Action::Offer { job, reach } => format!("job {} may have {reach}", job.0),
         Action::Lost { job, task_manager, slots, .. } => {
             format!("job {} loses {slots:?} of {}", job.0, task_manager.0)
         }
@@ -255,4 +256,21 @@ fn a_task_manager_that_slept_asks_whether_it_is_still_known() {
     assert_eq!(woken, [membership::Action::Answer(session(1))]);
     let dismissed = member.step(membership::Event::Dismissed(session(1)), 90_001);
     assert!(matches!(dismissed[..], [membership::Action::StopTasks { .. }]));
+}
+
+#[test]
+fn a_job_that_wishes_more_hears_what_is_free() {
+    let mut cluster = Cluster::new(CONFIG);
+    cluster.register(1, 1, 2);
+    assert_eq!(cluster.request(1, 1), "grant job 1 [1.1]");
+    let wish = |wanted| Event::Wish { job: JobId(1), wanted };
+    assert_eq!(cluster.step(wish(4)), "job 1 may have 2");
+    assert_eq!(cluster.step(Event::Tick), "");
+    assert_eq!(cluster.register(2, 1, 4), "welcome 2.1, job 1 may have 4");
+    // What somebody waits for is not offered.
+    assert_eq!(cluster.request(2, 9), "job 2 is hopeless, job 1 may have 1");
+    assert_eq!(cluster.release(2), "job 1 may have 4");
+    // It takes them by a request, and says anew what it wishes then.
+    assert_eq!(cluster.request(1, 4), "grant job 1 [1.1 2.1 2.1 2.1]");
+    assert_eq!(cluster.step(wish(4)), "job 1 may have 4");
 }

@@ -21,6 +21,7 @@ use crate::collected::Fetched;
 use crate::inspection::{ProcessAnswer, ProcessQuestion, Processes};
 use crate::metrics::JobMetrics;
 use crate::restored::Beginning;
+use crate::scaling::Requirements;
 use crate::status::JobInfo;
 
 /// Over HTTP, a request is the body of a POST to this path of the JobManager's REST server, and its answer the
@@ -71,6 +72,13 @@ pub enum ClientRequest {
         of: Processes,
         /// What.
         question: ProcessQuestion,
+    },
+    /// Let a job be as parallel as this.
+    Require {
+        /// The job.
+        job: JobId,
+        /// Of some of its vertices.
+        requirements: Requirements,
     },
     /// End a job.
     Cancel {

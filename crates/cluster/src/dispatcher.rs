@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway};
 use crate::job_manager::JobManager;
 use crate::job_master::JobMessage;
+use crate::scaling::Requirements;
 
 /// The maximum number of finished snapshots that are kept until a client asks.
 const REMEMBERED: usize = 1_000;
@@ -94,6 +95,7 @@ impl DispatcherGateway for Dispatcher {
             },
             ClientRequest::Metrics { job } => ClientAnswer::Metrics(manager.metrics(manager.run_of(job))),
             ClientRequest::Inspect { of, question } => ClientAnswer::Inspected(manager.inspect(of, question)),
+            ClientRequest::Require { job, requirements } => manager.require(job, requirements),
             ClientRequest::Cancel { job } => match manager.tell_public(job, JobMessage::Cancel) {
                 true => ClientAnswer::Done,
                 false => ClientAnswer::Unknown,
@@ -139,6 +141,18 @@ impl JobManager {
         match woken.recv_timeout(timeout) {
             Ok(()) => ClientAnswer::Done,
             Err(_) => ClientAnswer::NotYet,
+        }
+    }
+
+    fn require(&self, job: JobId, requirements: Requirements) -> ClientAnswer {
+        let (answer, answered) = sync_channel(1);
+        if !self.tell_public(job, JobMessage::Require(requirements, answer)) {
+            return ClientAnswer::Unknown;
+        }
+        match answered.recv() {
+            Ok(Ok(())) => ClientAnswer::Done,
+            Ok(Err(error)) => ClientAnswer::Refused(Failure::new(&error, self.now())),
+            Err(_) => ClientAnswer::Unknown,
         }
     }
 

@@ -68,6 +68,7 @@ struct Coordinated {
     vertex: VertexId,
     uid: OperatorUid,
     name: String,
+    /// In the current attempt.
     parallelism: u32,
     source: Arc<dyn Source>,
     coordinator: Option<SourceCoordinator>,
@@ -111,9 +112,10 @@ impl Enumerators {
         self.sources.iter().all(|one| one.source.boundedness() == Boundedness::Bounded)
     }
 
-    /// Starts again, from a snapshot or from nothing.
+    /// Starts again, from a snapshot or from nothing, for the subtasks of this graph.
     pub(crate) fn restart(
         &mut self,
+        graph: &JobGraph,
         manifest: Option<&Manifest>,
         clock: &Arc<dyn Clock>,
         waker: &Waker,
@@ -123,6 +125,9 @@ impl Enumerators {
             one.coordinator = None;
             let blob =
                 manifest.and_then(|manifest| manifest.operator(&one.uid)).and_then(|o| o.enumerator.as_ref());
+            if let Some(vertex) = graph.vertices.iter().find(|vertex| vertex.id == one.vertex) {
+                one.parallelism = vertex.parallelism;
+            }
             let context = EnumeratorContext {
                 parallelism: one.parallelism,
                 clock: clock.clone(),

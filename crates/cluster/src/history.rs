@@ -197,6 +197,7 @@ impl DispatcherGateway for History {
             ClientRequest::Inspect { .. } => ClientAnswer::Inspected(Vec::new()),
             ClientRequest::Submit { .. } | ClientRequest::DisposeSavepoint { .. } => self.refuse(),
             ClientRequest::Cancel { .. }
+            | ClientRequest::Require { .. }
             | ClientRequest::Trigger { .. }
             | ClientRequest::Triggered { .. }
             | ClientRequest::Fetch { .. }

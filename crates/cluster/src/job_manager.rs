@@ -79,7 +79,8 @@ pub struct JobManager {
 pub(crate) struct Job {
     pub(crate) mailbox: Arc<Mailbox<JobMessage>>,
     pub(crate) shared: Arc<JobShared>,
-    pub(crate) graph: Arc<JobGraph>,
+    /// As parallel as it runs.
+    pub(crate) graph: Arc<Mutex<Arc<JobGraph>>>,
     /// After the end.
     pub(crate) last_metrics: Option<JobMetrics>,
 }
@@ -196,7 +197,7 @@ impl JobManager {
     pub(crate) fn describe(&self, job: JobId) -> Option<JobDescription> {
         self.of_clients(job, |entry| {
             let savepoint_dir =
-                entry.graph.configuration.get("execution.checkpointing.savepoint-dir").cloned();
+                entry.graph.lock().configuration.get("execution.checkpointing.savepoint-dir").cloned();
             description(&entry.shared, None, savepoint_dir)
         })
     }
@@ -211,7 +212,7 @@ impl JobManager {
     }
 
     pub(crate) fn graph(&self, job: JobId) -> Option<Arc<JobGraph>> {
-        self.of_clients(job, |job| job.graph.clone())
+        self.of_clients(job, |job| job.graph.lock().clone())
     }
 
     /// The state of a job.
@@ -241,7 +242,7 @@ impl JobManager {
         let graph = match self.jobs.lock().get(&job) {
             None => return JobMetrics::default(),
             Some(Job { last_metrics: Some(metrics), .. }) => return metrics.clone(),
-            Some(entry) => entry.graph.clone(),
+            Some(entry) => entry.graph.lock().clone(),
         };
         let answers = self.questions.ask(&Question::Metrics(job), self.resources.members());
         let reports = answers.into_iter().flat_map(|(_, answer)| match answer {
@@ -359,7 +360,7 @@ impl JobManager {
             let description = description(&entry.shared, None, None);
             let has_ended = description.info.status.is_globally_terminal();
             let metrics = entry.last_metrics.clone().unwrap_or_default();
-            has_ended.then(|| ArchivedJob::new(description, &entry.graph, metrics))
+            has_ended.then(|| ArchivedJob::new(description, &entry.graph.lock(), metrics))
         });
         let Some(archived) = archived else { return };
         if let Err(error) = archive.keep(&archived) {

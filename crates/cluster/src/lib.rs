@@ -47,6 +47,7 @@ mod resource_manager;
 mod restored;
 mod result_stream;
 mod results;
+pub mod scaling;
 mod snapshots;
 mod status;
 mod storage;

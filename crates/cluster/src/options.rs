@@ -9,6 +9,8 @@ use flott_runtime::TaskOptions;
 use flott_runtime::options::{Reader, SAVEPOINT_AT_END};
 use flott_types::Result;
 
+use crate::scaling::ScalingOptions;
+
 /// The options of the JobManager.
 #[derive(Clone, Debug)]
 pub(crate) struct JobOptions {
@@ -19,6 +21,8 @@ pub(crate) struct JobOptions {
     pub(crate) strategy: Strategy,
     /// `slot.request.timeout`
     pub(crate) slot_request_timeout: i64,
+    /// `jobmanager.scheduler`
+    pub(crate) scaling: Option<ScalingOptions>,
     /// `execution.state-recovery.path`
     pub(crate) restore_path: Option<String>,
     /// `execution.state-recovery.ignore-unclaimed-state`
@@ -76,9 +80,14 @@ impl JobOptions {
             retention,
             first_is_full: restore_path.is_some(),
         };
+        let scaling = ScalingOptions::parse(&read)?;
         Ok(JobOptions {
             strategy: strategy(&read, interval.is_some())?,
-            slot_request_timeout: read.duration("slot.request.timeout")?.unwrap_or(300_000),
+            slot_request_timeout: match &scaling {
+                Some(scaling) => scaling.wait,
+                None => read.duration("slot.request.timeout")?.unwrap_or(300_000),
+            },
+            scaling,
             task,
             checkpoints,
             warning,

@@ -107,6 +107,11 @@ impl ResourceManager {
         self.state.lock().machine.counts()
     }
 
+    /// How many slots a job has or could have now.
+    pub(crate) fn reach(&self, job: JobId) -> u32 {
+        self.state.lock().machine.reach(job)
+    }
+
     /// What is known of each registered TaskManager.
     pub(crate) fn task_managers(&self) -> Vec<TaskManagerInfo> {
         self.state.lock().machine.task_managers().collect()
@@ -235,8 +240,12 @@ impl State {
                 self.tell_job(job, JobMessage::Granted(slots.into_iter().filter_map(way).collect()));
                 None
             }
-            Action::Short { job, reason, hopeless } => {
-                self.tell_job(job, JobMessage::Short { reason, hopeless });
+            Action::Short { job, reason, hopeless, reach } => {
+                self.tell_job(job, JobMessage::Short { reason, hopeless, reach });
+                None
+            }
+            Action::Offer { job, reach } => {
+                self.tell_job(job, JobMessage::Offered(reach));
                 None
             }
             Action::Lost { job, task_manager, slots, reason } => {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::messages::TaskManagerId;
 use crate::restored::Beginning;
+use crate::scaling::Requirements;
 
 /// `web.exception-history-size`
 const EXCEPTIONS: usize = 16;
@@ -52,6 +53,9 @@ pub struct JobInfo {
     pub executions: BTreeMap<TaskId, TaskExecution>,
     /// Its checkpoints.
     pub checkpoints: CheckpointStats,
+    /// How parallel its vertices may be, if it is scheduled adaptively.
+    #[serde(default)]
+    pub requirements: Requirements,
     /// What it waits for before it can be deployed: the slots that are missing.
     pub waits_for: Option<String>,
     /// Whether all its sources end by themselves.
@@ -143,6 +147,7 @@ impl JobShared {
             tasks: BTreeMap::new(),
             executions: BTreeMap::new(),
             checkpoints: CheckpointStats::default(),
+            requirements: Requirements::new(),
             waits_for: None,
             bounded,
             is_batch: false,

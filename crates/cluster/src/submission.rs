@@ -13,6 +13,7 @@ use flott_runtime::options::SAVEPOINT_AT_END;
 use flott_storage::block_on;
 use flott_types::panics::guard;
 use flott_types::{Error, ErrorKind, JobId, Result, Timestamp};
+use parking_lot::Mutex;
 
 use crate::client_messages::JobDescription;
 use crate::enumerators::Enumerators;
@@ -175,10 +176,12 @@ impl JobManager {
         let savepoint_dir = options.savepoint_dir.clone();
         let own = mailbox.clone();
         let graph = Arc::new(graph);
+        let published = Arc::new(Mutex::new(graph.clone()));
         let setup = JobSetup {
             job,
             graph: (*graph).clone(),
             json,
+            published: published.clone(),
             submitted_at: now,
             final_checkpoint: two_phase || checkpointing,
             options,
@@ -206,8 +209,8 @@ impl JobManager {
             self.results.add(job, store);
         }
         self.resources.add_job(job, mailbox.clone());
-        let (planned, own_graph) = (graph.clone(), graph.clone());
-        let entry = Job { mailbox, shared: shared.clone(), graph, last_metrics: None };
+        let (planned, own_graph) = (graph.clone(), graph);
+        let entry = Job { mailbox, shared: shared.clone(), graph: published, last_metrics: None };
         self.remember(job, entry);
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
@@ -280,6 +283,7 @@ impl JobManager {
         let mailbox = Arc::new(Mailbox::new().0);
         let (job, graph) = (self.run_of(shared.job), Arc::new(graph));
         let last_metrics = Some(JobMetrics::default());
+        let graph = Arc::new(Mutex::new(graph));
         self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
     }
 

@@ -58,7 +58,8 @@ struct Pending {
 impl Pending {
     /// The job as clients see it.
     fn entry(&self) -> Job {
-        let (mailbox, shared, graph) = (self.mailbox.clone(), self.shared.clone(), self.graph.clone());
+        let (mailbox, shared) = (self.mailbox.clone(), self.shared.clone());
+        let graph = Arc::new(Mutex::new(self.graph.clone()));
         Job { mailbox, shared, graph, last_metrics: Some(crate::metrics::JobMetrics::default()) }
     }
 

@@ -46,6 +46,9 @@ pub struct TaskManager {
     under_way: Arc<AtomicUsize>,
 }
 
+/// A plan that was read, and its text.
+type Plan = (Arc<JobGraph>, TaskOptions, Arc<str>);
+
 type Tasks = FastMap<(JobId, Attempt, TaskId), TaskHandle>;
 
 /// The messages to its thread.
@@ -171,7 +174,7 @@ struct Worker {
     collecting: Arc<Collecting>,
     tasks: Tasks,
     /// The plans of the jobs here, read once.
-    graphs: FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
+    graphs: FastMap<JobId, Plan>,
     under_way: Arc<AtomicUsize>,
     /// Tasks that were told to leave.
     leaving: Leaving,
@@ -377,15 +380,18 @@ impl Worker {
         }
     }
 
-    fn plan(&mut self, job: JobId, json: &str, submitted_at: i64) -> Result<(Arc<JobGraph>, TaskOptions)> {
-        if let Some(plan) = self.graphs.get(&job) {
+    fn plan(&mut self, job: JobId, json: &Arc<str>, submitted_at: i64) -> Result<Plan> {
+        // It is another one when the job has been rescaled.
+        if let Some(plan) = self.graphs.get(&job)
+            && plan.2 == *json
+        {
             return Ok(plan.clone());
         }
         let graph = JobGraph::from_json(json)?;
         self.environment.operators.check(&graph)?;
         let mut options = TaskOptions::parse(&graph.configuration)?;
         options.submitted_at = submitted_at;
-        let plan = (Arc::new(graph), options);
+        let plan = (Arc::new(graph), options, json.clone());
         self.graphs.insert(job, plan.clone());
         Ok(plan)
     }
@@ -399,12 +405,12 @@ impl Worker {
 /// A task was told to leave: it is watched until it has.
 fn leaves(
     leaving: &mut Leaving,
-    graphs: &FastMap<JobId, (Arc<JobGraph>, TaskOptions)>,
+    graphs: &FastMap<JobId, Plan>,
     (job, attempt, task): (JobId, Attempt, TaskId),
     handle: &TaskHandle,
     environment: &TaskEnvironment,
 ) {
-    let Some((graph, options)) = graphs.get(&job) else { return };
+    let Some((graph, options, _)) = graphs.get(&job) else { return };
     let Some(vertex) = graph.vertices.get(task.vertex.0 as usize) else { return };
     let leaver = Leaver {
         job,

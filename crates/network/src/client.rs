@@ -168,6 +168,7 @@ impl Http {
             | ClientRequest::Metrics { .. }
             | ClientRequest::Inspect { .. }
             | ClientRequest::Cancel { .. }
+            | ClientRequest::Require { .. }
             | ClientRequest::Abandon { .. }
             | ClientRequest::Trigger { .. } => Duration::ZERO,
         };
@@ -273,6 +274,7 @@ fn is_repeatable(request: &ClientRequest) -> bool {
         | ClientRequest::Metrics { .. }
         | ClientRequest::Inspect { .. }
         | ClientRequest::Cancel { .. }
+        | ClientRequest::Require { .. }
         | ClientRequest::Fetch { .. }
         | ClientRequest::AwaitRows { .. }
         | ClientRequest::Abandon { .. } => true,

@@ -148,8 +148,18 @@ pub(crate) fn at(host: &str, port: u16) -> String {
 
 /// What a cluster may say for its jobs.
 fn defaults(configuration: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    const OF_JOBS: [&str; 7] =
-        ["execution.", "pipeline.", "restart-strategy", "slot.", "state.", "table.", "task."];
+    const OF_JOBS: [&str; 10] = [
+        "execution.",
+        "jobmanager.adaptive-scheduler.",
+        "jobmanager.scheduler",
+        "pipeline.",
+        "restart-strategy",
+        "scheduler-mode",
+        "slot.",
+        "state.",
+        "table.",
+        "task.",
+    ];
     const OF_TASKS: [&str; 2] = ["taskmanager.memory.segment-size", "taskmanager.network.memory."];
     let of_jobs = |key: &str| OF_JOBS.iter().chain(&OF_TASKS).any(|prefix| key.starts_with(prefix));
     // The start of one job.

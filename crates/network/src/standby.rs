@@ -407,6 +407,7 @@ impl DispatcherGateway for Switch {
             | ClientRequest::Plan { .. }
             | ClientRequest::Info { .. }
             | ClientRequest::Cancel { .. }
+            | ClientRequest::Require { .. }
             | ClientRequest::DisposeSavepoint { .. }
             | ClientRequest::Trigger { .. }
             | ClientRequest::Triggered { .. } => false,

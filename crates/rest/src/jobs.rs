@@ -70,7 +70,7 @@ pub(crate) fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp)
         "jid": id.to_string(),
         "name": name,
         "jobType": kind(info),
-        "schedulerType": "Default",
+        "schedulerType": scheduler(info),
         "start-time": start,
         "end-time": end,
         "duration": duration,
@@ -83,6 +83,11 @@ pub(crate) fn one_of_many(id: JobId, name: &str, info: &JobInfo, now: Timestamp)
 
 fn kind(info: &JobInfo) -> &'static str {
     if info.is_batch { "BATCH" } else { "STREAMING" }
+}
+
+/// Whether its parallelism follows the slots.
+fn scheduler(info: &JobInfo) -> &'static str {
+    if info.requirements.is_empty() { "Default" } else { "Adaptive" }
 }
 
 /// When a job began and ended, -1 before its end, and how long it took or has taken.
@@ -152,7 +157,7 @@ pub(crate) fn job(cluster: &Cluster, request: &Request) -> Answered {
         "isStoppable": false,
         "state": job.info.status.to_string(),
         "job-type": kind(&job.info),
-        "schedulerType": "Default",
+        "schedulerType": scheduler(&job.info),
         "start-time": start,
         "end-time": end,
         "duration": duration(start, end, job.now),

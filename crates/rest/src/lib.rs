@@ -45,6 +45,7 @@ mod pages;
 mod processes;
 mod reporters;
 mod request;
+mod requirements;
 mod routes;
 mod server;
 mod sql;

@@ -62,6 +62,13 @@ impl From<flott_types::Error> for Refusal {
     }
 }
 
+/// A vertex's id as Flink writes one.
+pub(crate) fn vertex(text: &str) -> Option<VertexId> {
+    let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
+    // A number that no vertex has is a vertex that does not exist, and not a wrong request.
+    Some(VertexId(u32::try_from(number).unwrap_or(u32::MAX)))
+}
+
 impl Request {
     /// A part of the path.
     fn part<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Answered<T> {
@@ -82,11 +89,7 @@ impl Request {
     }
 
     pub fn vertex(&self) -> Answered<VertexId> {
-        self.part("vertexid", |text| {
-            let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
-            // A number that no vertex has is a vertex that does not exist, and not a wrong request.
-            Some(VertexId(u32::try_from(number).unwrap_or(u32::MAX)))
-        })
+        self.part("vertexid", vertex)
     }
 
     pub fn subtask(&self) -> Answered<SubtaskIndex> {

@@ -1,13 +1,14 @@
 //! Which handler answers which path, and who may ask.
 
-use Method::{Delete, Get, Patch, Post};
+use Method::{Delete, Get, Patch, Post, Put};
 use axum::http;
 
 use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
 use crate::users::Role;
 use crate::{
-    applications, checkpoints, disposal, jobs, metrics, operations, overview, processes, sql, vertices,
+    applications, checkpoints, disposal, jobs, metrics, operations, overview, processes, requirements, sql,
+    vertices,
 };
 
 /// Answers a request.
@@ -22,6 +23,8 @@ pub enum Method {
     Post,
     /// Changes something.
     Patch,
+    /// Says how something is to be.
+    Put,
     /// Ends something.
     Delete,
 }
@@ -34,6 +37,7 @@ impl Method {
             Method::Get => matches!(*method, http::Method::GET | http::Method::HEAD),
             Method::Post => *method == http::Method::POST,
             Method::Patch => *method == http::Method::PATCH,
+            Method::Put => *method == http::Method::PUT,
             Method::Delete => *method == http::Method::DELETE,
         }
     }
@@ -107,6 +111,8 @@ pub const PATHS: &[Path] = &[
     get("/jobs/{jobid}/jobmanager/config", overview::configuration),
     get("/jobs/{jobid}/metrics", metrics::job),
     get("/jobs/{jobid}/plan", jobs::plan),
+    get("/jobs/{jobid}/resource-requirements", requirements::requirements),
+    operate(Put, "/jobs/{jobid}/resource-requirements", requirements::require),
     get("/jobs/{jobid}/status", jobs::status),
     get("/jobs/{jobid}/checkpoints", checkpoints::statistics),
     operate(Post, "/jobs/{jobid}/checkpoints", operations::checkpoint),
@@ -160,6 +166,7 @@ mod tests {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Patch => "PATCH",
+            Method::Put => "PUT",
             Method::Delete => "DELETE",
         };
         let served: Vec<_> = PATHS.iter().map(|path| (method(path.method), path.path)).collect();

@@ -212,6 +212,7 @@ pub(crate) fn router(cluster: &Arc<Cluster>, names: &Arc<Names>, users: Option<A
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
             Method::Patch => MethodFilter::PATCH,
+            Method::Put => MethodFilter::PUT,
             Method::Delete => MethodFilter::DELETE,
         };
         let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));

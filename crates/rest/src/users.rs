@@ -124,6 +124,7 @@ pub(crate) fn required_by(request: &ClientRequest) -> Role {
         | ClientRequest::Inspect { .. }
         | ClientRequest::Triggered { .. } => Role::Viewer,
         ClientRequest::Cancel { .. }
+        | ClientRequest::Require { .. }
         | ClientRequest::DisposeSavepoint { .. }
         | ClientRequest::Trigger { .. } => Role::Operator,
         // A plan has the options of tables, with their passwords.

@@ -49,6 +49,8 @@ pub enum Event {
         reason: String,
         /// The cluster does not have that many, and is not expected to get more.
         hopeless: bool,
+        /// Of a job [that scales](Execution::that_scales): it could run with those that are there.
+        enough: bool,
     },
     /// A TaskManager is lost, and these tasks with it.
     TaskManagerLost {
@@ -68,6 +70,15 @@ pub enum Event {
         /// The attempt whose last checkpoint it is.
         attempt: Attempt,
     },
+    /// The answer to [`Action::Resize`]: the tasks from now on.
+    Resized(Vec<TaskId>),
+    /// Of a job [that scales](Execution::that_scales): there are slots with which it would have more tasks, or no
+    /// more.
+    CouldGrow(bool),
+    /// It is to run with other tasks, as soon as little is lost by that.
+    Rescale,
+    /// A checkpoint is complete.
+    CheckpointCompleted,
     /// A user cancels the job.
     Cancel,
     /// The JobManager goes away and leaves the job to another.
@@ -87,6 +98,11 @@ pub enum Action {
     RequestSlots,
     /// It no longer waits for slots.
     WithdrawSlots,
+    /// Decide anew which tasks the job has.
+    Resize {
+        /// As many as it wishes; or else as many as there are slots for now.
+        wished: bool,
+    },
     /// Deploy all tasks of a region.
     Deploy {
         /// Its number.

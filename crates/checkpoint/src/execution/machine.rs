@@ -9,6 +9,17 @@ use crate::failover::Region;
 use crate::restart::{Decision, Restart, Strategy};
 use crate::{Attempt, TaskId};
 
+/// When a job that scales does so, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scaling {
+    /// How long it waits for all that it wishes, once there is enough.
+    pub settle: i64,
+    /// How long more slots have to be there before it is stopped for them.
+    pub settle_running: i64,
+    /// How long it runs at least before that.
+    pub cooldown: i64,
+}
+
 /// The execution of one job.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -22,6 +33,14 @@ pub struct Execution {
     awaits: Awaits,
     /// `slot.request.timeout`
     slot_timeout: i64,
+    scaling: Option<Scaling>,
+    deployed_at: Timestamp,
+    /// It is to be sized anew then.
+    grows_at: Option<Timestamp>,
+    /// It is, with the next checkpoint.
+    grows: bool,
+    /// Its next attempt takes what there is.
+    takes_what_there_is: bool,
     started: bool,
     drained: bool,
     last_checkpoint: Option<CheckpointId>,
@@ -42,7 +61,10 @@ enum Awaits {
         until: Timestamp,
         /// What was last told.
         missing: Option<String>,
+        /// When it goes on with fewer.
+        fewer_at: Option<Timestamp>,
     },
+    Size,
 }
 
 impl Execution {
@@ -64,6 +86,11 @@ impl Execution {
             restart_at: None,
             awaits: Awaits::Nothing,
             slot_timeout,
+            scaling: None,
+            deployed_at: 0,
+            grows_at: None,
+            grows: false,
+            takes_what_there_is: false,
             started: false,
             drained: false,
             last_checkpoint: None,
@@ -77,6 +104,12 @@ impl Execution {
     #[must_use]
     pub fn that_commits(self, commits: bool) -> Self {
         Execution { commits, uncommitted: commits, ..self }
+    }
+
+    /// Says whether, and when, the job runs with fewer tasks than it wishes, or with more than before.
+    #[must_use]
+    pub fn that_scales(self, scaling: Option<Scaling>) -> Self {
+        Execution { scaling, ..self }
     }
 
     /// The state of the job.
@@ -96,8 +129,11 @@ impl Execution {
 
     /// When the driver has to send [`Event::Tick`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        if let Awaits::Slots { until, .. } = &self.awaits {
-            return Some(*until);
+        if let Awaits::Slots { until, fewer_at, .. } = &self.awaits {
+            return Some(fewer_at.map_or(*until, |at| at.min(*until)));
+        }
+        if self.status == JobStatus::Running {
+            return self.grows_at.filter(|_| !self.grows);
         }
         // Before the old tasks have ended the time alone changes nothing.
         self.restart_at.filter(|_| self.status == JobStatus::Restarting && self.region.all_ended())
@@ -114,11 +150,20 @@ impl Execution {
             }
             Event::RestorePoint(restore) if self.awaits == Awaits::RestorePoint => {
                 let until = now.saturating_add(self.slot_timeout);
-                self.awaits = Awaits::Slots { restore, until, missing: None };
+                self.awaits = Awaits::Slots { restore, until, missing: None, fewer_at: None };
                 out.push(Action::RequestSlots);
             }
-            Event::SlotsGranted => self.slots_granted(out),
-            Event::SlotsMissing { reason, hopeless } => self.slots_missing(reason, hopeless, now, out),
+            Event::SlotsGranted => self.slots_granted(now, out),
+            Event::SlotsMissing { reason, hopeless, enough } => {
+                self.slots_missing(reason, hopeless, enough, now, out);
+            }
+            Event::Resized(tasks) if self.awaits == Awaits::Size => {
+                self.region.resize(tasks);
+                self.request_restore_point(out);
+            }
+            Event::CouldGrow(more) => self.could_grow(more, now),
+            Event::Rescale => self.rescale(out),
+            Event::CheckpointCompleted => self.grow(now, out),
             Event::TaskManagerLost { attempt, tasks, reason } => {
                 self.task_manager_lost(attempt, &tasks, reason, now, out);
             }
@@ -133,7 +178,7 @@ impl Execution {
             }
             Event::Cancel => self.cancel(out),
             Event::Suspend => self.suspend(out),
-            Event::Start | Event::RestorePoint(_) | Event::Tick => {}
+            Event::Start | Event::RestorePoint(_) | Event::Resized(_) | Event::Tick => {}
         }
         self.advance(now, out);
         actions
@@ -254,21 +299,69 @@ impl Execution {
         }
     }
 
-    fn slots_granted(&mut self, out: &mut Vec<Action>) {
+    fn slots_granted(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         match std::mem::replace(&mut self.awaits, Awaits::Nothing) {
-            Awaits::Slots { restore, .. } => self.deploy(restore, out),
+            Awaits::Slots { restore, .. } => self.deploy(restore, now, out),
             // A grant that was in progress when the job stopped waiting.
-            other @ (Awaits::Nothing | Awaits::RestorePoint) => self.awaits = other,
+            other @ (Awaits::Nothing | Awaits::RestorePoint | Awaits::Size) => self.awaits = other,
         }
     }
 
-    fn slots_missing(&mut self, reason: String, hopeless: bool, now: Timestamp, out: &mut Vec<Action>) {
-        let Awaits::Slots { missing, .. } = &mut self.awaits else { return };
-        // To a job that has run the slots may come back; one that never had them need not wait.
-        if hopeless && self.region.attempt() == Attempt(0) {
-            return self.fail(Failure { reason, retryable: false }, now, out);
-        }
+    fn slots_missing(
+        &mut self,
+        reason: String,
+        hopeless: bool,
+        enough: bool,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        let Awaits::Slots { missing, fewer_at, .. } = &mut self.awaits else { return };
+        let Some(scaling) = &self.scaling else {
+            // To a job that has run the slots may come back; one that never had them need not wait.
+            if hopeless && self.region.attempt() == Attempt(0) {
+                return self.fail(Failure { reason, retryable: false }, now, out);
+            }
+            *missing = Some(reason);
+            return;
+        };
         *missing = Some(reason);
+        let since = fewer_at.unwrap_or_else(|| now.saturating_add(scaling.settle));
+        *fewer_at = enough.then_some(since);
+    }
+
+    fn could_grow(&mut self, more: bool, now: Timestamp) {
+        let Some(scaling) = &self.scaling else { return };
+        let earliest =
+            now.saturating_add(scaling.settle_running).max(self.deployed_at.saturating_add(scaling.cooldown));
+        let at = self.grows_at.unwrap_or(earliest);
+        self.grows_at = more.then_some(at);
+    }
+
+    /// What was wished has changed.
+    fn rescale(&mut self, out: &mut Vec<Action>) {
+        match (self.status, &self.awaits) {
+            (JobStatus::Running, _) => self.grows = true,
+            (_, Awaits::Slots { .. }) => self.resize(true, out),
+            // The next attempt is sized anyway, or there is none.
+            (_, Awaits::Nothing | Awaits::RestorePoint | Awaits::Size) => {}
+        }
+    }
+
+    /// It is stopped for other tasks, where nothing has to be done again.
+    fn grow(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let goes_on = self.status == JobStatus::Running && self.started && !self.drained;
+        if goes_on && self.grows && self.last_checkpoint.is_none() {
+            self.takes_what_there_is = true;
+            self.restart_at = Some(now);
+            self.set_status(JobStatus::Restarting, out);
+            self.stop_tasks("it is rescaled", out);
+        }
+    }
+
+    fn resize(&mut self, wished: bool, out: &mut Vec<Action>) {
+        self.restart_at = None;
+        self.awaits = Awaits::Size;
+        out.push(Action::Resize { wished });
     }
 
     fn task_manager_lost(
@@ -288,7 +381,10 @@ impl Execution {
         }
     }
 
-    fn deploy(&mut self, restore: Option<RestorePoint>, out: &mut Vec<Action>) {
+    fn deploy(&mut self, restore: Option<RestorePoint>, now: Timestamp, out: &mut Vec<Action>) {
+        self.deployed_at = now;
+        self.grows_at = None;
+        self.grows = false;
         self.started = false;
         self.drained = false;
         self.last_checkpoint = None;
@@ -304,6 +400,11 @@ impl Execution {
 
     /// What follows from the state that the event has led to.
     fn advance(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if let Awaits::Slots { fewer_at: Some(at), .. } = &self.awaits
+            && *at <= now
+        {
+            self.resize(false, out);
+        }
         if let Awaits::Slots { until, missing, .. } = &mut self.awaits
             && *until <= now
         {
@@ -315,6 +416,7 @@ impl Execution {
         let attempt = self.region.attempt();
         match self.status {
             JobStatus::Running => {
+                self.grows |= self.grows_at.is_some_and(|at| at <= now);
                 if !self.started && self.region.all_running() {
                     self.started = true;
                     self.restart.running(now);
@@ -333,7 +435,11 @@ impl Execution {
             JobStatus::Restarting
                 if self.region.all_ended() && self.restart_at.is_some_and(|at| at <= now) =>
             {
-                self.request_restore_point(out);
+                let wished = !std::mem::take(&mut self.takes_what_there_is);
+                match self.scaling {
+                    Some(_) => self.resize(wished, out),
+                    None => self.request_restore_point(out),
+                }
             }
             // Not all tasks have ended, it is not time yet, or nothing follows by itself.
             JobStatus::Failing | JobStatus::Cancelling | JobStatus::Restarting => {}

@@ -19,6 +19,9 @@
 //!   across restarts, so a restart requests only those that were lost. It waits for a limited time in its
 //!   current status (`CREATED` or `RESTARTING`), and fails with an error that says what is missing; the
 //!   restart strategy decides whether to try again.
+//! - **A job that scales starts with less than it wishes** ([`Execution::that_scales`]): when it has waited a while and
+//!   could run with the slots that are there, it is sized anew, and looks again what it starts from, for that is shared
+//!   out among its tasks. When there are more slots later, it is stopped after the next checkpoint, and sized anew.
 //! - Messages carry the [`Attempt`]; those of another attempt are ignored. States of a task only move
 //!   forward, so late reports are ignored too.
 //! - **A task finishes only on request**, after the last checkpoint of the job is complete. One that
@@ -32,7 +35,7 @@
 //! `Restore` → [`Event::RestorePoint`], `FailJob` → [`Event::Fail`], `Finish` →
 //! [`Event::LastCheckpointCompleted`]. With [`crate::resources`] it couples [`Action::RequestSlots`] →
 //! `Request`, [`Action::WithdrawSlots`] → `Withdraw`, [`Action::JobTerminal`] → `Release`, and `Grant` →
-//! [`Event::SlotsGranted`], `Short` → [`Event::SlotsMissing`], `Lost` → [`Event::TaskManagerLost`]. A driver
+//! [`Event::SlotsGranted`], `Offer` → [`Event::CouldGrow`], `Short` → [`Event::SlotsMissing`], `Lost` → [`Event::TaskManagerLost`]. A driver
 //! must execute the actions of one step, in order, before those that follow from them.
 
 mod api;
@@ -40,7 +43,7 @@ mod machine;
 mod states;
 
 pub use api::{Action, Event, Failure};
-pub use machine::Execution;
+pub use machine::{Execution, Scaling};
 pub use states::{ExecutionState, JobStatus};
 
 #[cfg(doc)]

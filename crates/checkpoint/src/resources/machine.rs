@@ -48,6 +48,13 @@ pub enum Event {
         /// How many.
         needed: u32,
     },
+    /// A job that has its slots would make use of more.
+    Wish {
+        /// The job.
+        job: JobId,
+        /// How many, those that it has included.
+        wanted: u32,
+    },
     /// A job waits no longer. It keeps what it has.
     Withdraw {
         /// The job.
@@ -110,6 +117,16 @@ pub enum Action {
         reason: String,
         /// The cluster does not have that many slots in total.
         hopeless: bool,
+        /// Those that it has and those that are free.
+        reach: u32,
+    },
+    /// A job that [wishes](Event::Wish) more could have so many slots, those that it has included; told again when
+    /// that changes.
+    Offer {
+        /// The job.
+        job: JobId,
+        /// How many.
+        reach: u32,
     },
     /// A job has lost slots, and the tasks in them.
     Lost {
@@ -151,6 +168,8 @@ struct Holding {
     slots: Vec<Option<Slot>>,
     /// The last reported shortage, and whether it is permanent.
     told: Option<(String, bool)>,
+    /// How many it would make use of, and what it was offered.
+    wish: Option<(u32, Option<u32>)>,
 }
 
 impl Resources {
@@ -230,6 +249,11 @@ impl Resources {
                 }
             }
             Event::Request { job, name, needed } => self.request(job, name, needed),
+            Event::Wish { job, wanted } => {
+                if let Some(holding) = self.jobs.get_mut(&job) {
+                    holding.wish = Some((wanted, None));
+                }
+            }
             Event::Withdraw { job } => self.waiting.retain(|other| *other != job),
             Event::Release { job } => self.release(job),
             Event::Hangs { slot, task } => self.hangs(slot, task),
@@ -240,6 +264,7 @@ impl Resources {
         }
         self.look(now, out);
         self.serve(now, out);
+        self.offer(out);
         self.due = self.next_deadline();
         actions
     }
@@ -292,8 +317,9 @@ impl Resources {
     }
 
     fn request(&mut self, job: JobId, name: String, needed: u32) {
-        let holding = self.jobs.entry(job).or_insert_with(|| Holding { name, slots: Vec::new(), told: None });
-        holding.told = None;
+        let anew = || Holding { name, slots: Vec::new(), told: None, wish: None };
+        let holding = self.jobs.entry(job).or_insert_with(anew);
+        (holding.told, holding.wish) = (None, None);
         // A job with a lower parallelism returns the slots that it no longer needs.
         for slot in holding.slots.drain((needed as usize).min(holding.slots.len())..).flatten() {
             self.members.give_back(slot);
@@ -393,7 +419,30 @@ impl Resources {
             self.waiting.push(job);
             if holding.told.as_ref().is_none_or(|(text, was)| (text, *was) != (&reason, hopeless)) {
                 holding.told = Some((reason.clone(), hopeless));
-                out.push(Action::Short { job, reason, hopeless });
+                let has = holding.slots.len().saturating_sub(missing);
+                let reach = u32::try_from(has).unwrap_or(u32::MAX).saturating_add(free);
+                out.push(Action::Short { job, reason, hopeless, reach });
+            }
+        }
+    }
+}
+
+impl Resources {
+    /// How many slots a job has or could have now.
+    pub fn reach(&self, job: JobId) -> u32 {
+        let held = self.jobs.get(&job).map_or(0, |holding| holding.slots.iter().flatten().count());
+        u32::try_from(held).unwrap_or(u32::MAX).saturating_add(self.members.counts().1)
+    }
+
+    /// Tells those that wish more what is free; what somebody waits for is not.
+    fn offer(&mut self, out: &mut Vec<Action>) {
+        let free = if self.waiting.is_empty() { self.members.counts().1 } else { 0 };
+        for (job, holding) in &mut self.jobs {
+            let held = u32::try_from(holding.slots.iter().flatten().count()).unwrap_or(u32::MAX);
+            let Some((wanted, told)) = &mut holding.wish else { continue };
+            let reach = held.saturating_add(free).min(*wanted);
+            if told.replace(reach) != Some(reach) {
+                out.push(Action::Offer { job: *job, reach });
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::global::{Globals, Uncommitted};
 use crate::job::Job;
 use crate::task::{Handle, State};
 use crate::taskmanager::{FromTaskManager, ToTaskManager};
-use crate::weather::Mutation;
+use crate::weather::{Mutation, SCALING};
 use crate::world::World;
 
 /// The job that is looked at, and one that takes slots from it.
@@ -132,7 +132,8 @@ impl JobManager {
             leader: 1,
             coordinator: Coordinator::new(config.clone(), CheckpointId(1), []),
             execution: Execution::new(ids, strategy.clone(), Attempt(0), SLOT_TIMEOUT, 7)
-                .that_commits(job.global_sinks().next().is_some()),
+                .that_commits(job.global_sinks().next().is_some())
+                .that_scales(SCALING),
             resources: Resources::new(resources, LeaderId(1), 0),
             slots: Vec::new(),
             terminal: None,
@@ -171,9 +172,11 @@ impl World {
         JobManager {
             leader,
             coordinator: Coordinator::new(self.config.clone(), next_id, points),
-            execution: Execution::new(ids, strategy, self.storage.attempt, SLOT_TIMEOUT, 7).that_commits(
-                self.job.global_sinks().next().is_some() && self.mutation != Mutation::GlobalUnawaited,
-            ),
+            execution: Execution::new(ids, strategy, self.storage.attempt, SLOT_TIMEOUT, 7)
+                .that_commits(
+                    self.job.global_sinks().next().is_some() && self.mutation != Mutation::GlobalUnawaited,
+                )
+                .that_scales(SCALING),
             resources: Resources::new(self.resources_config, LeaderId(leader), self.now),
             ..JobManager::first(&self.job, &self.config, &self.strategy, self.resources_config)
         }
@@ -320,6 +323,7 @@ impl World {
                 self.messages.push(Message::Write { leader: self.jm.leader, snapshot, commits });
             }
             Action::NotifyComplete(checkpoint) => {
+                inputs.push_back(Input::Execution(execution::Event::CheckpointCompleted));
                 if !self.is_deposed {
                     if !self.storage.points.contains_key(&checkpoint) {
                         return Err(format!("checkpoint {checkpoint} is told complete, but is not durable"));
@@ -402,6 +406,11 @@ impl World {
                 let event = resources::Event::Request { job: JOB, name: "job".into(), needed };
                 inputs.push_back(Input::Resources(event));
             }
+            // What a job is sized to is decided elsewhere; that it is, by the machine.
+            Action::Resize { .. } => {
+                let tasks = self.jm.execution.region().tasks().to_vec();
+                inputs.push_back(Input::Execution(execution::Event::Resized(tasks)));
+            }
             Action::WithdrawSlots => {
                 inputs.push_back(Input::Resources(resources::Event::Withdraw { job: JOB }));
             }
@@ -446,9 +455,10 @@ impl World {
                 self.jm.slots = slots.into_iter().map(Some).collect();
                 inputs.push_back(Input::Execution(execution::Event::SlotsGranted));
             }
-            Action::Short { job: JOB, reason, hopeless } => {
+            Action::Short { job: JOB, reason, hopeless, .. } => {
                 self.stats.shortages += 1;
-                inputs.push_back(Input::Execution(execution::Event::SlotsMissing { reason, hopeless }));
+                let missing = execution::Event::SlotsMissing { reason, hopeless, enough: false };
+                inputs.push_back(Input::Execution(missing));
             }
             Action::Lost { job: JOB, slots, reason, .. } => {
                 self.stats.losses += 1;
@@ -463,7 +473,7 @@ impl World {
                     inputs.push_back(Input::Execution(lost));
                 }
             }
-            Action::Grant { .. } | Action::Short { .. } | Action::Lost { .. } => {}
+            Action::Grant { .. } | Action::Short { .. } | Action::Offer { .. } | Action::Lost { .. } => {}
         }
     }
 

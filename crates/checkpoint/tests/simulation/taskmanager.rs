@@ -248,7 +248,7 @@ impl World {
     pub fn check_slots(&self, id: TaskManagerId) -> Result<(), String> {
         let mut used = Vec::new();
         for generation in &self.generations {
-            for (spec, task) in self.job.tasks.iter().zip(&generation.tasks) {
+            for (spec, task) in generation.job.tasks.iter().zip(&generation.tasks) {
                 if task.slot.task_manager == id && task.is_there() {
                     used.push((generation.leader, generation.attempt, spec.id.subtask));
                 }

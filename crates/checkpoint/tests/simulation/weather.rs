@@ -1,6 +1,7 @@
 //! The faults.
 
 use flott_checkpoint::coordinator::Request;
+use flott_checkpoint::execution::Scaling;
 use rand::Rng;
 use rand::rngs::SmallRng;
 
@@ -67,8 +68,13 @@ pub enum Fault {
         slots: u32,
         time: i64,
     },
+    /// The job is to be sized anew by its JobManager, while it runs.
+    Resize,
     Request(Request),
 }
+
+/// Jobs are stopped and sized anew.
+pub const SCALING: Option<Scaling> = Some(Scaling { settle: 20, settle_running: 20, cooldown: 0 });
 
 pub struct Weather {
     /// The step after which nothing goes wrong any more.
@@ -115,7 +121,8 @@ impl Weather {
             10 => Fault::Competitor { slots: rng.random_range(1..4), time: rng.random_range(10..500) },
             11 => Fault::Request(Request::Checkpoint { full: rng.random() }),
             12 => Fault::Request(Request::Savepoint { target: "side".into() }),
-            13..=14 => Fault::Rescale,
+            13 => Fault::Rescale,
+            14 => Fault::Resize,
             _ => Fault::Request(Request::StopWithSavepoint { target: "stop".into(), drain: rng.random() }),
         };
         let mut faults: Vec<(u32, Fault)> =

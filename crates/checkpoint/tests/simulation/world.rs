@@ -270,6 +270,7 @@ impl World {
             // That a job has ended is durable: nobody takes it up again.
             Fault::Rescale if self.jm.terminal.is_none() => self.rescale(),
             Fault::Rescale => Ok(()),
+            Fault::Resize => self.jobmanager(Input::Execution(execution::Event::Rescale)),
             Fault::JobManager { lives } if self.jm.terminal.is_none() => {
                 self.stats.jobmanagers += 1;
                 self.land_writes();

@@ -19,6 +19,7 @@ mod partitions;
 mod plans;
 mod processes;
 mod reporters;
+mod rescaling;
 mod rest;
 mod restore;
 mod security;

@@ -28,6 +28,12 @@ impl JobMaster {
             }
             A::RequestSlots => self.request_slots(),
             A::WithdrawSlots => self.withdraw_slots(),
+            A::Resize { wished } => {
+                return match self.resize(wished) {
+                    Ok(event) => vec![event.into()],
+                    Err(error) => vec![self.failure(&error)],
+                };
+            }
             A::RequestRestorePoint => return vec![coordinator::Event::RestoreRequested.into()],
             A::Deploy { attempt, tasks, restore } => {
                 let drained = restore.is_some_and(|point| point.drained);
@@ -37,6 +43,7 @@ impl JobMaster {
             }
             A::AttemptRunning { attempt, tasks } => {
                 self.global.running();
+                self.wish();
                 self.all_run = true;
                 let early = std::mem::take(&mut self.early);
                 let started = coordinator::Event::JobStarted { attempt, tasks }.into();
@@ -100,6 +107,7 @@ impl JobMaster {
                 if let Some(results) = &self.setup.results {
                     results.completed(checkpoint);
                 }
+                return vec![execution::Event::CheckpointCompleted.into()];
             }
             A::NotifyAborted(checkpoint) => {
                 self.triggering.remove(&checkpoint);

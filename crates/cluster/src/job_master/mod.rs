@@ -11,33 +11,37 @@ mod checkpoints;
 mod commits;
 mod ending;
 mod lease;
+mod message;
 mod recovery;
 mod reports;
+mod rescaling;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use flott_checkpoint::coordinator::{self, Coordinator, Request, RestorePoint};
+use flott_checkpoint::coordinator::{self, Coordinator, Request};
 use flott_checkpoint::execution::{self, Execution};
 use flott_checkpoint::manifest::{Manifest, TaskSnapshot};
 use flott_checkpoint::{Attempt, Barrier, JobStatus, RequestId, TaskId};
-use flott_connector::{CommitOutcome, CommitRetries};
+use flott_connector::CommitRetries;
 use flott_plan::JobGraph;
-use flott_runtime::{Failure, TaskCommand, TaskReport, Threads};
+use flott_runtime::{Failure, TaskCommand, Threads};
 use flott_types::{
-    CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, SubtaskIndex, Succession, Timestamp,
+    CheckpointId, Clock, Error, FastMap, FastSet, JobId, JobKey, Result, Succession, Timestamp,
 };
+use parking_lot::Mutex;
 
-use crate::enumerators::{Agenda, Commands, EnumeratorStates, Enumerators};
+use crate::enumerators::{Agenda, EnumeratorStates, Enumerators};
 use crate::global_commits::{GlobalSink, GlobalSinks, Services};
 use crate::high_availability::Leading;
 use crate::messages::{ToTaskManager, Work};
 use crate::options::JobOptions;
 use crate::resource_manager::{GrantedSlot, ResourceManager};
 use crate::results::ResultStore;
+use crate::scaling::{self, Requirements};
 use crate::status::JobShared;
 use crate::storage::Storage;
 use crate::watermark_alignment::AlignmentGroups;
@@ -45,60 +49,16 @@ use crate::worker::Worker;
 
 use self::ending::await_storage;
 use self::lease::Renewal;
-use self::recovery::{Prepared, Unprepared};
-
-/// The messages to a job master.
-pub(crate) enum JobMessage {
-    /// By a task.
-    Report(Attempt, TaskId, TaskReport),
-    /// By a TaskManager: a task does not end, and is given up with its slot.
-    Abandoned(Attempt, TaskId, Failure),
-    /// By the resource manager: all the slots that the job needs, numbered as in [`JobGraph::slots`].
-    Granted(Vec<GrantedSlot>),
-    /// By the resource manager: the job has to wait for slots, or need not even do that.
-    Short { reason: String, hopeless: bool },
-    /// By the resource manager: these slots are lost, and what was in them.
-    Lost { slots: Vec<u32>, reason: String },
-    /// By a user.
-    Cancel,
-    /// By a user; the answer is the path.
-    Request(Request, Answer),
-    /// By itself: the savepoint with which the job was to stop came to nothing.
-    NoSavepointAtEnd(Attempt, Error),
-    /// By its storage thread: a manifest is written, or not.
-    Stored(CheckpointId, Result<String>),
-    /// By its storage thread or that of its lease: somebody else runs the job by now.
-    Deposed(Error),
-    /// By its storage thread: the folder of a savepoint is made.
-    Placed(RequestId, Result<Request>),
-    /// By its thread of sources: an attempt can start.
-    Prepared(u64, Option<RestorePoint>, Result<Prepared, Unprepared>),
-    /// By its thread of sources: what enumerators have for readers, and when they want to be called next.
-    Sources(Attempt, Result<Commands>, Agenda),
-    /// By work that an enumerator has begun elsewhere: it is done.
-    SourcesWoken,
-    /// By its thread of sources: what the enumerators know at the moment of a checkpoint.
-    Enumerated(CheckpointId, Result<EnumeratorStates>),
-    /// By a global committer, with its number and the beginning that it was asked in: what became of the
-    /// commits.
-    Committed(usize, u64, Result<Vec<CommitOutcome>>),
-    /// By the JobManager: rows that the job collects cannot be kept.
-    Uncollected(Error),
-    /// The JobManager goes away.
-    Suspend,
-    /// Somebody wants to know when everything before is done, and what is due by the clock; and whether
-    /// nothing is awaited from the job's own threads then.
-    Look(SyncSender<bool>),
-}
-
-/// Where an answer goes.
-pub(crate) type Answer = Box<dyn FnOnce(Result<String>) + Send>;
+pub(crate) use self::message::{Answer, JobMessage};
+use self::recovery::Prepared;
 
 /// The environment of one job.
 pub(crate) struct JobSetup {
     pub(crate) job: JobId,
     pub(crate) graph: JobGraph,
     pub(crate) json: Arc<str>,
+    /// The graph as others see it.
+    pub(crate) published: Arc<Mutex<Arc<JobGraph>>>,
     pub(crate) submitted_at: Timestamp,
     pub(crate) options: JobOptions,
     pub(crate) enumerators: Enumerators,
@@ -159,6 +119,8 @@ pub(crate) struct JobMaster {
     first_slots: Vec<u32>,
     /// How many slots the job needs.
     width: u32,
+    /// How parallel it may be.
+    requirements: Requirements,
     /// Those that it has, numbered as in [`JobGraph::slots`].
     slots: Vec<Option<GrantedSlot>>,
     /// It has requested slots and has no answer yet.
@@ -232,16 +194,23 @@ impl JobMaster {
             }
         }
         let first = setup.initial.as_ref().map_or(CheckpointId(1), |manifest| manifest.checkpoint.next());
-        let tasks = setup.graph.vertices.iter().flat_map(|vertex| {
-            (0..vertex.parallelism)
-                .map(|subtask| TaskId { vertex: vertex.id, subtask: SubtaskIndex(subtask) })
-        });
-        let tasks: Vec<_> = tasks.collect();
+        let reactive = options.scaling.as_ref().is_some_and(|scaling| scaling.reactive);
+        let requirements = scaling::initial(&setup.graph, reactive);
+        if options.scaling.is_some() {
+            let wished = scaling::wished(&setup.graph, &requirements);
+            if wished != setup.graph {
+                (setup.json, setup.graph) = (wished.to_json()?.into(), wished);
+            }
+            setup.shared.update(|info| info.requirements = requirements.clone());
+        }
+        *setup.published.lock() = Arc::new(setup.graph.clone());
+        let tasks = scaling::tasks(&setup.graph);
         let seed = setup.job.0 as u64;
         let options = &setup.options;
         let timeout = options.slot_request_timeout;
         let execution = Execution::new(tasks, options.strategy.clone(), Attempt::default(), timeout, seed)
-            .that_commits(!setup.global.is_empty());
+            .that_commits(!setup.global.is_empty())
+            .that_scales(options.scaling.as_ref().map(|scaling| scaling.scaling));
         let retries = CommitRetries { most: options.task.commit_retries, ..CommitRetries::default() };
         let (first_slots, width) = setup.graph.slots();
         let coordinator = Coordinator::new(options.checkpoints.clone(), first, []);
@@ -261,6 +230,7 @@ impl JobMaster {
         Ok(JobMaster {
             first_slots,
             width,
+            requirements,
             slots: Vec::new(),
             asks_for_slots: false,
             execution,
@@ -384,7 +354,12 @@ impl JobMaster {
                 self.setup.shared.update(|info| info.waits_for = None);
                 self.execute(execution::Event::SlotsGranted);
             }
-            JobMessage::Short { reason, hopeless } => self.short(reason, hopeless),
+            JobMessage::Short { reason, hopeless, reach } => self.short(reason, hopeless, reach),
+            JobMessage::Offered(reach) => self.offered(reach),
+            JobMessage::Require(asked, answer) => {
+                // The requester may have gone.
+                let _ = answer.send(self.require(&asked));
+            }
             JobMessage::Lost { slots, reason } => self.lost(&slots, reason),
             JobMessage::Cancel => self.execute(execution::Event::Cancel),
             JobMessage::Suspend => self.execute(execution::Event::Suspend),

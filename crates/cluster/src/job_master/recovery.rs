@@ -96,7 +96,9 @@ impl JobMaster {
                     Some(point) => Some(Arc::new(read(point).map_err(Unprepared::Unreadable)?)),
                     None => initial,
                 };
-                enumerators.restart(manifest.as_deref(), &clock, &waker).map_err(Unprepared::Failed)?;
+                enumerators
+                    .restart(&graph, manifest.as_deref(), &clock, &waker)
+                    .map_err(Unprepared::Failed)?;
                 let shares = manifest.as_deref().map(|manifest| shares(manifest, &graph)).transpose();
                 let uncommitted =
                     manifest.as_deref().map(|manifest| uncommitted(manifest, &graph, &global)).transpose();

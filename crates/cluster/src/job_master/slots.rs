@@ -30,12 +30,13 @@ impl JobMaster {
     }
 
     /// There are not enough slots, so far.
-    pub(super) fn short(&mut self, reason: String, hopeless: bool) {
+    pub(super) fn short(&mut self, reason: String, hopeless: bool, reach: u32) {
         self.asks_for_slots = false;
         let job = &self.setup.graph.name;
         tracing::warn!(job, reason, "waits for slots");
         self.setup.shared.update(|info| info.waits_for = Some(reason.clone()));
-        self.execute(execution::Event::SlotsMissing { reason, hopeless });
+        let enough = self.is_enough(reach);
+        self.execute(execution::Event::SlotsMissing { reason, hopeless, enough });
     }
 
     fn no_slots(&self, reason: &str) -> Failure {

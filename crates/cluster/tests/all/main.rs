@@ -13,6 +13,7 @@ mod identity;
 mod jobs;
 mod random;
 mod savepoints;
+mod scaling;
 mod stop;
 mod support;
 mod task_managers;

@@ -209,6 +209,48 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     accepted("jobmanager", Map, "there is no JVM whose memory is to be divided"),
     works(
+        "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling",
+        Duration,
+        "30 s",
+        "how long a job runs at least before it is stopped for more slots",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout",
+        Duration,
+        "1 min",
+        "how long more slots have to be there before a job is stopped for them; 0 with REACTIVE",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.resource-stabilization-timeout",
+        Duration,
+        "",
+        "the older name of `jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout`",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.resource-wait-timeout",
+        Duration,
+        "",
+        "the older name of `jobmanager.adaptive-scheduler.submission.resource-wait-timeout`",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.scaling-interval.min",
+        Duration,
+        "",
+        "the older name of `jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling`",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout",
+        Duration,
+        "10 s",
+        "how long a job with enough slots waits for all that it wishes; 0 with REACTIVE",
+    ),
+    works(
+        "jobmanager.adaptive-scheduler.submission.resource-wait-timeout",
+        Duration,
+        "5 min",
+        "how long a job waits for the least that it needs; for ever with REACTIVE",
+    ),
+    works(
         "jobmanager.archive.fs.dir",
         Text,
         "",
@@ -226,6 +268,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         Number,
         "6123",
         "the port at which the JobManager listens for TaskManagers, and at which they find it; for the JobManager, 0 is any free port",
+    ),
+    works(
+        "jobmanager.scheduler",
+        Choice(&["Default", "Adaptive"]),
+        "Default",
+        "`Adaptive`: a job runs with the slots that there are, if it cannot have all that it wishes",
     ),
     works(
         "metrics.reporter",
@@ -407,6 +455,7 @@ pub const OPTIONS: &[ConfigOption] = &[
     works("s3.region", Text, "us-east-1", "the same as s3.endpoint.region"),
     works("s3.secret-key", Text, "", "the secret of s3.access-key"),
     works("s3.secret.key", Text, "", "the same as s3.secret-key"),
+    works("scheduler-mode", Choice(&["REACTIVE"]), "", "REACTIVE: jobs use all slots that there are"),
     works(
         "security.ssl.internal.enabled",
         Flag,
