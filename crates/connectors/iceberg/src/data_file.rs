@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use bytes::Bytes;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::format::BulkInput;
@@ -203,6 +203,47 @@ impl ColumnStatistics {
     }
 }
 
+/// A column that is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) field: Field,
+    pub(crate) column: Column,
+    /// A file that has it not may be of a partition that has its value.
+    pub(crate) is_identity: bool,
+    /// It may have other names in files without ids.
+    pub(crate) is_mapped: bool,
+}
+
+/// Whether what is within a column of a file is what is read: fields of structs would be taken by their names or
+/// positions.
+fn is_same_within(found: &DataType, wanted: &Type, has_ids: bool) -> bool {
+    match (found, wanted) {
+        (DataType::Struct(found), Type::Struct(wanted)) => {
+            let is_same = |(found, wanted): (&FieldRef, &Field)| {
+                (!has_ids || id_of(found) == Some(wanted.id))
+                    && *found.name() == wanted.name
+                    && is_same_within(found.data_type(), &wanted.ty, has_ids)
+            };
+            found.len() == wanted.len() && found.iter().zip(wanted).all(is_same)
+        }
+        (DataType::List(found) | DataType::LargeList(found), Type::List(wanted)) => {
+            is_same_within(found.data_type(), &wanted.ty, has_ids)
+        }
+        (DataType::Map(entries, _), Type::Map(key, value)) => match entries.data_type() {
+            DataType::Struct(entry) if entry.len() == 2 => {
+                is_same_within(entry[0].data_type(), &key.ty, has_ids)
+                    && is_same_within(entry[1].data_type(), &value.ty, has_ids)
+            }
+            _ => false,
+        },
+        (_, wanted) => !matches!(wanted, Type::Struct(_) | Type::List(_) | Type::Map(..)),
+    }
+}
+
+fn id_of(field: &FieldRef) -> Option<i32> {
+    field.metadata().get(PARQUET_FIELD_ID_META_KEY)?.parse().ok()
+}
+
 /// Reads columns of a file.
 pub(crate) struct FileReader {
     rows: ParquetRecordBatchReader,
@@ -219,18 +260,35 @@ fn unreadable(error: ParquetError) -> Error {
 
 impl FileReader {
     /// From a row on. Columns are found by their ids; in a file that has none, by their names.
-    pub(crate) fn new(file: Arc<dyn BulkInput>, first_row: u64, columns: &[(i32, Column)]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the file cannot be read, or values of it would be others than those of the table.
+    pub(crate) fn new(file: Arc<dyn BulkInput>, first_row: u64, columns: &[Wanted]) -> Result<Self> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(Chunks(file)).map_err(unreadable)?;
         let fields = builder.schema().fields().clone();
-        let id = |at: usize| fields[at].metadata().get(PARQUET_FIELD_ID_META_KEY)?.parse::<i32>().ok();
-        let has_ids = (0..fields.len()).any(|at| id(at).is_some());
+        let has_ids = fields.iter().any(|field| id_of(field).is_some());
         let mut roots = Vec::new();
-        for (field, column) in columns {
+        for Wanted { field, column, is_identity, is_mapped } in columns {
             let is_it = |at: &usize| match has_ids {
-                true => id(*at) == Some(*field),
+                true => id_of(&fields[*at]) == Some(field.id),
                 false => *fields[*at].name() == column.name,
             };
-            roots.push((column.clone(), (0..fields.len()).find(is_it)));
+            let root = (0..fields.len()).find(is_it);
+            let refused = match root {
+                _ if !has_ids && *is_mapped => "is found in files without ids by names of before",
+                None if *is_identity => "is not in a file, but only in what is said of its partition",
+                Some(at) if !is_same_within(fields[at].data_type(), &field.ty, has_ids) => {
+                    "has other fields within it in a file of before than in the table"
+                }
+                _ => {
+                    roots.push((column.clone(), root));
+                    continue;
+                }
+            };
+            return Err(Error::unsupported(format!(
+                "the column '{}' {refused}, which is not read: let another engine rewrite the data (rewrite_data_files)",
+                column.name
+            )));
         }
         let mut wanted: Vec<usize> = roots.iter().filter_map(|(_, root)| *root).collect();
         wanted.sort_unstable();

@@ -68,9 +68,9 @@ pub(crate) struct ManifestFile {
     pub(crate) sequence: i64,
     pub(crate) least_sequence: i64,
     pub(crate) snapshot: i64,
-    /// Added, existing and deleted.
-    pub(crate) files: [i32; 3],
-    pub(crate) rows: [i64; 3],
+    /// Added, existing and deleted; in lists of version 1 they may be unknown, which is not 0.
+    pub(crate) files: [Option<i32>; 3],
+    pub(crate) rows: [Option<i64>; 3],
     partitions: Vec<Summary>,
 }
 
@@ -200,20 +200,23 @@ impl ManifestFile {
             sequence,
             least_sequence: sequence,
             snapshot,
-            files: [files.len() as i32, 0, 0],
-            rows: [rows as i64, 0, 0],
+            files: [files.len() as i32, 0, 0].map(Some),
+            rows: [rows as i64, 0, 0].map(Some),
             partitions: Vec::new(),
         }
     }
 }
 
 /// The bytes of a list of manifests.
+///
+/// # Errors
+/// If a count is not known: other engines pass over manifests whose counts are 0.
 pub(crate) fn manifest_list(
     manifests: &[ManifestFile],
     snapshot: i64,
     parent: Option<i64>,
     sequence: i64,
-) -> Vec<u8> {
+) -> Result<Vec<u8>> {
     let summary = json!({"type": "record", "name": "r508", "fields": [
         field("contains_null", json!("boolean"), 509),
         optional("contains_nan", json!("boolean"), 518),
@@ -240,8 +243,16 @@ pub(crate) fn manifest_list(
     for one in manifests {
         out.bytes(&one.path).long(one.length).long(i64::from(one.spec)).long(i64::from(one.is_of_deletes));
         out.long(one.sequence).long(one.least_sequence).long(one.snapshot);
-        one.files.iter().for_each(|count| _ = out.long(i64::from(*count)));
-        one.rows.iter().for_each(|count| _ = out.long(*count));
+        for count in one.files.iter().map(|count| count.map(i64::from)).chain(one.rows) {
+            let count = count.ok_or_else(|| {
+                Error::unsupported(format!(
+                    "how many files and rows are in the manifest {} is not known: let another engine rewrite the table's \
+                     manifests (rewrite_manifests)",
+                    one.path
+                ))
+            })?;
+            out.long(count);
+        }
         out.option((!one.partitions.is_empty()).then_some(&one.partitions), |out, all| {
             out.array(all.iter(), |out, summary| {
                 out.boolean(summary.contains_null);
@@ -259,7 +270,7 @@ pub(crate) fn manifest_list(
         ("sequence-number", &sequence),
         ("format-version", "2"),
     ];
-    container(&schema.to_string(), &notes, manifests.len(), out)
+    Ok(container(&schema.to_string(), &notes, manifests.len(), out))
 }
 
 /// The manifests of a snapshot.
@@ -282,16 +293,22 @@ pub(crate) fn read_list(path: &str) -> Result<Vec<ManifestFile>> {
         ("added_snapshot_id", long.clone()),
         ("added_files_count", int.clone()),
         ("existing_files_count", int.clone()),
-        ("deleted_files_count", int),
+        ("deleted_files_count", int.clone()),
         ("added_rows_count", long.clone()),
         ("existing_rows_count", long.clone()),
         ("deleted_rows_count", long),
         ("partitions", TypeKind::Array(Box::new(summary.nullable())).nullable()),
+        // Fields are known by their ids; these are the names that Iceberg's library for Java gives to 504 to 506.
+        ("added_data_files_count", int.clone()),
+        ("existing_data_files_count", int.clone()),
+        ("deleted_data_files_count", int),
     ];
     let mut found = Vec::new();
     read(path, &columns, &mut |batch, row| {
         let int = |at: usize| integer(&batch[at], row).unwrap_or(0);
         let long = |at: usize| long_at(&batch[at], row).unwrap_or(0);
+        let count =
+            |at: usize, other: usize| integer(&batch[at], row).or_else(|| integer(&batch[other], row));
         found.push(ManifestFile {
             path: string(&batch[0], row)?,
             length: long(1),
@@ -300,8 +317,8 @@ pub(crate) fn read_list(path: &str) -> Result<Vec<ManifestFile>> {
             sequence: long(4),
             least_sequence: long(5),
             snapshot: long(6),
-            files: [int(7), int(8), int(9)],
-            rows: [long(10), long(11), long(12)],
+            files: [count(7, 14), count(8, 15), count(9, 16)],
+            rows: [10, 11, 12].map(|at: usize| long_at(&batch[at], row)),
             partitions: summaries(&batch[13], row),
         });
         Ok(())

@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::partition::PartitionSpec;
 use crate::schema::{self, Field, number, text};
 
+/// The property by which other engines write versions that are not read here.
+pub(crate) const COMPRESSION: &str = "write.metadata.compression-codec";
+
 /// One version of a table.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct TableMetadata(Value);
@@ -103,6 +106,12 @@ impl TableMetadata {
 
     /// Rows can be added in the way of version 2 only.
     pub(crate) fn check_writable(&self) -> Result<()> {
+        let compression = self.properties().find(|(key, _)| *key == COMPRESSION);
+        if let Some((_, codec)) = compression.filter(|(_, codec)| !codec.eq_ignore_ascii_case("none")) {
+            return Err(Error::unsupported(format!(
+                "writing to an Iceberg table whose property '{COMPRESSION}' is '{codec}': set it to 'none'"
+            )));
+        }
         match number::<u32>(&self.0, "format-version")? {
             2 => Ok(()),
             version => Err(Error::unsupported(format!(
@@ -133,6 +142,45 @@ impl TableMetadata {
         let specs = self.list("partition-specs");
         let current = specs.iter().find(|spec| number(spec, "spec-id").ok() == Some(id));
         PartitionSpec::from_json(id, current.unwrap_or(&Value::Null), &self.fields()?)
+    }
+
+    /// How rows of before, or of writers that do not know of a change yet, are partitioned.
+    pub(crate) fn partition_spec_of(&self, id: i32) -> Result<PartitionSpec> {
+        let found = self.list("partition-specs").iter().find(|spec| number(spec, "spec-id").ok() == Some(id));
+        let found = found.ok_or_else(|| {
+            Error::state(format!(
+                "the table has no partition spec {id} any more, by which files were written"
+            ))
+        })?;
+        PartitionSpec::from_json(id, found, &self.fields()?)
+    }
+
+    /// Whether some files may be partitioned by the value of this column as it is, and not hold it themselves.
+    pub(crate) fn is_identity(&self, id: i32) -> bool {
+        let specs = self.list("partition-specs").iter();
+        let fields = specs.filter_map(|spec| spec.get("fields")?.as_array()).flatten();
+        // As tables of version 1 have it.
+        fields.chain(self.list("partition-spec")).any(|field| {
+            number(field, "source-id").ok() == Some(id) && text(field, "transform").ok() == Some("identity")
+        })
+    }
+
+    /// Whether the column may have other names in files without ids.
+    pub(crate) fn is_mapped(&self, field: &Field) -> Result<bool> {
+        let Some((_, mapping)) = self.properties().find(|(key, _)| *key == "schema.name-mapping.default")
+        else {
+            return Ok(false);
+        };
+        let mapping: Vec<Value> = serde_json::from_str(mapping).map_err(|error| {
+            Error::data("the property 'schema.name-mapping.default' cannot be read").with_source(error)
+        })?;
+        let own = mapping.iter().find(|of| number(of, "field-id").ok() == Some(field.id));
+        Ok(own.and_then(|own| own.get("names")) != Some(&json!([field.name])))
+    }
+
+    /// When it was changed last: later versions cannot be from before, whatever a clock says.
+    pub(crate) fn last_updated(&self) -> Timestamp {
+        number(&self.0, "last-updated-ms").unwrap_or(Timestamp::MIN)
     }
 
     pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &str)> {

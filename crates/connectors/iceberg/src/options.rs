@@ -151,6 +151,8 @@ One that exists may be partitioned by `identity`, `year`, `month`, `day`, `hour`
 
 Reading: a snapshot of the table; with `streaming`, then what each commit adds.
 Columns are found by their ids, so renamed columns and files from before are read as they should be.
+Columns have the types that they have in Iceberg.
+Files whose structs have other fields than the table now, or that have values only in the names of their partitions or under names of before (`add_files`), are refused.
 Commits of others that replace or delete rows are passed over by a source that watches.
 
 Writing: rows become visible with the next checkpoint, as one snapshot, and exactly once.
@@ -158,7 +160,7 @@ The snapshot says of which job and checkpoint it is (`flink.job-id`, `flink.max-
 Rows are added only.
 
 Files are Parquet; tables of version 2 of the format are written, of 1 and 2 are read.
-Tables with files of deleted rows, and data in Avro or ORC, are refused.
+Tables with files of deleted rows, data in Avro or ORC, and compressed metadata (`write.metadata.compression-codec`) are refused.
 What a killed process has written and not committed stays in the table's folder; nobody sees it, and other engines remove it (`remove_orphan_files`).",
         example: "CREATE TABLE trips (
   id BIGINT,

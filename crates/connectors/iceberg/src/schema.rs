@@ -124,6 +124,18 @@ impl Field {
         self.ty.logical().with_nullable(!self.required)
     }
 
+    /// A column of a table must have the type that it has in Iceberg: in another one, values would be others.
+    pub(crate) fn check(&self, ty: &LogicalType) -> Result<()> {
+        if self.ty.is_of(&ty.kind) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the column '{}' has the type {} in the Iceberg table and cannot be {ty}",
+            self.name,
+            self.logical()
+        )))
+    }
+
     /// As data files have it.
     fn arrow(&self) -> FieldRef {
         let id = [(PARQUET_FIELD_ID_META_KEY.to_owned(), self.id.to_string())];
@@ -137,6 +149,27 @@ pub(crate) fn arrow_schema(fields: &[Field]) -> Arc<ArrowSchema> {
 }
 
 impl Type {
+    /// Whether values of a table's column of this type are these, in both directions.
+    fn is_of(&self, kind: &TypeKind) -> bool {
+        match (self, kind) {
+            (Type::List(own), TypeKind::Array(element)) => own.ty.is_of(&element.kind),
+            (Type::Map(own_key, own_value), TypeKind::Map(key, value)) => {
+                own_key.ty.is_of(&key.kind) && own_value.ty.is_of(&value.kind)
+            }
+            (Type::Struct(own), TypeKind::Row(fields)) => {
+                let is_same = |(own, field): (&Field, &RowField)| {
+                    own.name == field.name && own.ty.is_of(&field.ty.kind)
+                };
+                own.len() == fields.len() && own.iter().zip(fields).all(is_same)
+            }
+            (Type::List(_) | Type::Map(..) | Type::Struct(_), _) => false,
+            (Type::Fixed(_) | Type::Uuid, kind) => self.logical().kind == *kind,
+            (own, kind) => {
+                new_type(&kind.clone().nullable(), &mut Ids::default()).is_ok_and(|new| new == *own)
+            }
+        }
+    }
+
     fn to_json(&self) -> Value {
         match self {
             Type::Boolean => json!("boolean"),

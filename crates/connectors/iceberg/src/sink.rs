@@ -59,6 +59,9 @@ impl IcebergSink {
                     field.name
                 )));
             }
+            if let Some((_, ty)) = schema.iter().find(|(name, _)| *name == field.name) {
+                field.check(ty).map_err(|error| error.context(format_args!("table {name}")))?;
+            }
             places.push(place);
         }
         if let Some((unknown, _)) =

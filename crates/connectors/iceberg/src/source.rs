@@ -8,11 +8,11 @@ use flott_connector::{
     Boundedness, EnumeratorContext, Payload, Poll, ReaderContext, Source, SourceOutput, SourceReader, Split,
     SplitEnumerator,
 };
-use flott_plan::{Column, SourceSpec};
+use flott_plan::SourceSpec;
 use flott_types::{CheckpointId, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::data_file::FileReader;
+use crate::data_file::{FileReader, Wanted};
 use crate::enumerator::TableEnumerator;
 use crate::manifest::{FoundFile, open};
 use crate::options::Config;
@@ -70,7 +70,8 @@ impl Source for IcebergSource {
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
-        let fields = self.config.table.existing()?.metadata.fields()?;
+        let metadata = self.config.table.existing()?.metadata;
+        let fields = metadata.fields()?;
         let column = |at: &usize| {
             let column = &self.spec.table.schema.columns[*at];
             let field = fields.iter().find(|field| field.name == column.name);
@@ -80,7 +81,15 @@ impl Source for IcebergSource {
                     self.spec.table.name, column.name
                 ))
             })?;
-            Ok((field.id, column.clone()))
+            field
+                .check(&column.ty)
+                .map_err(|error| error.context(format_args!("table {}", self.spec.table.name)))?;
+            Ok(Wanted {
+                is_identity: metadata.is_identity(field.id),
+                is_mapped: metadata.is_mapped(field)?,
+                field: field.clone(),
+                column: column.clone(),
+            })
         };
         let columns = self.spec.projection.iter().map(column).collect::<Result<_>>()?;
         Ok(Box::new(TableReader {
@@ -94,8 +103,7 @@ impl Source for IcebergSource {
 }
 
 struct TableReader {
-    /// With the ids of their fields.
-    columns: Vec<(i32, Column)>,
+    columns: Vec<Wanted>,
     batch_size: usize,
     waiting: VecDeque<FileSplit>,
     current: Option<(FileSplit, FileReader)>,

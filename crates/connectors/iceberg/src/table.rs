@@ -1,6 +1,8 @@
 //! A table in a folder of a file system or an object store (Iceberg's catalog `hadoop`): each version of its metadata
 //! is a file whose name is its number, and whoever creates the next one has committed.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use flott_storage::{Folder, Location, block_on};
 use flott_types::{Clock, Error, Result, SystemClock, Timestamp};
@@ -9,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::manifest::{self, DataFile, FoundFile, ManifestFile};
-use crate::metadata::{Snapshot, TableMetadata};
+use crate::metadata::{COMPRESSION, Snapshot, TableMetadata};
 use crate::partition::PartitionSpec;
 use crate::schema::Field;
 
@@ -87,18 +89,38 @@ impl IcebergTable {
             Some(version) => block_on(folder.get(&file_of(version)))?,
             None => None,
         };
+        let unreadable = |version: u64| {
+            Error::unsupported(format!(
+                "version {version} of table {} is not in the file {}, and compressed metadata is not read: set its property \
+                 '{COMPRESSION}' to 'none' and let its other engine commit once",
+                self.name,
+                file_of(version)
+            ))
+        };
         if read.is_none() {
             // The hint is written after the version, and may be lost.
             let versions = block_on(folder.list())?.files;
-            let number = |name: &String| name.strip_prefix('v')?.strip_suffix(".metadata.json")?.parse().ok();
-            let Some(newest) = versions.iter().filter_map(number).max() else { return Ok(None) };
-            version = newest;
+            let newest = versions.iter().filter_map(|name| version_of(name)).max();
+            // An older version would be read, and the commits since would be lost with the next one.
+            match (newest, hint) {
+                (None, None) => return Ok(None),
+                (Some((newest, false)), hint) if hint.is_none_or(|hint| hint <= newest) => version = newest,
+                (newest, hint) => {
+                    let newest = newest.map_or(0, |(newest, _)| newest);
+                    return Err(unreadable(hint.map_or(newest, |hint| hint.max(newest))));
+                }
+            }
             read = block_on(folder.get(&file_of(version)))?;
         }
         // Others may have committed since.
         while let Some(later) = block_on(folder.get(&file_of(version + 1)))? {
             version += 1;
             read = Some(later);
+        }
+        for compressed in compressed_files_of(version + 1) {
+            if block_on(folder.get(&compressed))?.is_some() {
+                return Err(unreadable(version + 1));
+            }
         }
         let Some(bytes) = read else { return Ok(None) };
         let metadata = TableMetadata::from_bytes(&bytes)
@@ -149,7 +171,7 @@ impl IcebergTable {
         let mut found = Vec::new();
         for one in manifest::read_list(snapshot.manifest_list()?)? {
             if one.is_of_deletes {
-                if one.files[0] + one.files[1] > 0 {
+                if one.files[0] != Some(0) || one.files[1] != Some(0) {
                     return Err(Error::unsupported(format!(
                         "table {} has files of deleted rows, which are not read: let its other engine rewrite them into the data \
                          (rewrite_data_files)",
@@ -212,13 +234,7 @@ impl IcebergTable {
         summary: &[(&str, String)],
         now: Timestamp,
     ) -> Result<TableMetadata> {
-        let spec = metadata.partition_spec()?;
-        if files.iter().any(|file| file.spec != spec.id) {
-            return Err(Error::state(format!(
-                "table {} is partitioned in another way than when its files were written: start the job anew",
-                self.name
-            )));
-        }
+        let now = now.max(metadata.last_updated());
         let parent = metadata.current();
         let id = (unique() as i64) & i64::MAX;
         let sequence = metadata.next_sequence_number();
@@ -234,14 +250,21 @@ impl IcebergTable {
                 false => Err(Error::external(format!("the file {name} exists already"))),
             }
         };
-        let bytes = manifest::manifest(files, &spec, (metadata.schema_id(), &schema), id)?;
-        let (path, length) = write(&format!("{unique_name}-m0.avro"), bytes)?;
-        let mut manifests = vec![ManifestFile::new(&path, length, files, spec.id, (id, sequence))];
+        // Others may have changed how the table is partitioned since files were written: a manifest is of one way.
+        let mut by_spec: BTreeMap<i32, Vec<DataFile>> = BTreeMap::new();
+        files.iter().for_each(|file| by_spec.entry(file.spec).or_default().push(file.clone()));
+        let mut manifests = Vec::new();
+        for (number, (spec, files)) in by_spec.iter().enumerate() {
+            let spec = metadata.partition_spec_of(*spec)?;
+            let bytes = manifest::manifest(files, &spec, (metadata.schema_id(), &schema), id)?;
+            let (path, length) = write(&format!("{unique_name}-m{number}.avro"), bytes)?;
+            manifests.push(ManifestFile::new(&path, length, files, spec.id, (id, sequence)));
+        }
         if let Some(parent) = &parent {
             manifests.extend(manifest::read_list(parent.manifest_list()?)?);
         }
         let parent_id = parent.as_ref().map(Snapshot::id).transpose()?;
-        let list = manifest::manifest_list(&manifests, id, parent_id, sequence);
+        let list = manifest::manifest_list(&manifests, id, parent_id, sequence)?;
         let (list, _) = write(&format!("snap-{id}-1-{unique_name}.avro"), list)?;
         let total = |key: &str, added: u64| {
             let before = parent.as_ref().map_or(Some("0"), |parent| parent.summary(key));
@@ -282,4 +305,16 @@ impl IcebergTable {
 
 fn file_of(version: u64) -> String {
     format!("v{version}.metadata.json")
+}
+
+/// As other engines call compressed versions, and have called them before.
+fn compressed_files_of(version: u64) -> [String; 2] {
+    [format!("v{version}.gz.metadata.json"), format!("v{version}.metadata.json.gz")]
+}
+
+/// Which version a file is, and whether it is compressed.
+fn version_of(name: &str) -> Option<(u64, bool)> {
+    let (version, kind) = name.strip_prefix('v')?.split_once('.')?;
+    let version = version.parse().ok()?;
+    kind.contains("metadata.json").then_some((version, kind != "metadata.json"))
 }

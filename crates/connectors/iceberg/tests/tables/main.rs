@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod lake;
+mod others;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,153 +17,11 @@ use flott_connector::catalog::{
 use flott_connector::conformance::{
     ByHand, SinkUnderTest, SourceUnderTest, check_sink, check_source, commit, commit_restored,
 };
-use flott_connector::{
-    Committable, Poll, ReaderContext, Registry, Sink, SinkContext, Source, SourceOutput, TableContext,
-};
-use flott_connector_iceberg::{IcebergCatalogFactory, IcebergConnector};
-use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
-use flott_types::clock::ManualClock;
-use flott_types::{CheckpointId, JobId, LogicalType, Result, SubtaskIndex, TypeKind, Waker};
+use flott_connector::{Sink, Source};
+use flott_connector_iceberg::IcebergCatalogFactory;
+use flott_types::{CheckpointId, Result, SubtaskIndex, TypeKind};
 
-/// A table in a warehouse.
-struct Lake {
-    directory: tempfile::TempDir,
-    clock: Arc<ManualClock>,
-    spec: SourceSpec,
-}
-
-impl Lake {
-    fn new(options: &[(&str, &str)], partition_keys: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut options: BTreeMap<String, String> =
-            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        options.insert("connector".to_owned(), "iceberg".to_owned());
-        options.insert("warehouse".to_owned(), directory.path().to_str().unwrap().to_owned());
-        let columns = [("a", TypeKind::BigInt), ("b", TypeKind::STRING), ("p", TypeKind::STRING)];
-        let table = TableSpec {
-            name: "c.d.t".to_owned(),
-            connector: "iceberg".to_owned(),
-            options,
-            schema: Schema::new(columns.map(|(name, kind)| (name, kind.nullable()))),
-            partition_keys: partition_keys.iter().map(|key| (*key).to_owned()).collect(),
-            primary_key: Vec::new(),
-        };
-        let spec = SourceSpec {
-            projection: vec![0, 1, 2],
-            table,
-            paths: Vec::new(),
-            metadata: Schema::default(),
-            limit: None,
-            watermark: None,
-            errors: false,
-        };
-        Lake { directory, clock: Arc::new(ManualClock::new(1_700_000_000_000)), spec }
-    }
-
-    fn registry() -> Registry {
-        let mut registry = Registry::new(flott_formats::builtin());
-        registry.register(Arc::new(IcebergConnector));
-        registry
-    }
-
-    fn context() -> TableContext {
-        TableContext { batch: false, zone: "UTC".to_owned(), configuration: Default::default() }
-    }
-
-    fn source(&self) -> Result<Arc<dyn Source>> {
-        Lake::registry().source(&self.spec, &Lake::context())
-    }
-
-    fn sink(&self) -> Arc<dyn Sink> {
-        let spec = SinkSpec {
-            table: self.spec.table.clone(),
-            metadata: Schema::default(),
-            overwrite: false,
-            static_partition: BTreeMap::new(),
-            drop_update_before: false,
-        };
-        Lake::registry().sink(&spec, &Lake::context()).unwrap()
-    }
-
-    fn types(&self) -> Vec<LogicalType> {
-        self.spec.table.schema.iter().map(|(_, ty)| ty.clone()).collect()
-    }
-
-    fn batch(&self, rows: &str) -> Batch {
-        Batch::Changes(pretty::parse(rows, &self.types()).unwrap())
-    }
-
-    /// What a writer hands over for a checkpoint.
-    fn handed_over(&self, checkpoint: u64, rows: &str) -> Vec<Committable> {
-        let context = SinkContext {
-            job: JobId(9),
-            attempt: 0,
-            succession: None,
-            subtask: SubtaskIndex(0),
-            parallelism: 1,
-            restored: None,
-            schema: None,
-            metrics: Default::default(),
-            clock: self.clock.clone(),
-            waker: Waker::default(),
-        };
-        let mut writer = self.sink().writer(context, Vec::new()).unwrap();
-        writer.write(self.batch(rows)).unwrap();
-        writer.prepare_commit(CheckpointId(checkpoint), true).unwrap().wait().unwrap()
-    }
-
-    fn write(&self, rows: &str) {
-        commit(&*self.sink(), &self.handed_over(1, rows)).unwrap();
-    }
-
-    /// The rows of the table, as it is read at once.
-    fn rows(&self) -> Vec<String> {
-        if !self.directory.path().join("d/t/metadata/version-hint.text").exists() {
-            return Vec::new();
-        }
-        let source = self.source().unwrap();
-        let mut splits = ByHand::new(&*source, None, 1, self.clock.clone()).unwrap();
-        let context = ReaderContext {
-            subtask: SubtaskIndex(0),
-            parallelism: 1,
-            batch_size: 1_000,
-            clock: self.clock.clone(),
-            waker: Waker::default(),
-            metrics: Default::default(),
-        };
-        let mut reader = source.reader(context).unwrap();
-        let mut text = Text { text: String::new(), types: self.types() };
-        while let Some(found) = splits.ask(SubtaskIndex(0)).unwrap() {
-            reader.add_splits(found).unwrap();
-            while reader.poll(&mut text).unwrap() != Poll::SplitsDone {}
-        }
-        let mut rows: Vec<String> = text.text.lines().map(str::to_owned).collect();
-        rows.sort();
-        rows
-    }
-
-    fn versions(&self) -> usize {
-        let files = std::fs::read_dir(self.directory.path().join("d/t/metadata")).unwrap();
-        let name =
-            |file: std::io::Result<std::fs::DirEntry>| file.unwrap().file_name().into_string().unwrap();
-        files.map(name).filter(|name| name.ends_with(".metadata.json")).count()
-    }
-}
-
-struct Text {
-    text: String,
-    types: Vec<LogicalType>,
-}
-
-impl SourceOutput for Text {
-    fn emit(&mut self, _: &str, batch: Batch) -> Result<()> {
-        let Batch::Changes(batch) = batch else { panic!("columns are wanted") };
-        self.text.push_str(&pretty::print(&batch, &self.types));
-        Ok(())
-    }
-
-    fn skipped(&mut self, _: u64) {}
-}
+use lake::Lake;
 
 struct Written(Lake);
 
