@@ -55,6 +55,8 @@ pub struct Merger {
     begun: Mutex<Option<Own>>,
     /// Whose files it has merged.
     writers: Mutex<FastSet<WriterId>>,
+    /// What it has merged of groups that are asked for again.
+    done: Mutex<FastSet<Location>>,
 }
 
 impl fmt::Debug for Merger {
@@ -92,6 +94,7 @@ impl Merger {
             clock: global.clock.clone(),
             begun: Mutex::new(None),
             writers: Mutex::default(),
+            done: Mutex::default(),
         }
     }
 
@@ -107,13 +110,14 @@ impl Merger {
             let CommitRequest { checkpoint, restored, .. } = *request;
             group.push(Part { at, checkpoint, restored, hidden, visible, bytes });
         }
-        let mut bins: Vec<Vec<Part>> = Vec::new();
+        let (mut bins, mut ends): (Vec<Vec<Part>>, Vec<usize>) = Default::default();
         for mut group in groups.into_values() {
             group.sort_by_cached_key(|part| {
                 let name = part.hidden.name().and_then(WriterId::parse_hidden);
                 (name.map(|(writer, number)| (writer.order(), number)), part.visible.clone())
             });
             bins.extend(packed(group, self.context.file_size));
+            ends.push(bins.len());
         }
         let outcomes = Mutex::new(vec![CommitOutcome::Committed; requests.len()]);
         let next = AtomicUsize::new(0);
@@ -131,7 +135,42 @@ impl Merger {
             (0..others).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        Ok(outcomes.into_inner())
+        let mut outcomes = outcomes.into_inner();
+        let mut rest = bins.as_slice();
+        let mut start = 0;
+        for end in ends {
+            let (group, others) = rest.split_at(end - start);
+            (rest, start) = (others, end);
+            self.ask_as_one(group, &mut outcomes);
+        }
+        Ok(outcomes)
+    }
+
+    /// If a file of a group is to be tried again, all of them are asked for again: without the others, parts would be
+    /// packed in another way, and what is visible already would not be found by its name.
+    fn ask_as_one(&self, group: &[Vec<Part>], outcomes: &mut [CommitOutcome]) {
+        let parts = || group.iter().flatten();
+        let is_retry = |part: &&Part| matches!(outcomes[part.at], CommitOutcome::Retry { .. });
+        let retry = parts().find(is_retry).map(|part| outcomes[part.at].clone());
+        let mut done = self.done.lock();
+        for bin in group {
+            let Some(first) = bin.first() else { continue };
+            let name = self.merged(&bin.iter().collect::<Vec<_>>());
+            match (&retry, &outcomes[first.at]) {
+                (None, _) => _ = done.remove(&name),
+                (Some(retry), CommitOutcome::Committed | CommitOutcome::AlreadyCommitted) => {
+                    done.insert(name);
+                    bin.iter().for_each(|part| outcomes[part.at] = retry.clone());
+                }
+                (Some(_), _) => {}
+            }
+        }
+    }
+
+    /// Where these are merged to.
+    fn merged(&self, bin: &[&Part]) -> Location {
+        let directory = bin.first().and_then(|part| part.visible.parent());
+        merged_name(&directory.unwrap_or_else(|| self.context.root.clone()), bin)
     }
 
     /// Makes the merged file of these parts visible, and removes them. Idempotent.
@@ -139,6 +178,10 @@ impl Merger {
         let Some(first) = bin.first() else { return Ok(CommitOutcome::Committed) };
         let directory = first.visible.parent().unwrap_or_else(|| self.context.root.clone());
         let visible = merged_name(&directory, bin);
+        if self.done.lock().contains(&visible) {
+            // Somebody may have taken it away since.
+            return Ok(CommitOutcome::Committed);
+        }
         // A part is removed only when the merged file is visible.
         if files::look(&visible)?.is_none() {
             let looked = bin.iter().map(|part| files::look(&part.hidden)).collect::<Result<Vec<_>>>()?;

@@ -1,9 +1,14 @@
 //! Small files of one checkpoint become large ones before anybody sees them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use flott_connector::conformance::{commit, commit_restored};
-use flott_connector::{Committable, SinkWriter};
-use flott_types::CheckpointId;
+use flott_connector::{CommitOutcome, CommitRequest, Committable, GlobalCommitterContext, SinkWriter};
+use flott_files::{Join, Merger, MergerContext};
+use flott_storage::Location;
+use flott_storage::files::FileInfo;
 use flott_types::TypeKind::{self, Int};
+use flott_types::{CheckpointId, Error, JobId, Result};
 
 use crate::harness::{Table, sink_context};
 
@@ -140,4 +145,66 @@ fn columns_are_written_anew() {
     let mut rows: Vec<String> = table.rows().lines().map(str::to_owned).collect();
     rows.sort();
     assert_eq!(rows, ["+I 1 a", "+I 2 b", "+I 3 a", "+I 4 a"]);
+}
+
+/// Joins texts; at first only those whose first part is large.
+struct AtFirstLarge(AtomicBool);
+
+impl Join for AtFirstLarge {
+    fn join(&self, parts: &[FileInfo], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) && parts[0].size < 16 {
+            return Err(Error::external("the store is away"));
+        }
+        for part in parts {
+            let Location::Local(path) = &part.location else { panic!("a local file") };
+            out(&std::fs::read(path).unwrap())?;
+        }
+        Ok(())
+    }
+}
+
+/// Packed together, what is asked for again would be one file, of another name than those that are visible.
+#[test]
+fn files_that_are_tried_again_are_packed_as_before() {
+    let table = table(&[("sink.rolling-policy.file-size", "4 b"), ("compaction.file-size", "20 b")]);
+    let mut writers = writers(&table);
+    for row in ["+I 1 a", "+I 2 a", "+I 3 aaaaaaaaaaaaa", "+I 4 a", "+I 5 a", "+I 6 a"] {
+        writers[0].write(table.batch(row)).unwrap();
+    }
+    let requests: Vec<CommitRequest> = checkpoint(&mut writers, 1)
+        .into_iter()
+        .filter(|one| one.by == flott_connector::CommittedBy::Job)
+        .map(|one| CommitRequest::new(CheckpointId(1), one))
+        .collect();
+    assert_eq!(requests.len(), 6);
+    let context = MergerContext {
+        root: Location::parse(table.path("out").to_str().unwrap()).unwrap(),
+        file_size: 20,
+        parallelism: 1,
+    };
+    let global = GlobalCommitterContext {
+        job: JobId(7),
+        succession: None,
+        parallelism: 1,
+        clock: table.clock.clone(),
+    };
+    let merger = Merger::new(context, &global);
+    let join = AtFirstLarge(AtomicBool::new(true));
+    let again = |requests: &[CommitRequest]| -> Vec<CommitRequest> {
+        let outcomes = merger.commit(&requests.iter().collect::<Vec<_>>(), &join).unwrap();
+        let of = requests.iter().zip(outcomes);
+        of.filter(|(_, outcome)| matches!(outcome, CommitOutcome::Retry { .. }))
+            .map(|(one, _)| one.clone())
+            .collect()
+    };
+    let left = again(&requests);
+    let files = visible(&table);
+    assert_eq!((left.len(), files.len()), (6, 1));
+    // A reader takes it away.
+    std::fs::remove_file(table.path(&files[0].0)).unwrap();
+    join.0.store(false, Ordering::Relaxed);
+    assert_eq!(again(&left), []);
+    assert_eq!(rows(&table), ["1,a", "2,a", "5,a", "6,a"]);
+    let names: Vec<String> = visible(&table).into_iter().map(|(name, _)| name).collect();
+    assert!(names.len() == 2 && names.iter().all(|name| name.contains("/compacted-2-")), "{names:?}");
 }
