@@ -8,7 +8,7 @@ from harness.measurement import median
 from harness.queries import Workload
 from harness.store import pack
 
-QUERIES = ["q1", "q2", "q11", "q12", "q17"]
+QUERIES = ["q1", "q2", "q3", "q4", "q5", "q7", "q8", "q9", "q11", "q12", "q17", "q18"]
 EVENTS = 50_000_000
 
 

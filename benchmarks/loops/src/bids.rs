@@ -1,4 +1,4 @@
-//! The bids, run by run.
+//! The events, run by run.
 
 use flott_connector_nexmark::{Config, Field, Generator, Kind, Run, Stream};
 
@@ -29,13 +29,23 @@ impl Bids {
     /// Calls `each` for every run of bids.
     #[inline(always)]
     pub fn for_each_run(&self, mut each: impl FnMut(&Run)) {
+        self.for_each_run_of_all(|run| {
+            if run.kind == Kind::Bid {
+                each(run);
+            }
+        });
+    }
+
+    /// Calls `each` for every run of persons, auctions or bids.
+    #[inline(always)]
+    pub fn for_each_run_of_all(&self, mut each: impl FnMut(&Run)) {
         let mut runs = Vec::new();
         let mut from = 0;
         while from < self.events {
             let to = (from + CHUNK).min(self.events);
             runs.clear();
             self.generator.runs(from, to, 0, &mut runs);
-            runs.iter().filter(|run| run.kind == Kind::Bid).for_each(&mut each);
+            runs.iter().for_each(&mut each);
             from = to;
         }
     }

@@ -6,8 +6,10 @@
 //! their order, elapsed seconds and CPU seconds.
 
 mod bids;
+mod joins;
 mod output;
 mod queries;
+mod windows;
 
 use std::sync::Arc;
 
@@ -38,9 +40,16 @@ struct Arguments {
 enum Query {
     Q1,
     Q2,
+    Q3,
+    Q4,
+    Q5,
+    Q7,
+    Q8,
+    Q9,
     Q11,
     Q12,
     Q17,
+    Q18,
 }
 
 fn main() {
@@ -53,9 +62,16 @@ fn main() {
     match arguments.query {
         Query::Q1 => queries::q1(&bids, &mut output),
         Query::Q2 => queries::q2(&bids, &mut output),
+        Query::Q3 => joins::q3(&bids, &mut output),
+        Query::Q4 => joins::q4(&bids, &mut output),
+        Query::Q5 => windows::q5(&bids, &mut output),
+        Query::Q7 => windows::q7(&bids, &mut output),
+        Query::Q8 => windows::q8(&bids, &mut output),
+        Query::Q9 => joins::q9(&bids, &mut output),
         Query::Q11 => queries::q11(&bids, &mut output),
         Query::Q12 => queries::q12(&bids, &*clock, &mut output),
         Query::Q17 => queries::q17(&bids, &mut output),
+        Query::Q18 => joins::q18(&bids, &mut output),
     }
     let seconds = |nanos: u64| format!("{:.3}", nanos as f64 / 1e9);
     let wall = seconds(clock.nanos() - wall);
@@ -76,4 +92,12 @@ fn main() {
 fn cpu_nanos() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok()
+}
+
+/// What a query gives for a hundred thousand events.
+#[cfg(test)]
+fn of_small(query: impl Fn(&Bids, &mut Output), rate: u64) -> Output {
+    let mut output = Output::default();
+    query(&Bids::new(Config { rate, ..Config::default() }, 100_000), &mut output);
+    output
 }

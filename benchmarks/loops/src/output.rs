@@ -8,6 +8,9 @@ use std::hint::black_box;
 pub struct Output {
     rows: u64,
     checksum: u64,
+    /// By column: the sum of its numbers.
+    #[cfg(test)]
+    sums: Vec<i64>,
 }
 
 impl Output {
@@ -18,6 +21,8 @@ impl Output {
             (hash ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
         };
         self.rows += 1;
+        #[cfg(test)]
+        self.add(numbers);
         self.checksum = self.checksum.wrapping_add(numbers.into_iter().fold(N as u64, fold));
     }
 
@@ -30,6 +35,18 @@ impl Output {
             buffer.clear();
         }
         self.row(numbers);
+    }
+
+    #[cfg(test)]
+    fn add<const N: usize>(&mut self, numbers: [i64; N]) {
+        self.sums.resize(N, 0);
+        self.sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum = sum.wrapping_add(number));
+    }
+
+    /// The number of rows, and the sums of these columns.
+    #[cfg(test)]
+    pub fn sums<const N: usize>(&self, columns: [usize; N]) -> (u64, [i64; N]) {
+        (self.rows, columns.map(|column| self.sums[column]))
     }
 
     /// How many there were.

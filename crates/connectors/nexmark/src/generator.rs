@@ -118,20 +118,37 @@ impl Generator {
     }
 
     /// The ids of the persons or auctions of a run: this one and those that follow.
-    pub(crate) fn first_id(run: &Run) -> i64 {
+    pub fn first_id(run: &Run) -> i64 {
         FIRST_ID + if run.kind == Kind::Person { run.last_person } else { run.last_auction }
     }
 
     /// When an auction ends, in milliseconds.
-    pub(crate) fn expires(&self, number: u64, random: u64) -> i64 {
+    pub fn expires(&self, number: u64, random: u64) -> i64 {
         let ahead = AUCTIONS_IN_FLIGHT * self.config.total() / self.config.auction_proportion;
         let horizon = self.config.elapsed(number + ahead) - self.config.elapsed(number);
         let longest = (2 * horizon).clamp(1, i64::from(i32::MAX));
         self.time(number) + 1 + below(hi(random), longest as u64) as i64
     }
 
-    pub(crate) fn category(random: u64) -> i64 {
+    /// The category of an auction, from its random number.
+    pub fn category(random: u64) -> i64 {
         FIRST_CATEGORY + below(hi(random), CATEGORIES) as i64
+    }
+
+    /// The channel and the URL of a bid, from its random number.
+    #[inline]
+    pub fn channel_and_url(&self, random: u64) -> [&'static [u8]; 2] {
+        let at = Self::channel(random);
+        [self.tables.channels.get(at), self.tables.urls.get(at)]
+    }
+
+    /// `extra` of an auction, from its random number.
+    pub fn auction_extra(&self, number: u64, random: u64) -> &'static [u8] {
+        let draw = |field| self.stream(Kind::Auction, field).draw(number);
+        let texts = [self.item_name(draw(Field::ItemName)), self.description(draw(Field::Description))];
+        let size = 48 + texts.iter().map(|text| text.len()).sum::<usize>();
+        let (start, len) = Padding::new(self.config.auction_size, size as u64).slice(random);
+        &self.tables.letters[start..start + len]
     }
 
     /// The position of a bid's channel and URL in the tables.
@@ -142,7 +159,8 @@ impl Generator {
         (if random >> 63 == 1 { hot } else { any }) as usize
     }
 
-    pub(crate) fn name(random: u64) -> [&'static str; 2] {
+    /// First and last name of a person, from its random number.
+    pub fn name(random: u64) -> [&'static str; 2] {
         let first = below(hi(random), FIRST_NAMES.len() as u64) as usize;
         let last = below(lo(random), LAST_NAMES.len() as u64) as usize;
         [FIRST_NAMES[first], LAST_NAMES[last]]
@@ -169,19 +187,23 @@ impl Generator {
         card
     }
 
-    pub(crate) fn city(random: u64) -> &'static str {
+    /// The city of a person, from its random number.
+    pub fn city(random: u64) -> &'static str {
         CITIES[below(hi(random), CITIES.len() as u64) as usize]
     }
 
-    pub(crate) fn state(random: u64) -> &'static str {
+    /// The state of a person, from its random number.
+    pub fn state(random: u64) -> &'static str {
         STATES[below(hi(random), STATES.len() as u64) as usize]
     }
 
-    pub(crate) fn item_name(&self, random: u64) -> &'static [u8] {
+    /// The name of an auction's item, from its random number.
+    pub fn item_name(&self, random: u64) -> &'static [u8] {
         self.text(random & 0xffff, 3 + below(hi(random), 17))
     }
 
-    pub(crate) fn description(&self, random: u64) -> &'static [u8] {
+    /// The description of an auction, from its random number.
+    pub fn description(&self, random: u64) -> &'static [u8] {
         self.text(random & 0xffff, 3 + below(hi(random), 97))
     }
 
