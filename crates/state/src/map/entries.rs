@@ -125,8 +125,9 @@ impl Entries {
         }
     }
 
-    /// Loads a batch of rows.
-    pub fn load(&mut self, rows: &[ArrayRef], len: usize) -> Result<()> {
+    /// Loads a batch of rows under these keys.
+    pub fn load(&mut self, rows: &[ArrayRef], keys: &[u32]) -> Result<()> {
+        let len = keys.len();
         match self {
             Entries::Rows(entries) => {
                 if rows.len() != entries.encoded_at.len() {
@@ -138,7 +139,7 @@ impl Entries {
             }
             Entries::Integers(entries) => entries.column.load(rows, len),
             Entries::Single(_) => Ok(()),
-            Entries::Kept(entries) => entries.load(rows, len),
+            Entries::Kept(entries) => entries.load(rows, keys),
         }
     }
 

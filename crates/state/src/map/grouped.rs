@@ -116,7 +116,7 @@ impl<V: SlotColumns> Rows for GroupedRows<V> {
     fn restore(&mut self, stored: StoredRows) -> Result<(Vec<u32>, Option<Migration>)> {
         let StoredRows { slots, keys, values, .. } = stored;
         let rows = keys.into_iter().zip(&self.rows.fields).map(|(key, field)| key.same_type(field));
-        self.rows.entries.load(&rows.collect::<Result<Vec<_>>>()?, slots.len())?;
+        self.rows.entries.load(&rows.collect::<Result<Vec<_>>>()?, &slots)?;
         let mut numbers = Vec::with_capacity(slots.len());
         for (row, key) in slots.into_iter().enumerate() {
             let entry = self.rows.intern(key, row)?;
@@ -219,7 +219,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
         entries.clear();
-        self.rows_mut().rows.entries.load(rows, keys.len())?;
+        self.rows_mut().rows.entries.load(rows, keys)?;
         for (row, key) in keys.iter().enumerate() {
             let entry = self.rows_mut().rows.intern(*key, row)?;
             if self.add(entry) {
@@ -237,7 +237,7 @@ impl<V: SlotColumns> RowColumn<GroupedRows<V>> {
     /// If the columns are not of the row's types.
     pub fn lookup(&mut self, keys: &[u32], rows: &[ArrayRef], entries: &mut Vec<u32>) -> Result<()> {
         entries.clear();
-        self.rows_mut().rows.entries.load(rows, keys.len())?;
+        self.rows_mut().rows.entries.load(rows, keys)?;
         for (row, key) in keys.iter().enumerate() {
             let found = self.rows_mut().rows.entries.find(*key, row);
             entries.push(found.filter(|entry| self.is_live(*entry)).unwrap_or(NO_SLOT));

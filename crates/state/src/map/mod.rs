@@ -22,6 +22,7 @@ mod kept_entries;
 mod lists;
 mod multiset;
 mod rows_of_keys;
+mod tag_table;
 
 pub use arrivals::Arrivals;
 pub use grouped::GroupedRows;

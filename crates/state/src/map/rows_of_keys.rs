@@ -185,7 +185,7 @@ impl Index for RestoredIndex<'_> {
     fn restore(&mut self, rows: &RecordBatch) -> Result<Vec<u32>> {
         let keys = self.keys.restore(rows)?;
         let stored = self.rows.fields.iter().map(|field| Stored::of(rows, field)?.same_type(field));
-        self.rows.entries.load(&stored.collect::<Result<Vec<ArrayRef>>>()?, keys.len())?;
+        self.rows.entries.load(&stored.collect::<Result<Vec<ArrayRef>>>()?, &keys)?;
         keys.into_iter().enumerate().map(|(row, key)| self.rows.intern(key, row)).collect()
     }
 }
