@@ -1,26 +1,12 @@
-//! The jobs of materialized tables: one that goes on, or one at each tick of a clock that writes all of the table again.
-//!
-//! What runs is noted in the table's catalog. A job that goes on is the cluster's; the clock of a table in full refresh mode is
-//! this session's, and stops with it.
+//! The jobs of materialized tables, which follow their queries. What runs is noted in the table's catalog.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Duration;
-
-use flott_cluster::{ClusterClient, JobClient};
-use flott_connector::catalog::{Freshness, MaterializedStatus, ObjectPath};
-use flott_plan::JobGraph;
+use flott_cluster::JobClient;
+use flott_connector::catalog::MaterializedStatus;
 use flott_sql::session::{MaterializedStep, MaterializedWork};
-use flott_types::{Clock, Error, Result, SystemClock};
+use flott_types::{Error, Result};
 
 use crate::restore::RESTORE_PATH;
 use crate::sql::Environment;
-
-/// The clocks of the tables in full refresh mode that this session refreshes. Dropping one stops it.
-#[derive(Default)]
-pub(crate) struct Refreshes(BTreeMap<ObjectPath, Sender<()>>);
 
 impl Environment {
     /// Does what a statement says about a materialized table. Gives the job that it started.
@@ -30,14 +16,14 @@ impl Environment {
     pub fn materialize(&mut self, work: MaterializedWork) -> Result<Option<JobClient>> {
         let MaterializedWork { path, step } = work;
         match step {
-            MaterializedStep::Start { job, every: Some(every), .. } => {
-                let stop = keep_fresh(&path, self.cluster.clone(), job.graph, every)?;
-                self.refreshes.0.insert(path.clone(), stop);
-                self.session.materialized_is(&path, MaterializedStatus::Activated { job: None })?;
-                Ok(None)
-            }
-            MaterializedStep::Start { job, from, replaces, before, every: None } => {
-                let stopped = replaces.map(|job| self.stopped(&job)).transpose()?;
+            MaterializedStep::Start { job, from, replaces, before } => {
+                let stopped = match self.replaced(replaces.as_deref()) {
+                    Ok(stopped) => stopped,
+                    Err(error) => {
+                        self.session.materialized_failed(&path, before)?;
+                        return Err(error);
+                    }
+                };
                 let mut graph = job.graph;
                 if let Some(savepoint) = from {
                     graph.configuration.insert(RESTORE_PATH.to_owned(), savepoint);
@@ -45,14 +31,15 @@ impl Environment {
                 match self.cluster.submit(&graph) {
                     Ok(job) => {
                         let status = MaterializedStatus::Activated { job: Some(job.job_id().to_string()) };
-                        self.session.materialized_is(&path, status)?;
+                        // A job that nobody knows of would write for ever.
+                        self.session.materialized_is(&path, status).inspect_err(|_| job.cancel())?;
                         Ok(Some(job))
                     }
                     Err(error) => {
                         self.session.materialized_failed(&path, before)?;
-                        if let Some(savepoint) = stopped {
-                            self.session
-                                .materialized_is(&path, MaterializedStatus::Suspended { savepoint })?;
+                        if stopped.is_some() {
+                            let status = MaterializedStatus::Suspended { savepoint: stopped };
+                            self.session.materialized_is(&path, status)?;
                         }
                         Err(error)
                     }
@@ -63,19 +50,28 @@ impl Environment {
                     Some(job) => self.stopped(job)?,
                     None => None,
                 };
-                self.refreshes.0.remove(&path);
-                self.session.materialized_is(&path, MaterializedStatus::Suspended { savepoint })?;
+                let status = MaterializedStatus::Suspended { savepoint: savepoint.clone() };
+                self.session.materialized_is(&path, status).map_err(|error| {
+                    let savepoint = savepoint.unwrap_or_default();
+                    error.context(format_args!("the job has stopped with the savepoint '{savepoint}'"))
+                })?;
                 Ok(None)
             }
-            MaterializedStep::Refresh { job } => self.cluster.submit(&job.graph).map(Some),
             MaterializedStep::Drop { job } => {
                 if let Some(running) = job.map(|job| self.running(&job)).transpose()?.flatten() {
                     running.try_cancel()?;
                 }
-                self.refreshes.0.remove(&path);
                 self.session.materialized_dropped(&path)?;
                 Ok(None)
             }
+        }
+    }
+
+    /// Stops the job that another one replaces, with a savepoint in case that one cannot start. It may have ended.
+    fn replaced(&self, job: Option<&str>) -> Result<Option<String>> {
+        match job.map(|job| self.running(job)).transpose()?.flatten() {
+            Some(running) => running.stop_with_savepoint(None, false).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -95,33 +91,4 @@ impl Environment {
         let client = self.cluster.client(id)?;
         Ok(client.filter(|client| !client.status().is_terminal()))
     }
-}
-
-/// Starts the clock of a table: at each of its ticks a job writes the table again, one after the other.
-fn keep_fresh(
-    path: &ObjectPath,
-    cluster: ClusterClient,
-    graph: JobGraph,
-    every: Freshness,
-) -> Result<Sender<()>> {
-    let period = every.count.saturating_mul(every.unit.seconds()).saturating_mul(1_000);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (sender, stop) = channel();
-    let table = path.clone();
-    let refresh = move || {
-        loop {
-            let left = period - u64::try_from(clock.now()).unwrap_or(0) % period;
-            match stop.recv_timeout(Duration::from_millis(left)) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if let Err(error) = cluster.submit(&graph).and_then(|job| job.wait()) {
-                tracing::error!(%error, "the materialized table {table} could not be refreshed; it is tried again at the next tick");
-            }
-        }
-    };
-    let name = format!("refresh {path}");
-    let started = thread::Builder::new().name(name).spawn(refresh);
-    started.map_err(|error| Error::external(format!("there is no thread to refresh {path}: {error}")))?;
-    Ok(sender)
 }

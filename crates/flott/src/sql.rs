@@ -10,7 +10,6 @@ use flott_connector_filesystem::FileCatalogStore;
 use flott_rest::{Rest, RestOptions};
 use flott_types::{Clock, Configuration, Error, Result, SystemClock, TypeKind};
 
-use crate::materialized::Refreshes;
 use crate::processes::Access;
 
 pub use flott_expr::Functions;
@@ -43,7 +42,6 @@ pub struct Environment {
     pub cluster: ClusterClient,
     operators: Arc<SqlOperators>,
     rest: Option<Rest>,
-    pub(crate) refreshes: Refreshes,
     /// That cluster, if it is in this process.
     local: Option<LocalCluster>,
 }
@@ -72,14 +70,7 @@ impl Environment {
         let cluster = local_cluster(&connectors, &operators, &configuration)?;
         let session = session(connectors, functions, configuration, clock, cores())?;
         let (clients, local) = (cluster.clients(), Some(cluster));
-        Ok(Environment {
-            session,
-            cluster: clients,
-            operators,
-            rest: None,
-            refreshes: Refreshes::default(),
-            local,
-        })
+        Ok(Environment { session, cluster: clients, operators, rest: None, local })
     }
 
     /// With these connectors and this configuration, and with a cluster somewhere else. Statements are planned here; tables are read and written where the tasks
@@ -106,14 +97,7 @@ impl Environment {
         let functions = crate::functions::builtin();
         let operators = Arc::new(SqlOperators::new(functions.clone()));
         let session = session(connectors, functions, configuration, Arc::new(SystemClock::new()), 1)?;
-        Ok(Environment {
-            session,
-            cluster,
-            operators,
-            rest: None,
-            refreshes: Refreshes::default(),
-            local: None,
-        })
+        Ok(Environment { session, cluster, operators, rest: None, local: None })
     }
 
     /// Whether jobs end with this process.

@@ -14,6 +14,11 @@ use flott::types::{Configuration, Result};
 
 /// A session whose catalogs lie in a folder.
 fn session(folder: &Path) -> Environment {
+    session_with_savepoints(folder, "savepoints")
+}
+
+/// One whose jobs write savepoints into this folder.
+fn session_with_savepoints(folder: &Path, savepoints: &str) -> Environment {
     let mut configuration = Configuration::default();
     let store = folder.join("store");
     for (key, value) in [
@@ -22,7 +27,7 @@ fn session(folder: &Path) -> Environment {
         ("parallelism.default", "1".to_owned()),
         ("execution.checkpointing.interval", "50ms".to_owned()),
         ("execution.checkpointing.dir", folder.join("checkpoints").display().to_string()),
-        ("execution.checkpointing.savepoint-dir", folder.join("savepoints").display().to_string()),
+        ("execution.checkpointing.savepoint-dir", folder.join(savepoints).display().to_string()),
     ] {
         configuration.set(key, &value).unwrap();
     }
@@ -177,57 +182,50 @@ fn a_table_whose_job_cannot_start_is_not_there() {
     assert!(environment.session.catalogs().permanent(&path).unwrap().is_none());
 }
 
-/// How many jobs have written a table again, once they have ended.
-fn refreshes(environment: &Environment) -> usize {
-    let jobs = environment.cluster.jobs().unwrap();
-    jobs.iter().filter(|(_, name, status)| name.contains("one_time_refresh") && status.is_terminal()).count()
-}
-
-fn wait_until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..1_000 {
-        if holds() {
-            return;
-        }
-        sleep(Duration::from_millis(20));
-    }
-    panic!("it does not come to that");
+#[test]
+fn another_query_takes_the_place_of_a_job_that_has_ended_and_not_of_one_that_cannot_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "no folder for savepoints").unwrap();
+    let mut environment = session_with_savepoints(folder.path(), "file");
+    create_source(&mut environment, folder.path());
+    let create = "CREATE MATERIALIZED TABLE ids WITH ('connector' = 'blackhole')
+        FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders";
+    let jobs = run(&mut environment, create);
+    let other = "ALTER MATERIALIZED TABLE ids AS SELECT id + 1 AS id FROM orders";
+    let shown = |environment: &Environment| {
+        let path = environment.session.path_of("ids").unwrap();
+        format!("{:?}", environment.session.catalogs().permanent(&path).unwrap())
+    };
+    let before = shown(&environment);
+    fails(&mut environment, other);
+    assert_eq!(shown(&environment), before);
+    jobs.iter().for_each(|job| job.cancel());
+    jobs.iter().for_each(|job| assert!(job.wait().is_err()));
+    assert_eq!(run(&mut environment, other).len(), 1);
+    assert!(shown(&environment).contains("id + 1"));
+    run(&mut environment, "DROP MATERIALIZED TABLE ids");
 }
 
 #[test]
-fn a_table_in_full_refresh_mode_is_written_again_by_the_clock_and_by_hand() {
+fn what_would_write_the_table_again_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut environment = session(folder.path());
     create_source(&mut environment, folder.path());
-    fs::write(folder.path().join("bounded.csv"), "1,mon\n2,tue\n").unwrap();
+    for statement in [
+        "CREATE MATERIALIZED TABLE again WITH ('connector' = 'blackhole')
+             FRESHNESS = INTERVAL '1' HOUR REFRESH_MODE = FULL AS SELECT id FROM orders",
+        "CREATE MATERIALIZED TABLE again WITH ('connector' = 'blackhole')
+             FRESHNESS = INTERVAL '1' HOUR AS SELECT id FROM orders",
+    ] {
+        let why = fails(&mut environment, statement);
+        assert!(why.contains("INSERT OVERWRITE"), "{why}");
+    }
     run(
         &mut environment,
-        &format!(
-            "CREATE TABLE bounded (id INT, dow STRING) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')",
-            folder.path().join("bounded.csv").display()
-        ),
+        "CREATE MATERIALIZED TABLE ids WITH ('connector' = 'blackhole')
+             FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders",
     );
-    let create = "CREATE MATERIALIZED TABLE per_dow PARTITIONED BY (dow) WITH ('connector' = 'blackhole')
-        FRESHNESS = INTERVAL '1' SECOND REFRESH_MODE = FULL AS SELECT COUNT(*) AS n, dow FROM bounded GROUP BY dow";
-    assert!(run(&mut environment, create).is_empty());
-    assert_eq!(status(&environment, "per_dow"), "Activated { job: None }");
-    wait_until(|| refreshes(&environment) >= 2);
-    run(&mut environment, "ALTER MATERIALIZED TABLE per_dow SUSPEND");
-    assert_eq!(status(&environment, "per_dow"), "Suspended { savepoint: None }");
-    // A job of the last tick may still run.
-    sleep(Duration::from_millis(500));
-    wait_until(|| environment.cluster.jobs().unwrap().iter().all(|(_, _, status)| status.is_terminal()));
-    let before = refreshes(&environment);
-    sleep(Duration::from_millis(1_500));
-    assert_eq!(refreshes(&environment), before, "the clock went on");
-    for statement in ["REFRESH", "REFRESH PARTITION (dow = 'mon')"] {
-        let jobs = run(&mut environment, &format!("ALTER MATERIALIZED TABLE per_dow {statement}"));
-        jobs.iter().for_each(|job| job.wait().unwrap());
-        assert_eq!(jobs.len(), 1);
-    }
-    assert_eq!(refreshes(&environment), before + 2);
-    let wrong = fails(&mut environment, "ALTER MATERIALIZED TABLE per_dow REFRESH PARTITION (n = 1)");
-    assert!(wrong.contains("no partition column"), "{wrong}");
-    run(&mut environment, "ALTER MATERIALIZED TABLE per_dow RESUME");
-    wait_until(|| refreshes(&environment) > before + 2);
-    run(&mut environment, "DROP MATERIALIZED TABLE per_dow");
+    let why = fails(&mut environment, "ALTER MATERIALIZED TABLE ids REFRESH");
+    assert!(why.contains("INSERT OVERWRITE"), "{why}");
+    run(&mut environment, "DROP MATERIALIZED TABLE ids");
 }

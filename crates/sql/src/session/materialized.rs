@@ -41,18 +41,11 @@ pub enum MaterializedStep {
         replaces: Option<String>,
         /// The table as it was; `None` if it is new.
         before: Option<Arc<Table>>,
-        /// A table in full refresh mode: the job writes all of it and ends, so often.
-        every: Option<Freshness>,
     },
     /// The job stops with a savepoint, which [`Session::materialized_is`] gets.
     Suspend {
         /// The job that goes on.
         job: Option<String>,
-    },
-    /// A job writes all of the table, or a partition, again.
-    Refresh {
-        /// The job, which ends.
-        job: Box<PlannedJob>,
     },
     /// The job is cancelled, and then the table is dropped by [`Session::materialized_dropped`].
     Drop {
@@ -83,6 +76,9 @@ impl Session {
         }
         let freshness = freshness.as_ref().map(freshness_of).transpose()?;
         let (freshness, mode) = how_fresh(freshness, *refresh_mode)?;
+        if mode == MaterializedMode::Full {
+            return Err(no_overwrite("a materialized table in full refresh mode"));
+        }
         let source = self.bound(&query.query)?;
         let mut table = self.ctas_table(parts, self.resolved_table(parts)?, &source)?;
         check_partition_fields(&table)?;
@@ -123,10 +119,6 @@ impl Session {
                 resumed.options.extend(super::create::options_map(options));
                 self.start(path, resumed, savepoint.clone(), Some(table))
             }
-            // The session that refreshed it is gone, or its clock begins again.
-            (AlterMaterializedTableOperation::Resume { .. }, MaterializedStatus::Activated { job: None }) => {
-                self.start(path, Table::clone(&table), None, Some(table))
-            }
             (AlterMaterializedTableOperation::Resume { .. }, _) => Err(Error::invalid(format!(
                 "Materialized table {path} refresh job has already been resumed."
             ))),
@@ -140,14 +132,7 @@ impl Session {
                         alter.position
                     )));
                 }
-                let conditions: Vec<String> = partition
-                    .iter()
-                    .filter_map(|of| {
-                        Some(format!("`{}` = {}", of.column.value.replace('`', "``"), of.value.as_ref()?))
-                    })
-                    .collect();
-                let job = self.job_for(&path, &materialized, MaterializedMode::Full, &conditions)?;
-                work(MaterializedStep::Refresh { job: Box::new(job) })
+                Err(no_overwrite("REFRESH"))
             }
             (AlterMaterializedTableOperation::As(query), _) => self.follow_another(&path, &table, query),
         }
@@ -294,10 +279,9 @@ impl Session {
                 path.catalog
             )));
         }
-        match self.job_for(&path, &materialized, materialized.mode, &[]) {
+        match self.job_for(&path, &materialized) {
             Ok(job) => {
-                let every = (materialized.mode == MaterializedMode::Full).then_some(materialized.freshness);
-                let step = MaterializedStep::Start { job: Box::new(job), from, replaces, before, every };
+                let step = MaterializedStep::Start { job: Box::new(job), from, replaces, before };
                 Ok(Outcome::Materialized(Box::new(MaterializedWork { path, step })))
             }
             Err(error) => {
@@ -307,34 +291,21 @@ impl Session {
         }
     }
 
-    /// The job that follows the query, or writes all of it again.
-    fn job_for(
-        &mut self,
-        path: &ObjectPath,
-        materialized: &Materialized,
-        mode: MaterializedMode,
-        conditions: &[String],
-    ) -> Result<PlannedJob> {
-        let full = mode == MaterializedMode::Full;
-        let text = match conditions {
-            [] => materialized.query.clone(),
-            conditions => {
-                format!("SELECT * FROM ({}) WHERE {}", materialized.query, conditions.join(" AND "))
-            }
-        };
+    /// The job that follows the query.
+    fn job_for(&mut self, path: &ObjectPath, materialized: &Materialized) -> Result<PlannedJob> {
         let kept = (
             self.configuration.clone(),
             std::mem::replace(&mut self.catalogs.current_catalog, materialized.catalog.clone()),
             std::mem::replace(&mut self.catalogs.current_database, materialized.database.clone()),
         );
         let planned = (|| {
-            self.configuration.set_any("execution.runtime-mode", if full { "BATCH" } else { "STREAMING" })?;
-            let query = parse_query(&text)?;
+            self.configuration.set_any("execution.runtime-mode", "STREAMING")?;
+            let query = parse_query(&materialized.query)?;
             let source = self.bound(&query)?;
             let name = |name: &str| flott_sql_parser::ast::Ident::new(name.to_owned(), Position::START);
             let insert = Insert {
                 position: Position::START,
-                overwrite: full,
+                overwrite: false,
                 target: ObjectName(vec![name(&path.catalog), name(&path.database), name(&path.object)]),
                 hints: Vec::new(),
                 partition: Vec::new(),
@@ -347,13 +318,20 @@ impl Session {
         (self.configuration, self.catalogs.current_catalog, self.catalogs.current_database) = kept;
         match planned? {
             Outcome::Insert(mut job) => {
-                let kind = if full { "one_time_refresh" } else { "continuous_refresh" };
-                job.graph.name = format!("Materialized_table_{path}_{kind}_job");
+                job.graph.name = format!("Materialized_table_{path}_continuous_refresh_job");
                 Ok(*job)
             }
             _ => Err(Error::internal("an INSERT is a job")),
         }
     }
+}
+
+/// What writes a table again and again would double its rows.
+fn no_overwrite(what: &str) -> Error {
+    Error::unsupported(format!(
+        "{what} needs a connector that takes INSERT OVERWRITE, and none does yet; a table that follows its query all the time has \
+         REFRESH_MODE = CONTINUOUS"
+    ))
 }
 
 /// The options `partition.fields.x...` name partition columns.

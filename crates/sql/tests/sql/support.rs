@@ -156,12 +156,8 @@ fn show(outcome: &Outcome) -> String {
         }
         Outcome::Insert(job) => inserted(job),
         Outcome::Materialized(work) => match &work.step {
-            MaterializedStep::Start { job, every, .. } => {
-                let every = every.map(|every| format!(" every {every}")).unwrap_or_default();
-                format!("START {}{every}: {}", job.graph.name, inserted(job))
-            }
+            MaterializedStep::Start { job, .. } => format!("START {}: {}", job.graph.name, inserted(job)),
             MaterializedStep::Suspend { .. } => "SUSPEND\n".to_owned(),
-            MaterializedStep::Refresh { job } => format!("REFRESH {}: {}", job.graph.name, inserted(job)),
             MaterializedStep::Drop { .. } => "DROP\n".to_owned(),
         },
         Outcome::CompilePlan(kept) => {
