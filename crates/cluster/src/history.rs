@@ -33,6 +33,8 @@ pub struct History {
     retained: Retained,
     every: Duration,
     jobs: Mutex<BTreeMap<JobId, Held>>,
+    /// Archives that could not be read, and in which folder they are: nobody changes one.
+    unread: Mutex<BTreeSet<(usize, JobId)>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -89,7 +91,7 @@ impl History {
             millis if millis >= 10 => Duration::from_millis(millis.unsigned_abs()),
             _ => return Err(read.wrong(EVERY, "at least '10 ms'")),
         };
-        Ok(History { folders, retained, every, jobs: Mutex::default(), clock })
+        Ok(History { folders, retained, every, jobs: Mutex::default(), unread: Mutex::default(), clock })
     }
 
     /// How often it is to be refreshed.
@@ -112,13 +114,19 @@ impl History {
         let listing = block_on(folder.list())?;
         let there: BTreeSet<JobId> = listing.files.iter().filter_map(|name| name.parse().ok()).collect();
         let known: BTreeSet<JobId> = self.jobs.lock().keys().copied().collect();
+        let mut unread = self.unread.lock();
+        unread.retain(|(of, job)| *of != position || there.contains(job));
         for job in there.difference(&known) {
+            if unread.contains(&(position, *job)) {
+                continue;
+            }
             match read(&folder, position, *job) {
                 Ok(Some(held)) => _ = self.jobs.lock().insert(*job, held),
                 // It was deleted in between.
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(file = folder.url_of(&job.to_string()), %error, "an archive cannot be read");
+                    unread.insert((position, *job));
                 }
             }
         }

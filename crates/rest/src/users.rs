@@ -14,6 +14,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use flott_cluster::client_messages::ClientRequest;
+use flott_cluster::inspection::ProcessQuestion;
 use flott_types::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -121,12 +122,16 @@ pub(crate) fn required_by(request: &ClientRequest) -> Role {
         | ClientRequest::TaskManagers
         | ClientRequest::Info { .. }
         | ClientRequest::Metrics { .. }
-        | ClientRequest::Inspect { .. }
         | ClientRequest::Triggered { .. } => Role::Viewer,
         ClientRequest::Cancel { .. }
         | ClientRequest::Require { .. }
         | ClientRequest::DisposeSavepoint { .. }
         | ClientRequest::Trigger { .. } => Role::Operator,
+        // What `print` writes is in the log.
+        ClientRequest::Inspect { question, .. } => match question {
+            ProcessQuestion::Log(..) => Role::Admin,
+            ProcessQuestion::Usage | ProcessQuestion::Threads | ProcessQuestion::Logs => Role::Viewer,
+        },
         // A plan has the options of tables, with their passwords.
         ClientRequest::Submit { .. }
         | ClientRequest::Plan { .. }
