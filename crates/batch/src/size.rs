@@ -12,6 +12,8 @@ use crate::{Batch, ChangeBatch, Record, Records};
 
 /// About this many values of a batch are measured.
 const SAMPLE: usize = 16;
+/// No further value is measured after so many bytes.
+const ENOUGH: usize = 64 << 10;
 
 impl Batch {
     /// The approximate number of bytes that it keeps in memory.
@@ -52,6 +54,10 @@ pub fn owned<P, T: Record>(places: &[P], step: usize, value: impl Fn(&P) -> Opti
         looked += 1;
         // If the type cannot be serialised, the error is reported where that is required.
         if value(place).is_some_and(|value| rmp_serde::encode::write(&mut written, value).is_err()) {
+            break;
+        }
+        // A few large values tell as much as many small ones.
+        if written.0 > ENOUGH {
             break;
         }
     }

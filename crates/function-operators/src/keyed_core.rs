@@ -233,6 +233,7 @@ impl<K: Key, O: Record> KeyedCore<K, O> {
             if freed {
                 self.states.freed.push(slot);
             }
+            self.spill.note_use(&[slot]);
             self.call(slot, Some(at), Some(domain), context, |keyed| call(at, keyed))?;
         }
     }

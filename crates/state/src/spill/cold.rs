@@ -28,6 +28,8 @@ const BYTES_AT_ONCE: usize = 16 << 20;
 const DELETIONS: usize = 64 << 10;
 /// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
 const ROWS_UNCHECKED: usize = 64;
+/// What fewer keys hold is not measured more often: that would cost more than what a row does.
+const FEW_KEYS: usize = 1_024;
 /// It is asked sooner if the rows, as large as those before, may have added the budget divided by this.
 const BYTES_UNCHECKED: usize = 64;
 /// About how many bytes of memory a deletion that waits has.
@@ -135,7 +137,7 @@ impl Cold {
     /// unless they are large.
     pub fn wants_room(&self, keys: usize) -> bool {
         let Some(budget) = self.memory.options().budget else { return false };
-        self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys
+        self.rows_since.saturating_mul(ROWS_UNCHECKED) >= keys.max(FEW_KEYS)
             || self.rows_since.saturating_mul(self.per_row) >= budget / BYTES_UNCHECKED
     }
 
@@ -398,6 +400,7 @@ impl Cold {
         let mut new = Vec::new();
         let slots = index.take_back(&keys, stored.len(), &mut new)?;
         self.fetch(index, states, &new)?;
+        self.rows_since = self.rows_since.saturating_add(new.len());
         let (used, unused): (Vec<u32>, Vec<u32>) =
             slots.into_iter().partition(|slot| states.iter().any(|state| state.occupied(*slot)));
         // They were gone already.
