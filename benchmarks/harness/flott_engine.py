@@ -26,6 +26,8 @@ class Flott:
             "parallelism.default": self.parallelism,
             "execution.checkpointing.interval": "30s",
             "execution.checkpointing.dir": checkpoints,
+            # As for Flink.
+            "execution.checkpointing.checkpoints-after-tasks-finish.enabled": "false",
             **dict(more),
         }
         return [self.binary, "sql", "-q", *(part for key, value in settings.items() for part in ("-D", f"{key}={value}")), "-f", script_file]

@@ -16,6 +16,8 @@ use crate::scaling::ScalingOptions;
 pub(crate) struct JobOptions {
     pub(crate) task: TaskOptions,
     pub(crate) checkpoints: Config,
+    /// `execution.checkpointing.checkpoints-after-tasks-finish.enabled`: a checkpoint is taken at the end of the job.
+    pub(crate) checkpoint_at_end: bool,
     /// What of the configuration has no effect, and why; as in Flink that is logged.
     pub(crate) warning: Option<String>,
     pub(crate) strategy: Strategy,
@@ -90,6 +92,8 @@ impl JobOptions {
             scaling,
             task,
             checkpoints,
+            checkpoint_at_end: read
+                .flag("execution.checkpointing.checkpoints-after-tasks-finish.enabled", true)?,
             warning,
             restore_path: restore_path.map(str::to_owned),
             ignore_unclaimed: read.flag("execution.state-recovery.ignore-unclaimed-state", false)?,

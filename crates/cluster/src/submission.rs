@@ -177,13 +177,15 @@ impl JobManager {
         let own = mailbox.clone();
         let graph = Arc::new(graph);
         let published = Arc::new(Mutex::new(graph.clone()));
+        // What is collected is handed out with checkpoints.
+        let at_end = options.checkpoint_at_end || collected.is_some();
         let setup = JobSetup {
             job,
             graph: (*graph).clone(),
             json,
             published: published.clone(),
             submitted_at: now,
-            final_checkpoint: two_phase || checkpointing,
+            final_checkpoint: two_phase || (checkpointing && at_end),
             options,
             enumerators,
             global,

@@ -76,7 +76,7 @@ pub(crate) struct JobSetup {
     /// Whether sinks publish output with checkpoints.
     pub(crate) commits: bool,
     /// Whether the end of the job needs a checkpoint, because a sink commits with it or the user wants
-    /// checkpoints.
+    /// one.
     pub(crate) final_checkpoint: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) storage: Arc<dyn Storage>,

@@ -101,6 +101,27 @@ fn a_diamond_with_one_slow_side_does_not_hang() {
     assert!(client.info().checkpoints.completed >= 1);
 }
 
+/// A sink that commits needs it all the same.
+#[test]
+fn a_job_ends_with_a_checkpoint_unless_it_is_told_not_to() {
+    for (at_end, direct, taken) in [("true", "true", 1), ("false", "true", 0), ("false", "false", 1)] {
+        let world = world(1, 1);
+        let mut plan = Plan::new(&[
+            ("execution.checkpointing.interval", "1 h"),
+            ("execution.checkpointing.checkpoints-after-tasks-finish.enabled", at_end),
+        ]);
+        let source = plan.source("source", &[("rows", "300")], 1);
+        let sink = plan.sink("sink", &[("direct", direct)], 1);
+        plan.connect(source, sink, Exchange::Rebalance);
+        let client = world.cluster.submit(&plan.build()).unwrap();
+        finish(&client);
+        assert_eq!(client.info().checkpoints.completed, taken, "{at_end} {direct}");
+        let rows =
+            if direct == "true" { world.committed.direct.lock().len() } else { world.committed.rows().len() };
+        assert_eq!(rows, 300);
+    }
+}
+
 #[test]
 fn constant_rows_are_emitted_once_whatever_the_parallelism() {
     let world = world(1, 2);

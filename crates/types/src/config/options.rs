@@ -33,6 +33,12 @@ pub const OPTIONS: &[ConfigOption] = &[
         "with unaligned checkpoints: how long a checkpoint is aligned before its barriers overtake rows",
     ),
     works(
+        "execution.checkpointing.checkpoints-after-tasks-finish.enabled",
+        Flag,
+        "true",
+        "whether a job that ends takes a last checkpoint; it does so in any case if a sink commits with it",
+    ),
+    works(
         "execution.checkpointing.dir",
         Text,
         "",
