@@ -24,6 +24,8 @@ pub struct TaskInfo {
     pub key_groups: KeyGroupRange,
     /// How often the job has been restarted.
     pub attempt: u32,
+    /// Whether the job continues from a snapshot, which may not contain this operator.
+    pub continues: bool,
 }
 
 /// Where an operator's output goes: to the next operators of the chain, by direct calls, and to the

@@ -84,6 +84,7 @@ fn main() -> Result<()> {
         max_parallelism: 128,
         key_groups: KeyGroupRange::all(128),
         attempt: 0,
+        continues: false,
     };
     let (mut output, metrics, mut wake_at) = (Counted(0), OperatorMetrics::default(), None);
     let mut context = Context {

@@ -31,6 +31,7 @@ use crate::stateless::unnest::{Unnest, UnnestParts};
 use crate::stateless::watermark_assigner::watermark_assigner;
 use crate::temporal_join::TemporalJoin;
 use crate::window::aggregate::{Parts, WindowAggregate};
+use crate::window::extreme::LocalWindowExtreme;
 use crate::window::local::LocalWindowAggregate;
 use crate::window::session_aggregate::SessionAggregate;
 use crate::window::session_table_function::SessionTableFunction;
@@ -211,6 +212,7 @@ pub fn build(node: &ChainedNode, context: &BuildContext, outside: &Outside) -> R
         OperatorSpec::LocalTopN { partition, order, to, expires } => {
             Box::new(LocalTopN::new(node, partition, order, *to, *expires)?)
         }
+        OperatorSpec::LocalWindowExtreme(spec) => Box::new(LocalWindowExtreme::new(node, spec)?),
         OperatorSpec::SinkMaterializer { keys, conflict, ttl } => {
             let parts = rank::Parts {
                 partition: keys,
@@ -319,6 +321,7 @@ fn name(spec: &OperatorSpec) -> &'static str {
         OperatorSpec::Join { .. } => "Join",
         OperatorSpec::TopN { .. } => "TopN",
         OperatorSpec::LocalTopN { .. } => "LocalTopN",
+        OperatorSpec::LocalWindowExtreme(_) => "LocalWindowExtreme",
         OperatorSpec::OverAggregate { .. } => "OverAggregate",
         OperatorSpec::TemporalSort { .. } => "TemporalSort",
         OperatorSpec::MatchRecognize(_) => "MatchRecognize",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use flott_batch::hash::hash_columns;
-use flott_batch::{Batch, ChangeBatch, pretty};
+use flott_batch::{Batch, ChangeBatch, WatermarkStatus, pretty};
 use flott_expr::Functions;
 use flott_operator::OperatorMetrics;
 use flott_operator::checked::Checked;
@@ -265,6 +265,12 @@ impl Harness {
     pub fn dry(&mut self) -> String {
         self.subtasks.call_each(|operator, context| operator.input_dry(context)).unwrap();
         self.taken()
+    }
+
+    /// The input becomes idle or active.
+    pub fn status(&mut self, status: WatermarkStatus) {
+        self.subtasks.call_each(|operator, context| operator.watermark_status(status, context)).unwrap();
+        self.taken();
     }
 
     /// Ends an input; returns the output.

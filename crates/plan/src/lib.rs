@@ -39,7 +39,7 @@ pub use spec::{
     TemporalJoinSpec, WatermarkSpec,
 };
 pub use table::{SinkSpec, SourceSpec, TableSpec};
-pub use window::{WindowKind, WindowSpec};
+pub use window::{WindowExtreme, WindowKind, WindowSpec};
 
 /// The version of the plan format.
 pub const PLAN_VERSION: u32 = 1;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lookup::LookupJoinSpec;
-use crate::{AggregateCall, Expr, PatternSpec, ProcessTableSpec, SinkSpec, SourceSpec, WindowSpec};
+use crate::{
+    AggregateCall, Expr, PatternSpec, ProcessTableSpec, SinkSpec, SourceSpec, WindowExtreme, WindowSpec,
+};
 
 /// The codes of INSERT, UPDATE_BEFORE, UPDATE_AFTER and DELETE, in this order, of each any number.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -265,6 +267,10 @@ pub enum OperatorSpec {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         expires: bool,
     },
+    /// Before an exchange for a join with the largest (smallest) value of each window: drops rows that certainly have
+    /// not the value of any window that they can be joined with. The windows are over the input's rows and perhaps
+    /// others. For inputs that only append. Output: the input columns.
+    LocalWindowExtreme(WindowExtreme),
     /// Keeps the first rows of each partition by an order (ROW_NUMBER() <= n; ORDER BY ... LIMIT). Output:
     /// the input columns, then the rank when asked for.
     TopN {

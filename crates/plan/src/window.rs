@@ -60,3 +60,18 @@ impl WindowSpec {
         self.event_time && self.zone.as_deref().is_none_or(|zone| zone == "UTC")
     }
 }
+
+/// Rows that are joined with the largest or smallest value of windows near them in event time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowExtreme {
+    /// The column that equals the value: an integer or a DECIMAL.
+    pub value: usize,
+    /// MIN, not MAX.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub smallest: bool,
+    /// The windows, and the input column with the time by which rows belong to them.
+    pub window: WindowSpec,
+    /// How long after its time the windows end that a row can be joined with, at least and at most (milliseconds).
+    pub ends: [i64; 2],
+}

@@ -139,6 +139,7 @@ impl Builder<'_> {
             max_parallelism: vertex.max_parallelism,
             key_groups: KeyGroupRange::of_subtask(task.subtask, vertex.max_parallelism, vertex.parallelism),
             attempt: attempt.0,
+            continues: self.deployment.restored.is_some(),
         }
     }
 
@@ -221,6 +222,7 @@ impl Builder<'_> {
             | OperatorSpec::Join { .. }
             | OperatorSpec::TopN { .. }
             | OperatorSpec::LocalTopN { .. }
+            | OperatorSpec::LocalWindowExtreme(_)
             | OperatorSpec::OverAggregate { .. }
             | OperatorSpec::TemporalSort { .. }
             | OperatorSpec::MatchRecognize(_)

@@ -41,7 +41,33 @@ fn windows(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
 }
 
 fn interval(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
-    let width = left.fields.len();
+    let is_event = |rel: &Rel, column: usize| rel.fields[column].time == Some(TimeAttribute::Event);
+    let found = distance(operands, left.fields.len(), |a, b| is_event(left, a) && is_event(right, b))?;
+    Some(JoinBound {
+        left_time: found.left,
+        right_time: found.right,
+        lower: found.lower,
+        upper: found.upper,
+        windows: false,
+    })
+}
+
+/// How far a time of the right side is from one of the left, at least and at most, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Distance {
+    pub left: usize,
+    pub right: usize,
+    pub lower: i64,
+    pub upper: i64,
+}
+
+/// The distance between the first pair of times (a column of the left, one of the right) that is accepted, as far as
+/// these conditions bound it from below and above. The left has `width` columns.
+pub(crate) fn distance(
+    operands: &[Expr],
+    width: usize,
+    accepts: impl Fn(usize, usize) -> bool,
+) -> Option<Distance> {
     // right time - left time, for one pair of columns.
     let mut found: Option<(usize, usize)> = None;
     let (mut lower, mut upper) = (None, None);
@@ -55,8 +81,7 @@ fn interval(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
             (false, true) => (b, a - width, plus_b.checked_sub(plus_a)?, turned(function)?),
             _ => continue,
         };
-        let is_event = |rel: &Rel, column: usize| rel.fields[column].time == Some(TimeAttribute::Event);
-        if !is_event(left, a) || !is_event(right, b) || found.is_some_and(|pair| pair != (a, b)) {
+        if !accepts(a, b) || found.is_some_and(|pair| pair != (a, b)) {
             continue;
         }
         // left <op> right - distance... : right - left >= distance for left <= right.
@@ -75,8 +100,8 @@ fn interval(left: &Rel, right: &Rel, operands: &[Expr]) -> Option<JoinBound> {
             (a, b) => a.or(b),
         };
     }
-    let (left_time, right_time) = found?;
-    Some(JoinBound { left_time, right_time, lower: lower?, upper: upper?, windows: false })
+    let (left, right) = found?;
+    Some(Distance { left, right, lower: lower?, upper: upper? })
 }
 
 fn turned(op: &str) -> Option<&'static str> {

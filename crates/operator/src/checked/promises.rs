@@ -85,7 +85,9 @@ impl Promises {
             }
             // A table may have changed between a row and its retraction.
             OperatorSpec::LookupJoin(_) => Promises { consistent: false, ..all },
-            OperatorSpec::LocalTopN { .. } => Promises { insert_only_input: true, ..all },
+            OperatorSpec::LocalTopN { .. } | OperatorSpec::LocalWindowExtreme(_) => {
+                Promises { insert_only_input: true, ..all }
+            }
             // The changes of a program's stream are what the program says.
             OperatorSpec::Function { .. } => Promises { consistent: false, ..all },
             OperatorSpec::Source(_)

@@ -169,6 +169,7 @@ impl Bench {
             max_parallelism: 128,
             key_groups: KeyGroupRange::all(128),
             attempt: 0,
+            continues: false,
         };
         Bench { checked: Checked::new(Box::new(operator), &node), metrics: OperatorMetrics::default(), info }
     }

@@ -24,6 +24,7 @@ pub fn task_info(subtask: u32, parallelism: u32, max_parallelism: u32) -> TaskIn
         max_parallelism,
         key_groups: KeyGroupRange::of_subtask(subtask, max_parallelism, parallelism),
         attempt: 0,
+        continues: false,
     }
 }
 

@@ -30,15 +30,29 @@ impl Progress {
     /// # Errors
     /// If an entry cannot be read.
     pub fn restore(&mut self, restored: &mut RestoredState, info: &TaskInfo) -> Result<()> {
-        let times: Result<Vec<Timestamp>, _> =
-            restored.take_list(Self::STATE).iter().map(|entry| entry.parse()).collect();
-        let times = times
-            .map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))?;
+        let times = Self::stored(restored)?;
         let own = times.get(info.subtask.index()).filter(|_| times.len() == info.parallelism as usize);
         let within = |time: &Timestamp| *time < Watermark::MAX.0;
         let least = || times.iter().copied().filter(within).min();
         self.0 = own.copied().filter(within).or_else(least).unwrap_or(self.0);
         Ok(())
+    }
+
+    /// Continues from the latest of the subtasks: for an operator that must not take for timely what is late for one
+    /// downstream, which continues from its own or from the earliest.
+    ///
+    /// # Errors
+    /// If an entry cannot be read.
+    pub fn restore_latest(&mut self, restored: &mut RestoredState) -> Result<()> {
+        let times = Self::stored(restored)?;
+        self.0 = times.into_iter().filter(|time| *time < Watermark::MAX.0).fold(self.0, i64::max);
+        Ok(())
+    }
+
+    fn stored(restored: &mut RestoredState) -> Result<Vec<Timestamp>> {
+        let times: Result<Vec<Timestamp>, _> =
+            restored.take_list(Self::STATE).iter().map(|entry| entry.parse()).collect();
+        times.map_err(|error| Error::state("the progress of windows cannot be read").with_source(error))
     }
 
     /// Puts it into a snapshot: one entry, always, so that each subtask finds its own at its place.

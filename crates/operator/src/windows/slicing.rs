@@ -74,6 +74,13 @@ impl Slicing {
         start_of(time, offset, slice).saturating_add(slice)
     }
 
+    /// The start of the slice with this end.
+    #[inline]
+    pub fn slice_start(&self, slice_end: i64) -> i64 {
+        let (Slicing::Hop { slice, .. } | Slicing::Cumulate { step: slice, .. }) = *self;
+        slice_end.saturating_sub(slice)
+    }
+
     /// The end of the first window that contains a slice. It is after [`Slicing::last_window`] if there is
     /// none, because the slide exceeds the size.
     pub fn first_window(&self, slice_end: i64) -> i64 {

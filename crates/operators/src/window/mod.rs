@@ -2,6 +2,7 @@
 
 pub(crate) mod aggregate;
 mod columns;
+pub(crate) mod extreme;
 pub(crate) mod local;
 pub(crate) mod session_aggregate;
 pub(crate) mod session_table_function;

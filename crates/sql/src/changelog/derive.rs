@@ -36,6 +36,7 @@ pub(crate) fn derive(spec: &OperatorSpec, inputs: &[Input<'_>], streaming: bool)
         OperatorSpec::Calc { projection, .. } => Relation::new(kinds, first().projected(projection)),
         OperatorSpec::WatermarkAssigner(_)
         | OperatorSpec::LocalTopN { .. }
+        | OperatorSpec::LocalWindowExtreme(_)
         | OperatorSpec::DropUpdateBefore
         | OperatorSpec::Sink(_)
         | OperatorSpec::Collect => Relation::new(kinds, first()),

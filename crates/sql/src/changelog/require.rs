@@ -163,6 +163,7 @@ pub(crate) fn passes_updates(spec: &OperatorSpec) -> bool {
         | OperatorSpec::TemporalJoin(_)
         | OperatorSpec::TopN { .. }
         | OperatorSpec::LocalTopN { .. }
+        | OperatorSpec::LocalWindowExtreme(_)
         | OperatorSpec::OverAggregate { .. }
         | OperatorSpec::UpdatingOver { .. }
         | OperatorSpec::BatchRows

@@ -11,10 +11,10 @@ mod prune;
 mod sources;
 mod time;
 mod top_n;
+mod watermarks;
 mod window;
 
 pub(crate) use filters::is_deterministic;
-pub(crate) use sources::share_sources;
 pub(crate) use top_n::bounded_rank;
 pub(crate) use window::window_of;
 
@@ -38,4 +38,9 @@ pub fn optimize(rel: Rel, context: &PlanContext) -> Result<Rel> {
     let rel = fields::read_fields(prune::prune_columns(rel));
     limits::check(&rel)?;
     Ok(rel)
+}
+
+/// Makes what several queries of a job read of one table one scan, and their watermarks over it one relation.
+pub(crate) fn share(roots: Vec<Rel>, context: &PlanContext) -> Vec<Rel> {
+    watermarks::share(sources::share_sources(roots), &context.functions)
 }

@@ -23,7 +23,7 @@ struct Shared {
 }
 
 /// Makes all scans of a table read the same.
-pub fn share_sources(roots: Vec<Rel>) -> Vec<Rel> {
+pub(super) fn share_sources(roots: Vec<Rel>) -> Vec<Rel> {
     let mut tables: Vec<Shared> = Vec::new();
     roots.iter().for_each(|rel| collect(rel, &mut tables));
     tables.iter_mut().for_each(|table| table.reads.sort_by(|a, b| a.0.cmp(&b.0)));

@@ -13,6 +13,7 @@ mod changes;
 mod describe;
 mod errors;
 mod explain;
+mod extreme;
 mod first;
 mod join;
 pub(crate) mod limits;
@@ -111,7 +112,10 @@ impl<'a> Planner<'a> {
         if self.options.streaming {
             first::only_first_ones(&mut self.graph);
         }
-        let modes = self.leave_out_update_before()?;
+        let mut modes = self.leave_out_update_before()?;
+        if self.options.streaming && self.options.two_phase {
+            extreme::drop_others(&mut self.graph, self.functions, &mut modes);
+        }
         Ok((self.graph, modes))
     }
 

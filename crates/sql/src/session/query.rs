@@ -17,7 +17,7 @@ use crate::catalog::Table;
 use crate::changelog::Mode;
 use crate::compiled::{CompiledPlan, is_of_the_plan};
 use crate::logical::Rel;
-use crate::optimize::{optimize, share_sources};
+use crate::optimize::{optimize, share};
 use crate::plan::{PlanOptions, Planner, SinkTarget, explain};
 
 impl Session {
@@ -319,7 +319,7 @@ fn assign_columns(
 /// Optimises all queries of a job.
 fn optimized(roots: &[(Rel, SinkTarget)], context: &PlanContext, options: &PlanOptions) -> Result<Vec<Rel>> {
     let rels = roots.iter().map(|(rel, _)| optimize(rel.clone(), context)).collect::<Result<Vec<_>>>()?;
-    Ok(if options.reuse_sources { share_sources(rels) } else { rels })
+    Ok(if options.reuse_sources { share(rels, context) } else { rels })
 }
 
 /// The name of a job that writes to tables.

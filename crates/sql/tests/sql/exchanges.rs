@@ -108,3 +108,70 @@ fn a_top_n_looks_at_rows_before_they_are_exchanged() {
     two.run("RESET 'table.exec.state.ttl'; SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE'");
     assert!(!looks_first(&two.job(&top("n <= 3"))));
 }
+
+/// The rows that have the extreme of a window, by the parts of the query.
+fn extremes(rows: &str, join: &str, of: &str, windows: &str, condition: &str) -> String {
+    format!(
+        "SELECT B.auction, B.price FROM {rows} B {join} (
+           SELECT {of} AS m, window_start AS s, window_end AS e
+           FROM TABLE(TUMBLE(TABLE {windows}, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end
+         ) M ON B.price = M.m AND {condition}"
+    )
+}
+
+const BETWEEN: &str = "B.ts BETWEEN M.e - INTERVAL '10' SECOND AND M.e";
+
+/// What is looked at before joins with extremes: which column, whether the smallest, and where windows end.
+fn looked_for(job: &JobGraph) -> Vec<(usize, bool, [i64; 2])> {
+    let found = operators(job).filter_map(|spec| match spec {
+        OperatorSpec::LocalWindowExtreme(spec) => Some((spec.value, spec.smallest, spec.ends)),
+        _ => None,
+    });
+    found.collect()
+}
+
+#[test]
+fn a_join_with_the_extreme_of_windows_looks_at_rows_before_they_are_exchanged() {
+    let mut shell = shell(2);
+    shell.run("CREATE VIEW cheap AS SELECT * FROM bid WHERE price < 5");
+    let mut of = |query: &str| looked_for(&shell.job(query));
+    let found = of(&extremes("bid", "JOIN", "MAX(price)", "bid", BETWEEN));
+    assert_eq!(found, [(1, false, [0, 10_000])]);
+    let by_start = "B.ts >= M.s AND B.ts < M.s + INTERVAL '10' SECOND";
+    assert_eq!(of(&extremes("bid", "JOIN", "MIN(price)", "bid", by_start)), [(1, true, [1, 10_000])]);
+    let turned = "SELECT B.auction FROM (SELECT MAX(price) AS m, window_end AS e
+           FROM TABLE(HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))
+           GROUP BY window_start, window_end) M JOIN bid B ON M.m = B.price AND M.e > B.ts AND M.e <= B.ts + INTERVAL '9' SECOND";
+    assert_eq!(of(turned), [(1, false, [1, 9_000])]);
+    let few = extremes("cheap", "JOIN", "MAX(price)", "cheap", BETWEEN);
+    assert_eq!(of(&few).len(), 1, "the same filter");
+    let fewer = extremes("cheap", "JOIN", "MAX(price)", "bid", BETWEEN);
+    assert_eq!(of(&fewer).len(), 1, "all rows are among those of the windows");
+    let more = extremes("bid", "JOIN", "MAX(price)", "cheap", BETWEEN);
+    assert_eq!(of(&more), [], "a row that is not among them may be larger than it");
+    assert_eq!(of(&extremes("bid", "LEFT JOIN", "MAX(price)", "bid", BETWEEN)), [], "all rows are wanted");
+    assert_eq!(of(&extremes("bid", "JOIN", "SUM(price)", "bid", BETWEEN)), []);
+    assert_eq!(of(&extremes("bid", "JOIN", "MAX(price)", "bid", "B.ts < M.e")), [], "any later window");
+    let keyed = extremes("bid", "JOIN", "MAX(price)", "bid", BETWEEN).replace(") M", ", auction) M");
+    assert_eq!(of(&keyed), [], "windows of several keys");
+    shell.run("SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE'");
+    assert_eq!(looked_for(&shell.job(&extremes("bid", "JOIN", "MAX(price)", "bid", BETWEEN))), []);
+}
+
+/// Branches that need other columns of a computed time's table.
+#[test]
+fn watermarks_over_the_same_rows_are_assigned_once() {
+    let mut shell = shell(2);
+    shell.run(
+        "CREATE TABLE computed (a INT, b INT, c INT, millis BIGINT, ts AS TO_TIMESTAMP_LTZ(millis, 3),
+           WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('connector' = 'rows')",
+    );
+    let both =
+        |other: &str| format!("SELECT a, ts FROM computed WHERE b > 1 UNION ALL SELECT c, ts FROM {other}");
+    let number = |job: &JobGraph| {
+        operators(job).filter(|spec| matches!(spec, OperatorSpec::WatermarkAssigner(_))).count()
+    };
+    assert_eq!(number(&shell.job(&both("computed"))), 1);
+    shell.run("SET 'table.optimizer.reuse-source-enabled' = 'false'");
+    assert_eq!(number(&shell.job(&both("computed"))), 2);
+}
