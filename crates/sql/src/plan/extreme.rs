@@ -38,9 +38,9 @@ pub(super) fn drop_others(graph: &mut StreamGraph, functions: &Functions, modes:
 }
 
 fn put_on(graph: &mut StreamGraph, edge: usize, spec: WindowExtreme) -> Option<NodeId> {
-    let (from, to) = graph.edges.get(edge).map(|edge| (edge.from, edge.to))?;
+    let (from, to, input) = graph.edges.get(edge).map(|edge| (edge.from, edge.to, edge.input))?;
     let (sender, join) = (graph.nodes.get(from.0 as usize)?, graph.nodes.get(to.0 as usize)?);
-    let uid = format!("LocalWindowExtreme-{edge}-{}", join.uid.0);
+    let uid = format!("LocalWindowExtreme-{input}-{}", join.uid.0);
     let function = if spec.smallest { "MIN" } else { "MAX" };
     let value = &sender.schema.columns.get(spec.value)?.name;
     let node = Node {
