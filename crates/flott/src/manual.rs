@@ -146,7 +146,7 @@ mod tests {
         assert!(files.contains("| `path` | text | required | "), "{files}");
         assert!(files.contains("| `source.monitor-interval` | duration |  | "), "{files}");
         assert!(files.contains("| refused; there is the policy success-file |"), "{files}");
-        assert!(files.contains("accepted, without effect: there is no compaction |"), "{files}");
+        assert!(files.contains("accepted, without effect: rows go to the local writer |"), "{files}");
         for text in pages.values() {
             assert!(!text.contains("####") && text.starts_with("<!-- Generated"), "{text}");
         }
