@@ -43,7 +43,7 @@ use crate::stream::transform::{factory, transform};
 ///
 /// let env = StreamExecutionEnvironment::new();
 /// let reader = SavepointReader::open(&env, "/savepoints/of-yesterday")?;
-/// reader.keyed_state("accounts", Balances::default())?.print();
+/// reader.keyed_state("accounts", Balances::default())?.print_debug();
 /// env.execute("balances")?;
 /// # Ok::<(), Error>(())
 /// ```
