@@ -30,6 +30,8 @@ use std::sync::Arc;
 use flott_connector::Formats;
 
 pub use column::single_value;
+/// The bytes of a Parquet file, for those who read and write such files by themselves.
+pub use parquet::{Chunks, Out};
 
 /// The formats of this crate.
 pub fn builtin() -> Formats {

@@ -8,8 +8,11 @@
 //!   a TIMESTAMP_LTZ a point in time.
 //! - Only row groups and columns that are needed are read.
 
+mod bytes;
 mod read;
 mod write;
+
+pub use self::bytes::{Chunks, Out};
 
 use std::sync::Arc;
 

@@ -1,25 +1,22 @@
 //! Files of data: Parquet, in which a column is known by its id.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
-use bytes::Bytes;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::format::BulkInput;
+use flott_formats::{Chunks, Out};
 use flott_plan::Column;
 use flott_types::{Error, Result};
-use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 
 use crate::manifest::ColumnStatistics;
@@ -48,21 +45,6 @@ pub(crate) struct FileWriter {
     rows: ArrowWriter<Out>,
     out: Out,
     count: u64,
-}
-
-/// What the library has written.
-#[derive(Clone, Default)]
-struct Out(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn unwritable(error: ParquetError) -> Error {
@@ -336,43 +318,5 @@ impl FileReader {
         let batch =
             batch.map_err(|error| Error::data("columns do not fit the table's").with_source(error))?;
         Ok(Some(ChangeBatch::insert_only(batch)))
-    }
-}
-
-/// A file as the library reads it.
-struct Chunks(Arc<dyn BulkInput>);
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.0.size()
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = From;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<From> {
-        Ok(From { file: self.0.clone(), at: start })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.read(start, length).map(Bytes::from).map_err(|error| ParquetError::External(Box::new(error)))
-    }
-}
-
-/// A file from an offset on.
-struct From {
-    file: Arc<dyn BulkInput>,
-    at: u64,
-}
-
-impl Read for From {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.file.size().saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let count = into.len().min(left);
-        let Some(into) = into.get_mut(..count) else { return Ok(0) };
-        into.copy_from_slice(&self.file.read(self.at, count).map_err(io::Error::other)?);
-        self.at += count as u64;
-        Ok(count)
     }
 }

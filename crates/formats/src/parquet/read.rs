@@ -1,12 +1,10 @@
 //! From files to columns.
 
-use std::io::{self, Read};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
-use bytes::Bytes;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::format::{BulkInput, BulkReader};
 use flott_plan::{Column, Schema};
@@ -16,7 +14,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
+
+use super::bytes::Chunks;
 
 /// This many rows are decoded at once.
 const BATCH_ROWS: usize = 8_192;
@@ -181,42 +180,4 @@ impl BulkReader for Reader {
 
 fn unreadable(error: ParquetError) -> Error {
     Error::data("a parquet file cannot be read").with_source(error)
-}
-
-/// A file as the library reads it.
-struct Chunks(Arc<dyn BulkInput>);
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.0.size()
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = From;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<From> {
-        Ok(From { file: self.0.clone(), at: start })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.read(start, length).map(Bytes::from).map_err(|error| ParquetError::External(Box::new(error)))
-    }
-}
-
-/// A file from an offset on.
-struct From {
-    file: Arc<dyn BulkInput>,
-    at: u64,
-}
-
-impl Read for From {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.file.size().saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let count = into.len().min(left);
-        let Some(into) = into.get_mut(..count) else { return Ok(0) };
-        into.copy_from_slice(&self.file.read(self.at, count).map_err(io::Error::other)?);
-        self.at += count as u64;
-        Ok(count)
-    }
 }

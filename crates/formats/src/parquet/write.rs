@@ -1,40 +1,23 @@
 //! From columns to files.
 
-use std::io::{self, Write};
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use flott_batch::{ChangeBatch, arrow_type};
 use flott_connector::format::BulkWriter;
 use flott_plan::Schema;
 use flott_types::{Error, Result};
-use parking_lot::Mutex;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+
+use super::bytes::Out;
 
 pub(super) struct Writer {
     schema: SchemaRef,
     rows: ArrowWriter<Out>,
     out: Out,
     block_size: usize,
-}
-
-/// What the library has written.
-#[derive(Clone, Default)]
-struct Out(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Writer {
