@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use flott_types::{Clock, SystemClock};
 use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// Linux counts in hundredths of a second where programs ask it, whatever the kernel's own pace.
-const TICK: Duration = Duration::from_millis(10);
 /// How long the load is measured at least.
 const MEASURED: Duration = Duration::from_secs(1);
 
@@ -59,7 +58,7 @@ impl Default for Meter {
 impl Meter {
     /// At this moment, with so many bytes of state.
     pub fn read(&self, state: usize) -> Usage {
-        let cpu = cpu().unwrap_or_default();
+        let cpu = cpu();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let machine = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -91,11 +90,9 @@ impl Meter {
     }
 }
 
-fn cpu() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let (user, system): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(TICK.saturating_mul(user.saturating_add(system)))
+fn cpu() -> Duration {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(used).unwrap_or_default()
 }
 
 /// The number of the line that begins so.
@@ -120,7 +117,7 @@ mod tests {
         assert!(before.threads > 0 && before.open_files > 0 && before.state == 7, "{before:?}");
         assert!(before.machine_free <= before.machine_memory, "{before:?}");
         let clock = SystemClock::new();
-        while Duration::from_nanos(clock.nanos()) < MEASURED + TICK {}
+        while Duration::from_nanos(clock.nanos()) < MEASURED + Duration::from_millis(10) {}
         let after = meter.read(0);
         assert!(after.cpu > before.cpu, "{after:?}");
         assert!(after.cpu_load > 0.0 && after.cpu_load <= 1.0, "{after:?}");
