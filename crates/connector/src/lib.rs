@@ -322,6 +322,7 @@ mod registry;
 mod rejected;
 mod sink;
 mod source;
+mod split_queue;
 
 pub use background::Background;
 pub use commit::{CommitRequest, Committer, MadeCommitter};
@@ -345,3 +346,4 @@ pub use sink::{
     SinkContext, SinkWriter,
 };
 pub use source::{Boundedness, Poll, Produces, ReaderContext, Source, SourceOutput, SourceReader, Split};
+pub use split_queue::SplitQueue;

@@ -15,7 +15,7 @@
 //! path is reported at once. The others run in the background, on their schedule, and what they find goes to
 //! readers that have nothing to read.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
 use flott_connector::{
-    Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
+    Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator, SplitQueue,
 };
 use flott_storage::Location;
 use flott_storage::files::{self, FileInfo};
@@ -56,9 +56,7 @@ pub struct Listing {
 /// The enumerator of a source of files.
 pub struct FileEnumerator {
     listing: Arc<Listing>,
-    pending: VecDeque<Split>,
-    /// Readers that have nothing to read, in the order in which they asked.
-    waiting: VecDeque<SubtaskIndex>,
+    queue: SplitQueue,
     look: Background<Vec<FileInfo>>,
     /// The files that existed at the last listing. Kept even if nothing is watched: the restored table may
     /// be.
@@ -151,8 +149,7 @@ impl FileEnumerator {
         let now = context.clock.now();
         let mut enumerator = FileEnumerator {
             listing: Arc::new(listing),
-            pending: VecDeque::new(),
-            waiting: VecDeque::new(),
+            queue: SplitQueue::default(),
             look: Background::new("a listing of files", context.waker),
             seen: BTreeSet::new(),
             newest: None,
@@ -176,7 +173,7 @@ impl FileEnumerator {
                  and are not read yet are read from there, and {then}"
             );
         }
-        enumerator.pending = snapshot.pending.into();
+        enumerator.queue = SplitQueue::new(snapshot.pending);
         (enumerator.seen, enumerator.newest) = (snapshot.seen, snapshot.newest);
         Ok(enumerator)
     }
@@ -189,7 +186,7 @@ impl FileEnumerator {
             if !self.seen.contains(&path) {
                 self.newest = self.newest.max(Some(file.modified));
                 for split in cut(file, self.listing.is_splittable)? {
-                    self.pending.push_back(split.to_split()?);
+                    self.queue.push(split.to_split()?);
                 }
             }
             present.insert(path);
@@ -198,14 +195,6 @@ impl FileEnumerator {
             self.seen = present;
         }
         Ok(())
-    }
-
-    /// Gives each waiting reader one split.
-    fn serve(&mut self, assignments: &mut Assignments) {
-        while let (Some(_), Some(reader)) = (self.pending.front(), self.waiting.front()) {
-            assignments.assign(*reader, self.pending.pop_front().into_iter().collect());
-            self.waiting.pop_front();
-        }
     }
 }
 
@@ -232,19 +221,12 @@ fn cut(file: &FileInfo, splittable: bool) -> Result<Vec<FileSplit>> {
 
 impl SplitEnumerator for FileEnumerator {
     fn reader_registered(&mut self, reader: SubtaskIndex, _: &[String], _: &mut Assignments) -> Result<()> {
-        self.waiting.retain(|waiting| *waiting != reader);
+        self.queue.registered(reader);
         Ok(())
     }
 
     fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
-        if self.pending.is_empty() && self.listing.monitor_interval.is_none() {
-            assignments.no_more_splits(reader);
-            return Ok(());
-        }
-        if !self.waiting.contains(&reader) {
-            self.waiting.push_back(reader);
-        }
-        self.serve(assignments);
+        self.queue.requested(reader, self.listing.monitor_interval.is_some(), assignments);
         Ok(())
     }
 
@@ -254,9 +236,7 @@ impl SplitEnumerator for FileEnumerator {
         splits: Vec<Split>,
         assignments: &mut Assignments,
     ) -> Result<()> {
-        self.waiting.retain(|waiting| *waiting != reader);
-        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
-        self.serve(assignments);
+        self.queue.returned(reader, splits, assignments);
         Ok(())
     }
 
@@ -272,7 +252,7 @@ impl SplitEnumerator for FileEnumerator {
             let listing = self.listing.clone();
             self.look.start(move || listing.look())?;
         }
-        self.serve(assignments);
+        self.queue.serve(assignments);
         Ok(())
     }
 
@@ -286,7 +266,7 @@ impl SplitEnumerator for FileEnumerator {
 
     fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
         let snapshot = Snapshot {
-            pending: self.pending.iter().cloned().collect(),
+            pending: self.queue.pending(),
             seen: self.seen.clone(),
             newest: self.newest,
             path: Some(self.listing.path.to_string()),

@@ -32,7 +32,7 @@ const OPENED: TableOption<String, WithDefault> = TableOption::text(
 const MARK: &str = ".database";
 
 /// Properties of tables that are options here.
-const PASSED_ON: [&str; 1] = ["write.target-file-size-bytes"];
+const PASSED_ON: [&str; 2] = ["write.target-file-size-bytes", "write.parquet.row-group-size-bytes"];
 
 /// The catalog `iceberg`.
 #[derive(Clone, Copy, Default, Debug)]

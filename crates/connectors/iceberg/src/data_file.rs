@@ -26,8 +26,6 @@ use crate::schema::{Field, Type, arrow_schema};
 const BOUND: usize = 16;
 /// Rows that are decoded at once.
 const ROWS: usize = 8_192;
-/// A row group is closed when it has about so many bytes.
-const ROW_GROUP: usize = 64 << 20;
 
 /// A column with another type, or an error: no value is lost.
 pub(crate) fn cast(column: &ArrayRef, to: &DataType, name: &str) -> Result<ArrayRef> {
@@ -65,11 +63,12 @@ impl FileWriter {
         let rows = RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(|error| Error::data("rows do not fit an Iceberg table").with_source(error))?;
         self.count += rows.num_rows() as u64;
-        self.rows.write(&rows).map_err(unwritable)?;
-        if self.rows.in_progress_size() >= ROW_GROUP {
-            self.rows.flush().map_err(unwritable)?;
-        }
-        Ok(())
+        self.rows.write(&rows).map_err(unwritable)
+    }
+
+    /// Closes the row group.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.rows.flush().map_err(unwritable)
     }
 
     /// The bytes that are complete.
@@ -77,9 +76,14 @@ impl FileWriter {
         std::mem::take(&mut *self.out.0.lock())
     }
 
-    /// How many bytes it holds that are not complete, about.
-    pub(crate) fn held(&self) -> usize {
+    /// How many bytes the rows that are not written will be in the file, about.
+    pub(crate) fn growth(&self) -> usize {
         self.rows.in_progress_size()
+    }
+
+    /// How many bytes of memory it holds, about.
+    pub(crate) fn held(&self) -> usize {
+        self.rows.memory_size()
     }
 
     /// The last bytes, how many rows there are, and what is known of the columns.

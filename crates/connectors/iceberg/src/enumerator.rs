@@ -1,9 +1,7 @@
 //! Finds the files of a table: those of a snapshot at once, and those of later commits in the background.
 
-use std::collections::VecDeque;
-
 use flott_connector::{
-    Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator,
+    Assignments, Background, Discovery, EnumeratorContext, Payload, Split, SplitEnumerator, SplitQueue,
 };
 use flott_types::{CheckpointId, Error, Result, SubtaskIndex, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -30,8 +28,7 @@ type Found = (Vec<FoundFile>, Option<i64>);
 pub(crate) struct TableEnumerator {
     table: IcebergTable,
     reading: Reading,
-    pending: VecDeque<Split>,
-    waiting: VecDeque<SubtaskIndex>,
+    queue: SplitQueue,
     seen: Option<i64>,
     look: Background<Found>,
     next_look: Timestamp,
@@ -45,8 +42,7 @@ impl TableEnumerator {
         context: &EnumeratorContext,
     ) -> Result<Self> {
         let mut enumerator = TableEnumerator {
-            pending: VecDeque::new(),
-            waiting: VecDeque::new(),
+            queue: SplitQueue::default(),
             seen: None,
             look: Background::new("a look at an Iceberg table", context.waker.clone()),
             next_look: context.clock.now(),
@@ -56,7 +52,7 @@ impl TableEnumerator {
         match restored {
             Some(payload) => {
                 let state: State = payload.from_json(&[VERSION], "the files of an Iceberg table")?;
-                enumerator.pending = state.pending.into();
+                enumerator.queue = SplitQueue::new(state.pending);
                 enumerator.seen = state.seen;
             }
             None => {
@@ -70,18 +66,10 @@ impl TableEnumerator {
 
     fn found(&mut self, (files, seen): Found) -> Result<()> {
         for file in files {
-            self.pending.push_back(FileSplit::new(file).to_split()?);
+            self.queue.push(FileSplit::new(file).to_split()?);
         }
         self.seen = seen;
         Ok(())
-    }
-
-    /// Gives each waiting reader one file.
-    fn serve(&mut self, assignments: &mut Assignments) {
-        while let (Some(_), Some(reader)) = (self.pending.front(), self.waiting.front()) {
-            assignments.assign(*reader, self.pending.pop_front().into_iter().collect());
-            self.waiting.pop_front();
-        }
     }
 }
 
@@ -160,19 +148,12 @@ fn added_since(table: &IcebergTable, metadata: &TableMetadata, seen: Option<i64>
 
 impl SplitEnumerator for TableEnumerator {
     fn reader_registered(&mut self, reader: SubtaskIndex, _: &[String], _: &mut Assignments) -> Result<()> {
-        self.waiting.retain(|waiting| *waiting != reader);
+        self.queue.registered(reader);
         Ok(())
     }
 
     fn splits_requested(&mut self, reader: SubtaskIndex, assignments: &mut Assignments) -> Result<()> {
-        if self.pending.is_empty() && self.reading.monitor_interval.is_none() {
-            assignments.no_more_splits(reader);
-            return Ok(());
-        }
-        if !self.waiting.contains(&reader) {
-            self.waiting.push_back(reader);
-        }
-        self.serve(assignments);
+        self.queue.requested(reader, self.reading.monitor_interval.is_some(), assignments);
         Ok(())
     }
 
@@ -182,9 +163,7 @@ impl SplitEnumerator for TableEnumerator {
         splits: Vec<Split>,
         assignments: &mut Assignments,
     ) -> Result<()> {
-        self.waiting.retain(|waiting| *waiting != reader);
-        splits.into_iter().rev().for_each(|split| self.pending.push_front(split));
-        self.serve(assignments);
+        self.queue.returned(reader, splits, assignments);
         Ok(())
     }
 
@@ -193,7 +172,7 @@ impl SplitEnumerator for TableEnumerator {
             None => {}
             Some(Ok(found)) => {
                 self.found(found)?;
-                self.serve(assignments);
+                self.queue.serve(assignments);
             }
             Some(Err(error)) if error.is_retryable() => {
                 tracing::warn!("an Iceberg table cannot be looked at: {error}");
@@ -225,7 +204,7 @@ impl SplitEnumerator for TableEnumerator {
     }
 
     fn snapshot(&mut self, _: CheckpointId) -> Result<Payload> {
-        Payload::json(VERSION, &State { pending: self.pending.iter().cloned().collect(), seen: self.seen })
+        Payload::json(VERSION, &State { pending: self.queue.pending(), seen: self.seen })
     }
 
     fn end_position(&self) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! What is not known here stays in the document as it is.
 
-use flott_types::{Error, Result, Timestamp};
+use flott_types::{Error, FastMap, Result, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::partition::PartitionSpec;
@@ -10,6 +10,9 @@ use crate::schema::{self, Field, number, text};
 
 /// The property by which other engines write versions that are not read here.
 pub(crate) const COMPRESSION: &str = "write.metadata.compression-codec";
+
+/// How many earlier versions a version names, unless the table's property says otherwise.
+const PREVIOUS_VERSIONS: usize = 100;
 
 /// One version of a table.
 #[derive(Clone, PartialEq, Debug)]
@@ -199,8 +202,11 @@ impl TableMetadata {
 
     /// A snapshot and those before it, newest first.
     pub(crate) fn ancestors<'a>(&'a self, from: Option<Snapshot<'a>>) -> impl Iterator<Item = Snapshot<'a>> {
-        std::iter::successors(from, |snapshot| self.snapshot(snapshot.parent()?))
-            .take(self.list("snapshots").len())
+        let all = self.list("snapshots").iter().map(Snapshot);
+        let by_id: FastMap<i64, Snapshot<'a>> =
+            all.filter_map(|snapshot| Some((snapshot.id().ok()?, snapshot))).collect();
+        let count = by_id.len();
+        std::iter::successors(from, move |snapshot| by_id.get(&snapshot.parent()?).copied()).take(count)
     }
 
     /// The snapshot that was current at a time.
@@ -212,9 +218,37 @@ impl TableMetadata {
         number::<i64>(&self.0, "last-sequence-number").unwrap_or(0) + 1
     }
 
+    /// How many earlier versions a version names.
+    fn previous_versions(&self) -> usize {
+        let told = self.properties().find(|(key, _)| *key == "write.metadata.previous-versions-max");
+        told.and_then(|(_, told)| told.parse().ok()).unwrap_or(PREVIOUS_VERSIONS).max(1)
+    }
+
+    /// Whether versions that are not named any more are removed.
+    fn removes_versions(&self) -> bool {
+        let told = self.properties().find(|(key, _)| *key == "write.metadata.delete-after-commit.enabled");
+        told.is_some_and(|(_, told)| told.eq_ignore_ascii_case("true"))
+    }
+
+    /// The files of versions that were named before this version and are to be removed.
+    pub(crate) fn superseded<'a>(&self, before: &'a TableMetadata) -> Vec<&'a str> {
+        if !self.removes_versions() {
+            return Vec::new();
+        }
+        let file = |version: &'a Value| text(version, "metadata-file").ok();
+        let named: Vec<&str> = self
+            .list("metadata-log")
+            .iter()
+            .filter_map(|version| text(version, "metadata-file").ok())
+            .collect();
+        let earlier = before.list("metadata-log").iter().filter_map(file);
+        earlier.filter(|file| !named.contains(file)).collect()
+    }
+
     /// The table with another snapshot, which is current.
     pub(crate) fn with_snapshot(&self, snapshot: Value, now: Timestamp, before: &str) -> Result<Self> {
         let mut next = self.clone();
+        let kept = self.previous_versions();
         let (id, sequence): (i64, i64) =
             (number(&snapshot, "snapshot-id")?, number(&snapshot, "sequence-number")?);
         let earlier = self.0.get("last-updated-ms").cloned().unwrap_or(Value::from(now));
@@ -226,6 +260,9 @@ impl TableMetadata {
         push("snapshots", snapshot);
         push("snapshot-log", json!({"snapshot-id": id, "timestamp-ms": now}));
         push("metadata-log", json!({"metadata-file": before, "timestamp-ms": earlier}));
+        if let Some(Value::Array(log)) = document.get_mut("metadata-log") {
+            log.drain(..log.len().saturating_sub(kept));
+        }
         document.insert("current-snapshot-id".to_owned(), json!(id));
         document.insert("last-sequence-number".to_owned(), json!(sequence));
         document.insert("last-updated-ms".to_owned(), json!(now));

@@ -72,6 +72,11 @@ const AS_OF: TableOption<u64> = TableOption::number(
 const TARGET_SIZE: TableOption<u64, WithDefault> =
     TableOption::size("write.target-file-size-bytes", "a file of data is closed when it has so many bytes")
         .or("512 mb");
+const ROW_GROUP_SIZE: TableOption<u64, WithDefault> = TableOption::size(
+    "write.parquet.row-group-size-bytes",
+    "a row group is closed when it has about so many bytes, or when the files that a writer has open hold more than that",
+)
+.or("128 mb");
 const UPSERT: TableOption<String> = TableOption::refused(
     "write.upsert.enabled",
     "rows are added only",
@@ -91,6 +96,7 @@ static OPTIONS: &[&dyn AnyOption] = &[
     &SNAPSHOT,
     &AS_OF,
     &TARGET_SIZE,
+    &ROW_GROUP_SIZE,
     &SINK_PARALLELISM,
     &UPSERT,
 ];
@@ -112,6 +118,7 @@ pub(crate) struct Config {
     pub(crate) table: IcebergTable,
     pub(crate) reading: Reading,
     pub(crate) target_size: u64,
+    pub(crate) row_group_size: usize,
 }
 
 impl Config {
@@ -137,6 +144,7 @@ impl Config {
                 as_of: options.get(&AS_OF)?.map(id),
             },
             target_size: options.get(&TARGET_SIZE)?,
+            row_group_size: usize::try_from(options.get(&ROW_GROUP_SIZE)?).unwrap_or(usize::MAX),
         })
     }
 }
@@ -158,6 +166,8 @@ Commits of others that replace or delete rows are passed over by a source that w
 Writing: rows become visible with the next checkpoint, as one snapshot, and exactly once.
 The snapshot says of which job and checkpoint it is (`flink.job-id`, `flink.max-committed-checkpoint-id`), as Flink's do.
 Rows are added only.
+After a restore from a savepoint whose own snapshot has expired, files of it that the table has had are not added again, and one that is gone ends the job.
+Of earlier versions, a table names as many as its property `write.metadata.previous-versions-max` says (100), and removes others if `write.metadata.delete-after-commit.enabled` is set.
 
 Files are Parquet; tables of version 2 of the format are written, of 1 and 2 are read.
 Tables with files of deleted rows, data in Avro or ORC, and compressed metadata (`write.metadata.compression-codec`) are refused.

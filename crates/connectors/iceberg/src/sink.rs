@@ -98,10 +98,12 @@ impl Sink for IcebergSink {
         Ok(Box::new(TableWriter {
             layout: Arc::new(self.layout()?),
             target_size: self.config.target_size,
+            row_group_size: self.config.row_group_size,
             job: context.job.to_string(),
             prefix: format!("{:05}-{}-{}", context.subtask.0, context.attempt, uuid()),
             next: 0,
             open: FastMap::default(),
+            held: 0,
             finished: Vec::new(),
         }))
     }
@@ -134,11 +136,15 @@ impl Sink for IcebergSink {
 struct TableWriter {
     layout: Arc<Layout>,
     target_size: u64,
+    /// Of one file, and all that open files may hold.
+    row_group_size: usize,
     job: String,
     /// What its files' names begin with: nobody else has it.
     prefix: String,
     next: u64,
     open: FastMap<Vec<Value>, OpenFile>,
+    /// What the open files hold.
+    held: usize,
     /// Since the last checkpoint.
     finished: Vec<DataFile>,
 }
@@ -153,15 +159,28 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    fn write_out(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Writes what is complete.
+    fn write_out(&mut self) -> Result<()> {
+        let bytes = self.rows.take();
+        if bytes.is_empty() {
+            return Ok(());
+        }
         self.written += bytes.len() as u64;
-        self.file.write(bytes)
+        self.file.write(&bytes)?;
+        self.rest();
+        Ok(())
+    }
+
+    /// A file of many keeps no handle between its row groups.
+    fn rest(&mut self) {
+        if NewFile::too_many() {
+            self.file.park();
+        }
     }
 
     /// It is there under its name, which nobody knows yet.
     fn close(mut self, layout: &Layout) -> Result<DataFile> {
-        let bytes = self.rows.take();
-        self.write_out(&bytes)?;
+        self.write_out()?;
         let (rest, rows, columns) = self.rows.finish(&layout.fields)?;
         self.written += rest.len() as u64;
         self.file.write(&rest)?;
@@ -195,20 +214,43 @@ impl TableWriter {
         self.next += 1;
         let location = self.layout.data.join(&directory).join(&name);
         let file = NewFile::create(&location, &location)?;
-        Ok(OpenFile { rows: FileWriter::new(&self.layout.fields)?, file, location, partition, written: 0 })
+        let rows = FileWriter::new(&self.layout.fields)?;
+        let mut open = OpenFile { rows, file, location, partition, written: 0 };
+        open.rest();
+        Ok(open)
     }
 
     fn add(&mut self, partition: Vec<Value>, columns: Vec<ArrayRef>) -> Result<()> {
         let mut file = self.open(partition)?;
+        let before = file.rows.held();
         file.rows.write(columns)?;
-        let bytes = file.rows.take();
-        if !bytes.is_empty() {
-            file.write_out(&bytes)?;
+        if file.rows.growth() >= self.row_group_size {
+            file.rows.flush()?;
         }
-        if file.written + file.rows.held() as u64 >= self.target_size {
+        file.write_out()?;
+        let held = file.rows.held();
+        if file.written + file.rows.growth() as u64 >= self.target_size {
+            self.held = self.held.saturating_sub(before);
             self.finished.push(file.close(&self.layout)?);
-        } else {
-            self.open.insert(file.partition.clone(), file);
+            return Ok(());
+        }
+        self.held = (self.held + held).saturating_sub(before);
+        self.open.insert(file.partition.clone(), file);
+        if self.held > self.row_group_size { self.make_room() } else { Ok(()) }
+    }
+
+    /// Closes row groups, the largest first, until the half is written out.
+    fn make_room(&mut self) -> Result<()> {
+        let mut largest: Vec<&mut OpenFile> = self.open.values_mut().collect();
+        largest.sort_by_key(|file| std::cmp::Reverse(file.rows.held()));
+        for file in largest {
+            if self.held <= self.row_group_size / 2 {
+                break;
+            }
+            let before = file.rows.held();
+            file.rows.flush()?;
+            file.write_out()?;
+            self.held = (self.held + file.rows.held()).saturating_sub(before);
         }
         Ok(())
     }
@@ -260,6 +302,7 @@ impl SinkWriter for TableWriter {
 
     fn prepare_commit(&mut self, _: CheckpointId, _: bool) -> Result<Prepared> {
         let open: Vec<OpenFile> = self.open.drain().map(|(_, file)| file).collect();
+        self.held = 0;
         let mut finished = std::mem::take(&mut self.finished);
         if open.is_empty() && finished.is_empty() {
             return Ok(Prepared::default());

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use flott_storage::{Folder, Location, block_on};
-use flott_types::{Clock, Error, Result, SystemClock, Timestamp};
+use flott_storage::{Folder, Location, block_on, files};
+use flott_types::{Clock, Error, FastSet, Result, SystemClock, Timestamp};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_128;
@@ -200,6 +200,15 @@ impl IcebergTable {
         Ok(found)
     }
 
+    /// Where the files of a snapshot are, whatever of their rows is deleted.
+    pub(crate) fn paths(&self, snapshot: &Snapshot<'_>) -> Result<FastSet<String>> {
+        let mut found = FastSet::default();
+        for one in manifest::read_list(snapshot.manifest_list()?)?.iter().filter(|one| !one.is_of_deletes) {
+            found.extend(manifest::read_manifest(&one.path)?.into_iter().map(|file| file.path));
+        }
+        Ok(found)
+    }
+
     /// Adds files, with what is said of them in the snapshot. `done` says which of them a version of the table has
     /// already; asked anew when another commit came first.
     pub(crate) fn append(
@@ -207,7 +216,7 @@ impl IcebergTable {
         files: &[DataFile],
         summary: &[(&str, String)],
         now: Timestamp,
-        done: &dyn Fn(&TableMetadata) -> Result<Vec<String>>,
+        done: &dyn Fn(&TableMetadata) -> Result<FastSet<String>>,
     ) -> Result<()> {
         for _ in 0..TRIES {
             let Loaded { metadata, version } = self.existing()?;
@@ -220,10 +229,20 @@ impl IcebergTable {
             }
             let next = self.with_files(&metadata, version, &files, summary, now)?;
             if self.put(&next, version + 1)? {
+                self.remove_superseded(&metadata, &next);
                 return Ok(());
             }
         }
         Err(Error::external(format!("table {}: others commit all the time", self.name)))
+    }
+
+    /// If the table's properties want that.
+    fn remove_superseded(&self, before: &TableMetadata, now: &TableMetadata) {
+        for path in now.superseded(before) {
+            if let Err(error) = Location::parse(path).and_then(|location| files::remove(&location)) {
+                tracing::warn!("an earlier version of table {} was not removed: {error}", self.name);
+            }
+        }
     }
 
     fn with_files(

@@ -14,6 +14,7 @@ use flott_connector_iceberg::IcebergConnector;
 use flott_plan::{Schema, SinkSpec, SourceSpec, TableSpec};
 use flott_types::clock::ManualClock;
 use flott_types::{CheckpointId, JobId, LogicalType, Result, SubtaskIndex, TypeKind, Waker};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 /// A table in a warehouse.
 pub(crate) struct Lake {
@@ -85,6 +86,11 @@ impl Lake {
 
     /// What a writer hands over for a checkpoint.
     pub(crate) fn handed_over(&self, checkpoint: u64, rows: &str) -> Vec<Committable> {
+        self.handed_over_of(checkpoint, &[rows.to_owned()])
+    }
+
+    /// The same of several batches.
+    pub(crate) fn handed_over_of(&self, checkpoint: u64, batches: &[String]) -> Vec<Committable> {
         let context = SinkContext {
             job: JobId(9),
             attempt: 0,
@@ -98,7 +104,7 @@ impl Lake {
             waker: Waker::default(),
         };
         let mut writer = self.sink().writer(context, Vec::new()).unwrap();
-        writer.write(self.batch(rows)).unwrap();
+        batches.iter().for_each(|rows| writer.write(self.batch(rows)).unwrap());
         writer.prepare_commit(CheckpointId(checkpoint), true).unwrap().wait().unwrap()
     }
 
@@ -137,6 +143,46 @@ impl Lake {
             waker: Waker::default(),
             metrics: Default::default(),
         })
+    }
+
+    /// The files of its rows.
+    pub(crate) fn data(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.directory.path().join("d/t/data")];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push(path),
+                }
+            }
+        }
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+        files
+    }
+
+    /// How many row groups each of them has.
+    pub(crate) fn row_groups(&self) -> Vec<usize> {
+        let groups = |path: &PathBuf| {
+            let file = std::fs::File::open(path).unwrap();
+            SerializedFileReader::new(file).unwrap().metadata().num_row_groups()
+        };
+        self.data().iter().map(groups).collect()
+    }
+
+    /// The newest version of the table.
+    pub(crate) fn newest(&self) -> serde_json::Value {
+        let path = self.metadata(&format!("v{}.metadata.json", self.versions()));
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    /// Another engine changes the newest version.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut document = self.newest();
+        change(&mut document);
+        let path = self.metadata(&format!("v{}.metadata.json", self.versions()));
+        std::fs::write(path, document.to_string()).unwrap();
     }
 
     /// A file of its metadata.

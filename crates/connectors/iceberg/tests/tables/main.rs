@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod expired;
 mod lake;
 mod others;
 
@@ -203,4 +204,26 @@ fn a_catalog_has_the_tables_of_a_warehouse() {
     assert_eq!((catalog.objects("e").unwrap(), catalog.object("e", "u").unwrap()), (Vec::new(), None));
     catalog.drop_database("e").unwrap();
     assert_eq!(catalog.databases().unwrap(), ["d"]);
+}
+
+#[test]
+fn many_open_files_share_a_row_group() {
+    let options = [("write.parquet.row-group-size-bytes", "256 kb")];
+    let lake = Lake::new(&options, &["p"]);
+    // Nothing that compresses: each partition gets less than a row group.
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{state:016x}")
+    };
+    let rows: Vec<String> = (0..20_000)
+        .map(|row| format!("+I {row} {}{}{} p{}", random(), random(), random(), row % 10))
+        .collect();
+    let batches: Vec<String> = rows.chunks(500).map(|rows| rows.join("\n")).collect();
+    let handed_over = lake.handed_over_of(1, &batches);
+    commit(&*lake.sink(), &handed_over).unwrap();
+    assert_eq!(lake.rows().len(), rows.len());
+    let groups = lake.row_groups();
+    assert_eq!(groups.len(), 10, "{groups:?}");
+    assert!(groups.iter().any(|groups| *groups > 1), "{groups:?}");
 }

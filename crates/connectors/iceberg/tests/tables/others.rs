@@ -28,20 +28,6 @@ fn place(bytes: &[u8], of: &str) -> usize {
 }
 
 impl Lake {
-    /// The newest version of the table.
-    fn newest(&self) -> serde_json::Value {
-        let path = self.metadata(&format!("v{}.metadata.json", self.versions()));
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-    }
-
-    /// Another engine changes the newest version.
-    fn change(&self, change: impl FnOnce(&mut serde_json::Value)) {
-        let mut document = self.newest();
-        change(&mut document);
-        let path = self.metadata(&format!("v{}.metadata.json", self.versions()));
-        std::fs::write(path, document.to_string()).unwrap();
-    }
-
     /// Another engine has written the list of manifests.
     fn change_list(&self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
         let newest = self.newest();
@@ -242,10 +228,7 @@ fn fields_within_columns_are_those_of_the_table() {
 fn names_of_before_in_files_without_ids_are_refused() {
     let lake = Lake::new(&[], &[]);
     lake.write("+I 1 a p");
-    let data = std::fs::read_dir(lake.directory.path().join("d/t/data")).unwrap();
-    let file =
-        data.map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|it| it == "parquet"));
-    let file = file.unwrap();
+    let file = lake.data().pop().unwrap();
     let rows = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&file).unwrap()).unwrap();
     let rows = rows.build().unwrap().next().unwrap().unwrap();
     let without = |field: &FieldRef| field.as_ref().clone().with_metadata(Default::default());
