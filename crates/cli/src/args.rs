@@ -49,7 +49,11 @@ pub(crate) enum Command {
     /// `historyserver.web.port` (8082).
     #[command(name = "historyserver", verbatim_doc_comment)]
     HistoryServer(ProcessArgs),
-    /// Run a script on a cluster, as `flott sql --cluster -f` does.
+    /// Run a program or a script on a cluster.
+    ///
+    /// A program is an executable of the DataStream API. It is uploaded, and its processes run beside those of the
+    /// cluster. A script is run as `flott sql --cluster -f` does. Options come before the file.
+    #[command(verbatim_doc_comment)]
     Run(RunArgs),
     #[command(flatten)]
     Jobs(JobCommand),
@@ -195,14 +199,22 @@ pub(crate) struct ClusterArgs {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct RunArgs {
-    /// The SQL script.
-    pub script: PathBuf,
+    /// The program, or the SQL script.
+    pub file: PathBuf,
 
-    /// Do not wait for the jobs of INSERTs.
+    /// What follows the program's name on its command line.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+
+    /// Do not wait for the job of a program, or the jobs of INSERTs.
     #[arg(short, long)]
     pub detached: bool,
 
-    /// Start the script's job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
+    /// `parallelism.default`
+    #[arg(short, long, value_name = "N")]
+    pub parallelism: Option<u32>,
+
+    /// Start the job from a snapshot: `latest`, or the path of a checkpoint or savepoint.
     #[arg(short = 's', long = "from-savepoint", value_name = "latest|PATH")]
     pub restore: Option<String>,
 

@@ -27,6 +27,7 @@ mod daemons;
 mod jobs;
 mod output;
 mod processes;
+mod programs;
 mod progress;
 mod query;
 mod remote;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         args::Command::HistoryServer(process) => processes::history_server(&process, console),
         args::Command::StartCluster(start) => daemons::start(&start, console).map_err(stop::Stop::from),
         args::Command::StopCluster => daemons::stop(console).map_err(stop::Stop::from),
+        args::Command::Run(run) if programs::is_program(&run.file) => programs::run(&run, console),
         args::Command::Run(run) => script::run_on_cluster(run, console),
         args::Command::Jobs(command) => remote::run(&command, console),
         args::Command::State(command) => state::run(&command, &mut std::io::stdout().lock()),

@@ -64,7 +64,15 @@ pub(crate) fn run(args: &SqlArgs, console: Console) -> Result<()> {
 
 /// `flott run`: the script, on a cluster.
 pub(crate) fn run_on_cluster(args: RunArgs, console: Console) -> Result<()> {
-    let RunArgs { script, detached, restore, cluster } = args;
+    let RunArgs { file: script, arguments, detached, parallelism, restore, mut cluster } = args;
+    if !arguments.is_empty() {
+        return Err(Error::invalid(format!(
+            "{} is a script, and takes no arguments; options come before it",
+            script.display()
+        ))
+        .into());
+    }
+    cluster.define.extend(parallelism.map(|parallelism| format!("parallelism.default={parallelism}")));
     let args = SqlArgs {
         file: Some(script),
         execute: None,

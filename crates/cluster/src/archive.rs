@@ -13,7 +13,7 @@ use flott_types::config::secrets::shown;
 use flott_types::{Error, JobId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::client_messages::JobDescription;
+use crate::client_messages::{ClientAnswer, ClientRequest, JobDescription};
 use crate::codec;
 use crate::metrics::JobMetrics;
 
@@ -75,6 +75,31 @@ impl ArchivedJob {
             return Err(Error::external(format!("it is of job {}", job.description.job)));
         }
         Ok(job)
+    }
+
+    /// What a client is told of it.
+    pub fn answer(&self, request: &ClientRequest) -> ClientAnswer {
+        match request {
+            ClientRequest::Job { .. } => ClientAnswer::Job(Box::new(self.description.clone())),
+            ClientRequest::Plan { .. } => ClientAnswer::Plan(Box::new(self.graph.clone())),
+            ClientRequest::Info { .. } => {
+                ClientAnswer::Info(u64::MAX, Box::new(self.description.info.clone()))
+            }
+            ClientRequest::Metrics { .. } => ClientAnswer::Metrics(self.metrics.clone()),
+            ClientRequest::Submit { .. }
+            | ClientRequest::Jobs
+            | ClientRequest::TaskManagers
+            | ClientRequest::Inspect { .. }
+            | ClientRequest::Require { .. }
+            | ClientRequest::Cancel { .. }
+            | ClientRequest::Fetch { .. }
+            | ClientRequest::AwaitRows { .. }
+            | ClientRequest::Abandon { .. }
+            | ClientRequest::Trigger { .. }
+            | ClientRequest::Triggered { .. }
+            | ClientRequest::DisposeSavepoint { .. }
+            | ClientRequest::Program(_) => ClientAnswer::Unknown,
+        }
     }
 
     /// When it began and ended.

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use flott_checkpoint::JobStatus;
 use flott_checkpoint::coordinator::Request;
@@ -20,6 +21,7 @@ use crate::codec;
 use crate::collected::Fetched;
 use crate::inspection::{ProcessAnswer, ProcessQuestion, Processes};
 use crate::metrics::JobMetrics;
+use crate::programs::{ProgramAnswer, ProgramRequest};
 use crate::restored::Beginning;
 use crate::scaling::Requirements;
 use crate::status::JobInfo;
@@ -118,6 +120,8 @@ pub enum ClientRequest {
         /// Its path.
         path: String,
     },
+    /// Something about programs.
+    Program(ProgramRequest),
     /// How a snapshot that was begun has ended, as soon as it has. The answer is given once.
     Triggered {
         /// Which.
@@ -125,6 +129,41 @@ pub enum ClientRequest {
         /// How long to wait.
         timeout_millis: u64,
     },
+}
+
+impl ClientRequest {
+    /// The job that it is about, and how long it allows the answer to take.
+    pub(crate) fn about(&self) -> Option<(JobId, Duration)> {
+        match self {
+            ClientRequest::Info { job, timeout_millis, .. }
+            | ClientRequest::Fetch { job, timeout_millis, .. }
+            | ClientRequest::AwaitRows { job, timeout_millis } => {
+                Some((*job, Duration::from_millis(*timeout_millis)))
+            }
+            ClientRequest::Job { job }
+            | ClientRequest::Plan { job }
+            | ClientRequest::Metrics { job }
+            | ClientRequest::Require { job, .. }
+            | ClientRequest::Cancel { job }
+            | ClientRequest::Abandon { job }
+            | ClientRequest::Trigger { job, .. } => Some((*job, Duration::ZERO)),
+            ClientRequest::Submit { .. }
+            | ClientRequest::Jobs
+            | ClientRequest::TaskManagers
+            | ClientRequest::Inspect { .. }
+            | ClientRequest::Triggered { .. }
+            | ClientRequest::DisposeSavepoint { .. }
+            | ClientRequest::Program(_) => None,
+        }
+    }
+
+    /// Whether it is about the rows that a job collects.
+    pub(crate) fn is_of_rows(&self) -> bool {
+        matches!(
+            self,
+            ClientRequest::Fetch { .. } | ClientRequest::AwaitRows { .. } | ClientRequest::Abandon { .. }
+        )
+    }
 }
 
 /// A snapshot that a client asks for.
@@ -195,6 +234,8 @@ pub enum ClientAnswer {
     Snapshot(Result<String, Failure>),
     /// What was collected.
     Fetched(Fetched),
+    /// About programs.
+    Program(ProgramAnswer),
     /// There is no such job or snapshot (any more).
     Unknown,
 }
@@ -253,6 +294,7 @@ pub(crate) fn unexpected(answer: &ClientAnswer) -> Error {
         | ClientAnswer::Triggered(_)
         | ClientAnswer::NotYet
         | ClientAnswer::Fetched(_)
+        | ClientAnswer::Program(_)
         | ClientAnswer::Snapshot(_) => Error::internal("the JobManager sent the wrong kind of answer"),
     }
 }
@@ -266,6 +308,7 @@ mod tests {
     use flott_types::{SubtaskIndex, VertexId};
 
     use super::*;
+    use crate::programs::Piece;
     use crate::restored::{BeganFrom, Beginning};
     use crate::status::JobShared;
 
@@ -308,6 +351,13 @@ mod tests {
             ClientRequest::Job { job },
             ClientRequest::AwaitRows { job, timeout_millis: 10 },
             ClientRequest::Inspect { of: Processes::JobManager, question: ProcessQuestion::Usage },
+            ClientRequest::Program(ProgramRequest::Upload {
+                upload: "u".to_owned(),
+                name: "n".to_owned(),
+                at: 3,
+                piece: Piece(vec![0, 255]),
+                is_last: true,
+            }),
         ];
         let beginning = Beginning { from: BeganFrom::Nothing, warnings: Vec::new() };
         let shared = JobShared::new(job, "j".to_owned(), beginning, 1, true);
@@ -352,6 +402,7 @@ mod tests {
                 ClientAnswer::Refused(Failure::new(&Error::invalid("no such thing"), 5)),
                 ClientAnswer::NotYet,
                 ClientAnswer::Inspected(vec![(Some(TaskManagerId(1)), ProcessAnswer::Logs(Vec::new()))]),
+                ClientAnswer::Program(ProgramAnswer::Runs(job)),
             ]
         };
         let inner = Arc::new(Answers(parking_lot::Mutex::new(answers()), parking_lot::Mutex::default()));

@@ -8,11 +8,12 @@ use flott_batch::codec::{Decoder, Encoder, RecordsReader};
 use flott_checkpoint::Attempt;
 use flott_types::{CheckpointId, Error, JobId, Result};
 use parking_lot::Mutex;
-use serde::de::{Error as _, Visitor};
+use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::messages::TaskManagerId;
+use crate::programs::Piece;
 
 /// Who collects, for which job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -119,37 +120,6 @@ fn gone() -> Error {
     Error::internal("collected rows were taken twice")
 }
 
-/// Written as bytes, not as a list of numbers.
-struct Raw(Vec<u8>);
-
-impl Serialize for Raw {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Raw;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Raw, E> {
-                Ok(Raw(bytes.to_vec()))
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Raw, E> {
-                Ok(Raw(bytes))
-            }
-        }
-        deserializer.deserialize_byte_buf(Bytes)
-    }
-}
-
 impl Serialize for CollectedBatch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let bytes = match &self.content {
@@ -159,13 +129,13 @@ impl Serialize for CollectedBatch {
             },
             Content::Bytes(bytes) => Ok(bytes.clone()),
         };
-        (self.rows as u64, Raw(bytes.map_err(S::Error::custom)?)).serialize(serializer)
+        (self.rows as u64, Piece(bytes.map_err(S::Error::custom)?)).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for CollectedBatch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (rows, Raw(bytes)) = <(u64, Raw)>::deserialize(deserializer)?;
+        let (rows, Piece(bytes)) = <(u64, Piece)>::deserialize(deserializer)?;
         let rows = usize::try_from(rows).map_err(D::Error::custom)?;
         Ok(CollectedBatch::of_bytes(rows, bytes))
     }

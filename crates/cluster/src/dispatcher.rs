@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::client_messages::{ClientAnswer, ClientRequest, ClientTrigger, DispatcherGateway};
 use crate::job_manager::JobManager;
 use crate::job_master::JobMessage;
+use crate::programs::{ProgramAnswer, ProgramRequest};
 use crate::scaling::Requirements;
 
 /// The maximum number of finished snapshots that are kept until a client asks.
@@ -71,7 +72,15 @@ pub(crate) struct Dispatcher(pub(crate) Arc<JobManager>);
 impl DispatcherGateway for Dispatcher {
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
         let manager = &self.0;
+        let request = match &manager.services.programs {
+            None => request,
+            Some(programs) => match programs.forward(request) {
+                Ok(answered) => return answered,
+                Err(own) => own,
+            },
+        };
         Ok(match request {
+            ClientRequest::Program(request) => ClientAnswer::Program(manager.program(request)),
             ClientRequest::Submit { graph } => match manager.submit(&graph) {
                 Ok(job) => ClientAnswer::Job(Box::new(job)),
                 Err(error) => ClientAnswer::Refused(Failure::new(&error, manager.now())),
@@ -121,6 +130,7 @@ impl DispatcherGateway for Dispatcher {
         })
     }
 
+    /// The rows that a program collects, it reads itself.
     fn wake_when_collected(&self, job: JobId, reader: Waker) {
         self.0.results.wake_when_readable(job, reader);
     }
@@ -141,6 +151,18 @@ impl JobManager {
         match woken.recv_timeout(timeout) {
             Ok(()) => ClientAnswer::Done,
             Err(_) => ClientAnswer::NotYet,
+        }
+    }
+
+    fn program(&self, request: ProgramRequest) -> ProgramAnswer {
+        match &self.services.programs {
+            Some(programs) => programs.answer(request, self.new_job_id(), &self.resources),
+            None => {
+                let error = Error::unsupported(
+                    "programs on this cluster: it is in one process, or has standby JobManagers, or 'web.submit.enable' is false",
+                );
+                ProgramAnswer::Refused(Failure::new(&error, self.now()))
+            }
         }
     }
 

@@ -189,21 +189,15 @@ impl DispatcherGateway for History {
     fn call(&self, request: ClientRequest) -> Result<ClientAnswer> {
         Ok(match request {
             ClientRequest::Jobs => ClientAnswer::Jobs(self.jobs()),
-            ClientRequest::Job { job } => {
-                return self.tell(job, |of| ClientAnswer::Job(Box::new(of.description)));
-            }
-            ClientRequest::Plan { job } => {
-                return self.tell(job, |of| ClientAnswer::Plan(Box::new(of.graph)));
-            }
-            ClientRequest::Info { job, .. } => {
-                return self.tell(job, |of| ClientAnswer::Info(1, Box::new(of.description.info)));
-            }
-            ClientRequest::Metrics { job } => {
-                return self.tell(job, |of| ClientAnswer::Metrics(of.metrics));
-            }
+            ClientRequest::Job { job }
+            | ClientRequest::Plan { job }
+            | ClientRequest::Info { job, .. }
+            | ClientRequest::Metrics { job } => return self.tell(job, |of| of.answer(&request)),
             ClientRequest::TaskManagers => ClientAnswer::TaskManagers(Vec::new()),
             ClientRequest::Inspect { .. } => ClientAnswer::Inspected(Vec::new()),
-            ClientRequest::Submit { .. } | ClientRequest::DisposeSavepoint { .. } => self.refuse(),
+            ClientRequest::Submit { .. }
+            | ClientRequest::DisposeSavepoint { .. }
+            | ClientRequest::Program(_) => self.refuse(),
             ClientRequest::Cancel { .. }
             | ClientRequest::Require { .. }
             | ClientRequest::Trigger { .. }

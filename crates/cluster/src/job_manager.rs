@@ -25,6 +25,7 @@ use crate::inspection::{Inspection, ProcessAnswer, ProcessQuestion, Processes};
 use crate::job_master::JobMessage;
 use crate::messages::{Answer, Question, TaskManagerId, ToJobManager, ToTaskManager, Work};
 use crate::metrics::JobMetrics;
+use crate::programs::{Hosted, Programs};
 use crate::questions::Questions;
 use crate::resource_manager::ResourceManager;
 use crate::results::{Credits, ResultStores};
@@ -56,6 +57,10 @@ pub struct JobManagerServices {
     pub high_availability: Option<JobRegistry>,
     /// What is kept of jobs that have ended.
     pub archive: Option<Archive>,
+    /// Programs that are uploaded, and those that run.
+    pub programs: Option<Programs>,
+    /// The session that has started this process, as the JobManager of a program.
+    pub hosted: Option<Arc<Hosted>>,
 }
 
 /// Dispatcher, resource manager, and a job master for each job.
@@ -96,6 +101,7 @@ impl JobManager {
             services.leader,
             services.clock.clone(),
             &services.threads,
+            services.hosted.clone(),
         )?;
         let inspection = Inspection::new(services.threads.clone(), Arc::default());
         Ok(Arc::new(JobManager {
@@ -189,6 +195,8 @@ impl JobManager {
                 (start, (job.shared.job, job.shared.name.clone(), info.status))
             })
             .collect();
+        drop(jobs);
+        all.extend(self.services.programs.iter().flat_map(Programs::jobs));
         all.sort_by_key(|(start, (id, _, _))| (*start, *id));
         all.into_iter().map(|(_, job)| job).collect()
     }
@@ -288,6 +296,9 @@ impl JobManager {
     /// Ends all jobs and waits for them; then tells the TaskManagers to leave.
     pub fn shutdown(&self, timeout: Duration) {
         self.close_takeovers();
+        if let Some(programs) = &self.services.programs {
+            programs.end();
+        }
         let jobs: Vec<_> =
             self.jobs.lock().values().map(|job| (job.mailbox.clone(), job.shared.clone())).collect();
         for (mailbox, _) in &jobs {
@@ -349,7 +360,9 @@ impl JobManager {
 impl JobManager {
     /// Keeps what is known of a job, if it has ended for good.
     pub(crate) fn archive(&self, job: JobId) {
-        let Some(archive) = &self.services.archive else { return };
+        if self.services.archive.is_none() && self.services.hosted.is_none() {
+            return;
+        }
         if let Some(registry) = &self.services.high_availability
             && block_on(registry.leading().check()).is_err()
         {
@@ -363,9 +376,14 @@ impl JobManager {
             has_ended.then(|| ArchivedJob::new(description, &entry.graph.lock(), metrics))
         });
         let Some(archived) = archived else { return };
-        if let Err(error) = archive.keep(&archived) {
+        if let Some(archive) = &self.services.archive
+            && let Err(error) = archive.keep(&archived)
+        {
             let job = archived.description.job;
             tracing::warn!(%job, %error, "the job could not be archived for the history server");
+        }
+        if let Some(hosted) = &self.services.hosted {
+            hosted.ended(archived);
         }
     }
 
@@ -405,6 +423,11 @@ impl JobManagerGateway for JobManager {
                 // Numbers of another JobManager mean other questions.
                 if session.leader == self.leader() {
                     self.questions.answered(task_manager, question, answer);
+                }
+            }
+            ToJobManager::Worker { task_manager, report } => {
+                if let Some(programs) = &self.services.programs {
+                    programs.worker(task_manager, report);
                 }
             }
             ToJobManager::Returned { job, attempt, task } => {

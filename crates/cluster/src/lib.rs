@@ -42,6 +42,7 @@ mod local;
 pub mod messages;
 mod metrics;
 mod options;
+pub mod programs;
 mod questions;
 mod resource_manager;
 mod restored;

@@ -116,6 +116,8 @@ impl LocalCluster {
             defaults: BTreeMap::new(),
             high_availability,
             archive,
+            programs: None,
+            hosted: None,
         })?;
         // One process, one account.
         let memory = Arc::new(StateMemory::default());
@@ -133,7 +135,14 @@ impl LocalCluster {
         let start = |id| {
             let wire = Wire::default();
             let join = |gateway| manager.join(id, Arc::new(WiredTaskManager(wire.clone(), gateway)));
-            let options = TaskManagerOptions { id, slots, liveness, leader: Some(manager.leader()) };
+            let options = TaskManagerOptions {
+                id,
+                slots,
+                liveness,
+                leader: Some(manager.leader()),
+                workers: None,
+                ends_with_hanging_tasks: false,
+            };
             let gateway = Arc::new(WiredJobManager(wire.clone(), manager.clone()));
             Ok((TaskManager::start(options, environment, gateway, join)?, wire))
         };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::collected::{CollectorId, FromCollector};
 use crate::inspection::{ProcessAnswer, ProcessQuestion};
+use crate::programs::{WorkerOrder, WorkerReport};
 
 pub use flott_checkpoint::resources::{Session, TaskManagerId};
 
@@ -65,6 +66,8 @@ pub enum Work {
     },
     /// The job has ended; what is kept of it can go.
     Forget(JobId),
+    /// Something for a program.
+    Worker(WorkerOrder),
 }
 
 /// What a TaskManager is asked.
@@ -164,6 +167,13 @@ pub enum ToJobManager {
         /// The answer.
         answer: Answer,
     },
+    /// A TaskManager says something of a program's worker.
+    Worker {
+        /// It.
+        task_manager: TaskManagerId,
+        /// What.
+        report: WorkerReport,
+    },
     /// An abandoned task has left after all.
     Returned {
         /// The job.
@@ -193,6 +203,7 @@ mod tests {
     use super::*;
     use crate::codec;
     use crate::inspection::{LogFile, LogName, LogPiece, ThreadInfo, Usage};
+    use crate::programs::{Executable, Piece, StartWorker, WorkerId};
 
     const METRICS: TaskMetricsReport = TaskMetricsReport {
         num_records_in: 1,
@@ -335,6 +346,29 @@ mod tests {
             TaskReport::Failed(Failure::new(&Error::data("no number").in_operator("calc"), 5)),
         ] {
             survives_encoding(&ToJobManager::Report { job, attempt, task, report });
+        }
+        let worker = WorkerId { program: job, number: 1 };
+        let executable = Executable { identity: "0-3".to_owned(), size: 3 };
+        let start = StartWorker {
+            worker,
+            executable: executable.clone(),
+            arguments: vec!["a".to_owned()],
+            configuration: [("k".to_owned(), "v".to_owned())].into(),
+            job_manager: ("localhost".to_owned(), 6123),
+            slots: 2,
+        };
+        for order in [
+            WorkerOrder::Start(Box::new(start)),
+            WorkerOrder::Stop(worker),
+            WorkerOrder::Piece { executable: executable.clone(), at: 1, piece: Piece(vec![0, 255]) },
+        ] {
+            survives_encoding(&ToTaskManager::Work(session, Work::Worker(order)));
+        }
+        for report in [
+            WorkerReport::Wants { program: job, executable, at: 1 },
+            WorkerReport::Ended { worker, reason: "signal".to_owned() },
+        ] {
+            survives_encoding(&ToJobManager::Worker { task_manager, report });
         }
         let failure = Failure::new(&Error::internal("it hangs"), 5);
         survives_encoding(&ToJobManager::Abandoned { job, attempt, task, failure });

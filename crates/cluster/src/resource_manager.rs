@@ -18,7 +18,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::job_master::JobMessage;
 use crate::messages::{ToTaskManager, Work};
-use crate::transport::{Mailbox, TaskManagerGateway};
+use crate::programs::Hosted;
+use crate::transport::TaskManagerGateway;
 
 /// How often the clock is looked at: it may be one that a test moves.
 const LOOK: i64 = 1_000;
@@ -42,9 +43,14 @@ pub(crate) struct ResourceManager {
 struct State {
     machine: Resources,
     gateways: BTreeMap<TaskManagerId, Arc<dyn TaskManagerGateway>>,
-    jobs: BTreeMap<JobId, Arc<Mailbox<JobMessage>>>,
+    jobs: BTreeMap<JobId, TellJob>,
     closed: bool,
+    /// Where slots come from when jobs make use of them, and how many it was told.
+    hosted: Option<(Arc<Hosted>, u32)>,
 }
+
+/// The way to a job that may have slots.
+pub(crate) type TellJob = Arc<dyn Fn(JobMessage) + Send + Sync>;
 
 impl ResourceManager {
     pub(crate) fn start(
@@ -52,12 +58,14 @@ impl ResourceManager {
         leader: LeaderId,
         clock: Arc<dyn Clock>,
         threads: &Threads,
+        hosted: Option<Arc<Hosted>>,
     ) -> Result<Arc<Self>> {
         let state = State {
             machine: Resources::new(config, leader, clock.now()),
             gateways: BTreeMap::new(),
             jobs: BTreeMap::new(),
             closed: false,
+            hosted: hosted.map(|hosted| (hosted, 0)),
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         let manager = Arc::new(ResourceManager { state, changed, clock, leader });
@@ -92,8 +100,8 @@ impl ResourceManager {
     }
 
     /// A job that may ask for slots.
-    pub(crate) fn add_job(&self, job: JobId, mailbox: Arc<Mailbox<JobMessage>>) {
-        self.state.lock().jobs.insert(job, mailbox);
+    pub(crate) fn add_job(&self, job: JobId, tell: TellJob) {
+        self.state.lock().jobs.insert(job, tell);
     }
 
     /// It has ended: its slots are free.
@@ -160,6 +168,14 @@ impl ResourceManager {
         self.changed.notify_all();
     }
 
+    /// Those that wait for slots have to go on waiting: so says the session that this cluster is hosted by.
+    pub(crate) fn short(&self, reason: &str, hopeless: bool, reach: u32) {
+        let state = self.state.lock();
+        for job in state.machine.waiting() {
+            state.tell_job(*job, JobMessage::Short { reason: reason.to_owned(), hopeless, reach });
+        }
+    }
+
     /// A message could not be delivered.
     pub(crate) fn unreachable(&self, slot: Slot) {
         self.tell(gone(slot.task_manager, slot.session));
@@ -215,6 +231,13 @@ impl State {
                 events.extend(self.execute(action));
             }
         }
+        let wanted = self.machine.wanted();
+        if let Some((hosted, told)) = &mut self.hosted
+            && *told != wanted
+        {
+            *told = wanted;
+            hosted.wants(wanted);
+        }
     }
 
     /// What follows from it.
@@ -240,6 +263,8 @@ impl State {
                 self.tell_job(job, JobMessage::Granted(slots.into_iter().filter_map(way).collect()));
                 None
             }
+            // Who gives the slots says what is missing.
+            Action::Short { .. } if self.hosted.is_some() => None,
             Action::Short { job, reason, hopeless, reach } => {
                 self.tell_job(job, JobMessage::Short { reason, hopeless, reach });
                 None
@@ -262,8 +287,8 @@ impl State {
     }
 
     fn tell_job(&self, job: JobId, message: JobMessage) {
-        if let Some(mailbox) = self.jobs.get(&job) {
-            mailbox.send(message);
+        if let Some(tell) = self.jobs.get(&job) {
+            tell(message);
         }
     }
 }

@@ -15,6 +15,7 @@ use flott_types::panics::guard;
 use flott_types::{Error, ErrorKind, JobId, Result, Timestamp};
 use parking_lot::Mutex;
 
+use crate::archive::ArchivedJob;
 use crate::client_messages::JobDescription;
 use crate::enumerators::Enumerators;
 use crate::global_commits::sinks;
@@ -99,6 +100,11 @@ impl JobManager {
         // starts.
         graph.configuration.iter().try_for_each(|(key, value)| flott_types::config::check(key, value))?;
         options.task.submitted_at = now;
+        if self.services.hosted.is_some() && options.scaling.is_some() {
+            return Err(Error::unsupported(
+                "the adaptive scheduler ('jobmanager.scheduler', 'scheduler-mode') for a program in a session cluster",
+            ));
+        }
         let context = options.task.table_context()?;
         let hold = options.savepoint_at_end.is_some();
         let enumerators = Enumerators::new(&graph, registry, &context, hold)?;
@@ -210,10 +216,15 @@ impl JobManager {
         if let Some(store) = results {
             self.results.add(job, store);
         }
-        self.resources.add_job(job, mailbox.clone());
+        let slots = mailbox.clone();
+        self.resources.add_job(job, Arc::new(move |message| _ = slots.send(message)));
         let (planned, own_graph) = (graph.clone(), graph);
         let entry = Job { mailbox, shared: shared.clone(), graph: published, last_metrics: None };
         self.remember(job, entry);
+        if let Some(hosted) = &self.services.hosted {
+            let description = description(&shared, None, savepoint_dir.clone());
+            hosted.submitted(ArchivedJob::new(description, &own_graph, JobMetrics::default()));
+        }
         let manager = self.clone();
         let name = format!("jobmaster {}", shared.name);
         let watched = shared.clone();
@@ -285,6 +296,10 @@ impl JobManager {
         let mailbox = Arc::new(Mailbox::new().0);
         let (job, graph) = (self.run_of(shared.job), Arc::new(graph));
         let last_metrics = Some(JobMetrics::default());
+        if let Some(hosted) = &self.services.hosted {
+            let description = description(shared, None, None);
+            hosted.ended(ArchivedJob::new(description, &graph, JobMetrics::default()));
+        }
         let graph = Arc::new(Mutex::new(graph));
         self.remember(job, Job { mailbox, shared: shared.clone(), graph, last_metrics });
     }

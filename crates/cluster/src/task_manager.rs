@@ -22,10 +22,14 @@ use crate::collecting::{Collecting, CollectsHere};
 use crate::inspection::Inspection;
 use crate::leaving::{Leaver, Leaving};
 use crate::messages::{Answer, Deploy, Question, Session, TaskManagerId, ToJobManager, ToTaskManager, Work};
+use crate::programs::{WorkerOptions, Workers};
 use crate::transport::{JobManagerGateway, Mailbox, TaskManagerGateway};
 
 /// How often the clock is looked at: it may be one that a test moves.
 const LOOK: i64 = 1_000;
+
+/// What is said before a process ends, is written within this time.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The parts of a TaskManager.
 pub struct TaskManagerOptions {
@@ -37,6 +41,10 @@ pub struct TaskManagerOptions {
     pub liveness: Config,
     /// The JobManager; `None` until one was found ([`TaskManager::found`]).
     pub leader: Option<LeaderId>,
+    /// How workers of programs are started, if they are.
+    pub workers: Option<WorkerOptions>,
+    /// Whether the process ends when a task does not (`task.cancellation.timeout`): it is there for one job alone.
+    pub ends_with_hanging_tasks: bool,
 }
 
 /// A TaskManager of this process.
@@ -95,7 +103,7 @@ impl TaskManager {
         job_manager: Arc<dyn JobManagerGateway>,
         join: impl FnOnce(Arc<dyn TaskManagerGateway>),
     ) -> Result<Arc<Self>> {
-        let TaskManagerOptions { id, slots, liveness, leader } = options;
+        let TaskManagerOptions { id, slots, liveness, leader, workers, ends_with_hanging_tasks } = options;
         let (mailbox, received) = Mailbox::new();
         let mailbox = Arc::new(mailbox);
         let under_way = Arc::new(AtomicUsize::new(0));
@@ -104,10 +112,13 @@ impl TaskManager {
             own: mailbox.clone(),
             under_way: under_way.clone(),
         });
-        let sender = reports.clone();
+        let (sender, of_workers) = (reports.clone(), reports.clone());
         let collecting = Arc::new(Collecting::new(id, Arc::new(move |message| sender.send(message))));
         let environment = environment(reports, Arc::new(CollectsHere(collecting.clone())));
         let threads = environment.threads.clone();
+        let report = move |report| of_workers.send(ToJobManager::Worker { task_manager: id, report });
+        let workers =
+            workers.map(|options| Workers::start(options, Arc::new(report), &threads)).transpose()?;
         let inspection = Arc::new(Inspection::new(threads.clone(), environment.memory.clone()));
         // A process that has died and comes back under its name has a later time.
         let first = environment.clock.now().unsigned_abs();
@@ -124,6 +135,8 @@ impl TaskManager {
             withheld: 0,
             job_manager,
             inspection,
+            workers,
+            ends_with_hanging_tasks,
         };
         let manager = Arc::new(TaskManager { mailbox, under_way });
         join(manager.clone());
@@ -182,6 +195,8 @@ struct Worker {
     withheld: u32,
     job_manager: Arc<dyn JobManagerGateway>,
     inspection: Arc<Inspection>,
+    workers: Option<Workers>,
+    ends_with_hanging_tasks: bool,
 }
 
 impl Worker {
@@ -227,7 +242,13 @@ impl Worker {
     fn look(&mut self) {
         let now = self.environment.clock.now();
         for told in self.leaving.look(now) {
+            let is_given_up = matches!(told, ToJobManager::Abandoned { .. });
             self.tell(told);
+            if is_given_up && self.ends_with_hanging_tasks {
+                tracing::error!("a task does not end, so this process does");
+                std::thread::park_timeout(LAST_WORDS);
+                std::process::exit(1);
+            }
         }
         if self.membership.next_deadline().is_some_and(|at| at <= now) {
             self.belong(membership::Event::Tick);
@@ -271,6 +292,7 @@ impl Worker {
                 membership::Action::StopTasks { reason } => {
                     tracing::warn!(task_manager = task_manager.0, reason, "all tasks are stopped");
                     self.stop(|_| true);
+                    self.workers.iter().for_each(Workers::stop_all);
                     self.graphs.clear();
                 }
             }
@@ -309,6 +331,10 @@ impl Worker {
                     }
                 }
             }
+            Work::Worker(order) => match &self.workers {
+                Some(workers) => workers.order(order),
+                None => tracing::error!("this TaskManager starts no workers of programs"),
+            },
             Work::Credit { to, rows } => self.collecting.grant(to.job, to.attempt, to.subtask, rows),
             Work::Answer { question, what } => self.answer(question, what),
             Work::Forget(job) => {

@@ -89,6 +89,7 @@ impl JobManagerGateway for WiredJobManager {
             | ToJobManager::Collected(..)
             | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
+            | ToJobManager::Worker { .. }
             | ToJobManager::Returned { .. } => None,
         };
         self.0.carry(begins, || self.1.send(message))

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use flott_cluster::programs::hosted;
 use flott_types::Configuration;
 use flott_types::config::note;
 use flott_types::{Error, Result};
@@ -27,6 +28,15 @@ impl Load {
     /// If the file cannot be read, or a key or value in it is wrong.
     pub fn new(file: Option<&Path>) -> Result<Self> {
         let mut load = Load::default();
+        if file.is_none()
+            && let Some(session) = hosted()?
+        {
+            // What there is in a session cluster is what it says.
+            for (key, value) in session.configuration() {
+                load.configuration.set(key, value)?;
+            }
+            return Ok(load);
+        }
         let default = std::env::var_os(CONF_DIR).map(|dir| PathBuf::from(dir).join("config.yaml"));
         let file = file.map(Path::to_owned).or_else(|| default.filter(|path| path.exists()));
         if let Some(path) = file {

@@ -14,12 +14,12 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flott_cluster::high_availability::ClusterFolder;
+use flott_cluster::programs::{hosted, identity};
 use flott_connector::Registry;
 use flott_network::process::{JobManagerProcess, TaskManagerProcess};
 use flott_types::{Error, Result, SystemClock};
@@ -40,12 +40,13 @@ impl Executor {
         refuse_standbys(configuration)?;
         let programs = Programs::default();
         let registry = Arc::new(programs.registry(Registry::default()));
-        let process = JobManagerProcess::start(
-            configuration,
-            registry,
-            Arc::new(SystemClock::new()),
-            Some(executable()?),
-        )?;
+        let clock = Arc::new(SystemClock::new());
+        let process = match hosted()? {
+            Some(session) => {
+                JobManagerProcess::of_session(configuration, registry, clock, executable()?, session)?
+            }
+            None => JobManagerProcess::start(configuration, registry, clock, Some(executable()?))?,
+        };
         tracing::info!(address = %process.address(), "waiting for TaskManagers");
         Ok(Arc::new(Executor::of_processes(process, programs)))
     }
@@ -61,6 +62,9 @@ pub(crate) fn work(
     configuration: &BTreeMap<String, String>,
 ) -> Result<Infallible> {
     refuse_standbys(configuration)?;
+    if let Some(session) = hosted()? {
+        session.ends_with_parent()?;
+    }
     let programs = Programs::default();
     let name = Executor::program_name(settings, 0);
     // Before the process is known to its JobManager, which may deploy at once.
@@ -93,17 +97,7 @@ fn executable() -> Result<String> {
     let running = Path::new("/proc/self/exe");
     let path = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
     let unreadable = |error| Error::external("the program's executable cannot be read").with_source(error);
-    let mut file = File::open(path.map_err(unreadable)?).map_err(unreadable)?;
-    let (mut checksum, mut length, mut piece) = (0, 0, vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut piece).map_err(unreadable)? {
-            0 => return Ok(format!("{checksum:08x}-{length}")),
-            read => {
-                checksum = crc32c::crc32c_append(checksum, piece.get(..read).unwrap_or_default());
-                length += read;
-            }
-        }
-    }
+    identity(&mut File::open(path.map_err(unreadable)?).map_err(unreadable)?)
 }
 
 fn refuse_standbys(configuration: &BTreeMap<String, String>) -> Result<()> {

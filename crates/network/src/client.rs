@@ -160,7 +160,9 @@ impl Http {
             | ClientRequest::Fetch { timeout_millis, .. }
             | ClientRequest::AwaitRows { timeout_millis, .. }
             | ClientRequest::Triggered { timeout_millis, .. } => Duration::from_millis(*timeout_millis),
-            ClientRequest::Submit { .. } | ClientRequest::DisposeSavepoint { .. } => LONG,
+            ClientRequest::Submit { .. }
+            | ClientRequest::DisposeSavepoint { .. }
+            | ClientRequest::Program(_) => LONG,
             ClientRequest::Job { .. }
             | ClientRequest::Jobs
             | ClientRequest::TaskManagers
@@ -264,6 +266,7 @@ fn is_repeatable(request: &ClientRequest) -> bool {
     match request {
         ClientRequest::Submit { .. }
         | ClientRequest::DisposeSavepoint { .. }
+        | ClientRequest::Program(_)
         | ClientRequest::Trigger { .. }
         | ClientRequest::Triggered { .. } => false,
         ClientRequest::Job { .. }

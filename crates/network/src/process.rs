@@ -10,6 +10,7 @@ use flott_checkpoint::resources::{LeaderId, TaskManagerId};
 use flott_cluster::client_messages::DispatcherGateway;
 use flott_cluster::high_availability::{JobRegistry, Leading};
 use flott_cluster::messages::ToTaskManager;
+use flott_cluster::programs::{Hosted, Programs, WorkerOptions};
 use flott_cluster::transport::TaskManagerGateway;
 use flott_cluster::{Archive, JobManager, JobManagerServices, Snapshots, Storage, TaskManager};
 use flott_connector::Registry;
@@ -50,7 +51,26 @@ impl JobManagerProcess {
         // Another one than that of the one before it. Usually it is larger, but clocks may go back: a TaskManager
         // takes whichever a new connection names.
         let leader = LeaderId(clock.now().unsigned_abs());
-        Self::start_as(configuration, registry, clock, leader, program, None)
+        Self::start_as(configuration, registry, clock, leader, program, None, None)
+    }
+
+    /// Starts that of a program which a session cluster has started.
+    ///
+    /// # Errors
+    /// As [`JobManagerProcess::start`].
+    pub fn of_session(
+        configuration: &BTreeMap<String, String>,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+        program: String,
+        hosted: &Arc<Hosted>,
+    ) -> Result<Self> {
+        let leader = LeaderId(clock.now().unsigned_abs());
+        let (program, session) = (Some(program), Some(hosted.clone()));
+        let process = Self::start_as(configuration, registry, clock, leader, program, None, session)?;
+        hosted.serve(&process.manager)?;
+        hosted.listens(process.announced());
+        Ok(process)
     }
 
     /// Starts one that leads its cluster.
@@ -64,7 +84,7 @@ impl JobManagerProcess {
         leading: Arc<Leading>,
     ) -> Result<Self> {
         let leader = LeaderId(leading.term().0);
-        Self::start_as(configuration, registry, clock, leader, None, Some(JobRegistry::new(leading)))
+        Self::start_as(configuration, registry, clock, leader, None, Some(JobRegistry::new(leading)), None)
     }
 
     fn start_as(
@@ -74,12 +94,18 @@ impl JobManagerProcess {
         leader: LeaderId,
         program: Option<String>,
         high_availability: Option<JobRegistry>,
+        hosted: Option<Arc<Hosted>>,
     ) -> Result<Self> {
         let JobManagerOptions { host, port, announced_host, liveness, defaults } =
             JobManagerOptions::parse(configuration)?;
         let tls = Tls::parse(configuration)?;
         warn_of_strangers(&host, tls.is_some(), "jobmanager.bind-host");
         let threads = Threads::default();
+        // A program has none of its own; and a standby JobManager would not have them.
+        let programs = match program.is_none() && high_availability.is_none() {
+            true => Programs::open(configuration, clock.clone(), threads.clone())?,
+            false => None,
+        };
         let manager = JobManager::start(JobManagerServices {
             leader,
             clock,
@@ -90,6 +116,8 @@ impl JobManagerProcess {
             defaults,
             high_availability,
             archive: Archive::parse(configuration)?,
+            programs,
+            hosted,
         })?;
         let options = ControlOptions { host, port, liveness, tls, program };
         let server = ControlServer::start(&options, manager.clone())
@@ -196,8 +224,15 @@ impl TaskManagerProcess {
             threads: threads.clone(),
             memory: Arc::default(),
         };
-        let of_cluster =
-            flott_cluster::TaskManagerOptions { id, slots: options.slots, liveness, leader: None };
+        let of_cluster = flott_cluster::TaskManagerOptions {
+            id,
+            slots: options.slots,
+            liveness,
+            leader: None,
+            // A program starts none.
+            workers: program.is_none().then(|| WorkerOptions { configuration: configuration.clone() }),
+            ends_with_hanging_tasks: flott_cluster::programs::hosted()?.is_some(),
+        };
         let manager = TaskManager::start(of_cluster, environment, control.gateway(), |_| {})?;
         let name = options.name.unwrap_or_else(|| format!("{address}-{:08x}", id.0));
         let hello = Hello {

@@ -409,6 +409,7 @@ impl DispatcherGateway for Switch {
             | ClientRequest::Cancel { .. }
             | ClientRequest::Require { .. }
             | ClientRequest::DisposeSavepoint { .. }
+            | ClientRequest::Program(_)
             | ClientRequest::Trigger { .. }
             | ClientRequest::Triggered { .. } => false,
         };

@@ -185,7 +185,8 @@ mod tests {
             }
             // What `print` writes is in the logs.
             let is_log = ["/log", "/stdout", "/logs/{filename}"].iter().any(|end| route.ends_with(end));
-            let is_of_admins = route.starts_with("/sessions") || route == "/cluster" || is_log;
+            let runs = ["/sessions", "/jars/"].iter().any(|begin| route.starts_with(begin));
+            let is_of_admins = runs || route == "/cluster" || is_log;
             assert_eq!(is_of_admins, role == Role::Admin, "{method} {route}");
             assert!(method == "GET" || route == HTTP_PATH || role > Role::Viewer, "{method} {route}");
         }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `overview` | `/overview`, `/config`, `/taskmanagers`, `/jobmanager/config` |
 //! | `applications` | `/applications` and below: each job is one |
+//! | `jars` | `/jars` and below: programs |
 //! | `jobs` | `/jobs`, `/jobs/overview`, `/jobs/{jobid}` and what tells of a job as a whole |
 //! | `vertices` | `/jobs/{jobid}/vertices/{vertexid}` and below |
 //! | `checkpoints` | `/jobs/{jobid}/checkpoints` and below |
@@ -35,6 +36,7 @@ mod checkpoints;
 mod cluster;
 mod disposal;
 mod guard;
+mod jars;
 mod jobs;
 mod leads;
 mod messages;

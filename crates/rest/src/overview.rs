@@ -9,6 +9,7 @@ use flott_types::config::secrets::shown;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
+use crate::jars;
 use crate::processes;
 use crate::request::{Answer, Answered, Refusal, Request};
 use crate::tasks::task_manager_id;
@@ -38,7 +39,7 @@ pub(crate) fn config(cluster: &Cluster, _: &Request) -> Answered {
         "flink-version": env!("CARGO_PKG_VERSION"),
         "flink-revision": "unknown",
         "features": {
-            "web-submit": false,
+            "web-submit": jars::are_taken(cluster),
             "web-cancel": !cluster.is_history,
             "web-rescale": false,
             "web-history": cluster.is_history,

@@ -127,6 +127,11 @@ impl Request {
         self.path.get("taskmanagerid").map_or("", String::as_str)
     }
 
+    /// The id of a program.
+    pub fn artifact(&self) -> &str {
+        self.path.get("jarid").map_or("", String::as_str)
+    }
+
     /// The comma-separated values of a query parameter.
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
         self.query.get(name).map(|values| values.split(',').filter(|value| !value.is_empty()).collect())

@@ -7,8 +7,8 @@ use crate::cluster::Cluster;
 use crate::request::{Answer, Answered, Request};
 use crate::users::Role;
 use crate::{
-    applications, checkpoints, disposal, jobs, metrics, operations, overview, processes, requirements, sql,
-    vertices,
+    applications, checkpoints, disposal, jars, jobs, metrics, operations, overview, processes, requirements,
+    sql, vertices,
 };
 
 /// Answers a request.
@@ -52,27 +52,28 @@ pub struct Path {
     pub path: &'static str,
     /// What users need to be.
     pub(crate) role: Role,
-    pub(crate) handler: Handler,
+    /// Without one, it is the one that takes uploads as they come.
+    pub(crate) handler: Option<Handler>,
 }
 
 /// Something of a job or of the cluster, to look at.
 const fn get(path: &'static str, handler: Handler) -> Path {
-    Path { method: Method::Get, path, role: Role::Viewer, handler }
+    Path { method: Method::Get, path, role: Role::Viewer, handler: Some(handler) }
 }
 
 /// Something that is done to a job.
 const fn operate(method: Method, path: &'static str, handler: Handler) -> Path {
-    Path { method, path, role: Role::Operator, handler }
+    Path { method, path, role: Role::Operator, handler: Some(handler) }
 }
 
 /// Something that is done to the cluster.
 const fn administer(method: Method, path: &'static str, handler: Handler) -> Path {
-    Path { method, path, role: Role::Admin, handler }
+    Path { method, path, role: Role::Admin, handler: Some(handler) }
 }
 
 /// Something of an SQL session, which can read and write what the cluster can.
 const fn sql(method: Method, path: &'static str, handler: Handler) -> Path {
-    Path { method, path, role: Role::Admin, handler }
+    Path { method, path, role: Role::Admin, handler: Some(handler) }
 }
 
 /// All paths. Each also answers below `/v1`.
@@ -99,6 +100,10 @@ pub const PATHS: &[Path] = &[
     get("/taskmanagers/{taskmanagerid}/metrics", processes::task_manager_metrics),
     administer(Get, "/taskmanagers/{taskmanagerid}/stdout", processes::task_manager_stdout),
     get("/taskmanagers/{taskmanagerid}/thread-dump", processes::task_manager_threads),
+    get("/jars", jars::list),
+    Path { method: Post, path: jars::UPLOAD, role: Role::Admin, handler: None },
+    administer(Delete, "/jars/{jarid}", jars::delete),
+    administer(Post, "/jars/{jarid}/run", jars::run),
     get("/jobs", jobs::ids),
     get("/jobs/metrics", metrics::jobs),
     get("/jobs/overview", jobs::overview),

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, Query, RawPathParams, Request as HttpRequest};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, RawPathParams, Request as HttpRequest};
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::Cluster;
 use crate::guard::guarded;
+use crate::jars;
 use crate::leads::{Leads, in_front};
 use crate::messages;
 use crate::operations::Operations;
@@ -215,7 +216,12 @@ pub(crate) fn router(cluster: &Arc<Cluster>, names: &Arc<Names>, users: Option<A
             Method::Put => MethodFilter::PUT,
             Method::Delete => MethodFilter::DELETE,
         };
-        let route = on(method, move |request: HttpRequest| answer(cluster, names, handler, request));
+        let route = match handler {
+            Some(handler) => on(method, move |request: HttpRequest| answer(cluster, names, handler, request)),
+            // How large a program may be, says who keeps it.
+            None => on(method, move |request: HttpRequest| jars::upload(cluster, names, request))
+                .layer(DefaultBodyLimit::disable()),
+        };
         router = router.route(path.path, route);
     }
     let (asked, known) = (cluster.clone(), names.clone());
@@ -314,7 +320,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
     response(refusal.status, &json!({ "errors": [refusal.message] }))
 }
 
-fn response(status: u16, answer: &Value) -> Response<Body> {
+pub(crate) fn response(status: u16, answer: &Value) -> Response<Body> {
     respond(status, "application/json; charset=UTF-8", answer.to_string())
 }
 

@@ -94,11 +94,6 @@ impl Task<'_> {
         self.entered.last().filter(|(state, _)| state.is_terminal()).map_or(-1, |(_, at)| *at)
     }
 
-    /// Since when it is in its state.
-    pub fn since(&self) -> Timestamp {
-        self.entered.last().map_or(-1, |(_, at)| *at)
-    }
-
     pub fn duration(&self) -> Timestamp {
         duration(self.start(), self.end(), self.now)
     }

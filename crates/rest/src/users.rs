@@ -15,6 +15,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use flott_cluster::client_messages::ClientRequest;
 use flott_cluster::inspection::ProcessQuestion;
+use flott_cluster::programs::ProgramRequest;
 use flott_types::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -132,8 +133,11 @@ pub(crate) fn required_by(request: &ClientRequest) -> Role {
             ProcessQuestion::Log(..) => Role::Admin,
             ProcessQuestion::Usage | ProcessQuestion::Threads | ProcessQuestion::Logs => Role::Viewer,
         },
+        ClientRequest::Program(ProgramRequest::List) => Role::Viewer,
         // A plan has the options of tables, with their passwords.
         ClientRequest::Submit { .. }
+        // A program may do whatever the cluster may.
+        | ClientRequest::Program(_)
         | ClientRequest::Plan { .. }
         | ClientRequest::Fetch { .. }
         | ClientRequest::AwaitRows { .. }

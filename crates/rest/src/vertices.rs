@@ -107,7 +107,7 @@ pub(crate) fn times(cluster: &Cluster, request: &Request) -> Answered {
         json!({
             "subtask": task.subtask.0,
             "endpoint": ENDPOINT,
-            "duration": duration(task.since(), -1, of.job.now),
+            "duration": task.duration(),
             "timestamps": task.timestamps(),
         })
     });

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use flott_types::{JobId, Timestamp};
 
 use super::free::{Member, Members};
+use super::holding::Holding;
 use super::{Config, Hanging, LeaderId, Session, Slot, TaskManagerId, TaskManagerInfo};
 
 /// So many sessions that have ended are remembered.
@@ -162,16 +163,6 @@ pub struct Resources {
     due: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug)]
-struct Holding {
-    name: String,
-    slots: Vec<Option<Slot>>,
-    /// The last reported shortage, and whether it is permanent.
-    told: Option<(String, bool)>,
-    /// How many it would make use of, and what it was offered.
-    wish: Option<(u32, Option<u32>)>,
-}
-
 impl Resources {
     /// A cluster without TaskManagers.
     pub fn new(config: Config, leader: LeaderId, now: Timestamp) -> Self {
@@ -207,6 +198,20 @@ impl Resources {
             free: member.free,
             heard_at: member.heard,
         })
+    }
+
+    /// How many slots jobs make use of, whether they are there or not.
+    pub fn wanted(&self) -> u32 {
+        let of = |job: &Holding| {
+            let needed = u32::try_from(job.slots.len()).unwrap_or(u32::MAX);
+            job.wish.map_or(needed, |(wished, _)| wished.max(needed))
+        };
+        self.jobs.values().map(of).fold(0, u32::saturating_add)
+    }
+
+    /// The jobs that wait for slots.
+    pub fn waiting(&self) -> &[JobId] {
+        &self.waiting
     }
 
     /// Whether this slot is taken.
@@ -445,27 +450,6 @@ impl Resources {
                 out.push(Action::Offer { job: *job, reach });
             }
         }
-    }
-}
-
-impl Holding {
-    fn short(&self, missing: usize, (all, free): (u32, u32), hanging: usize) -> String {
-        let needed = self.slots.len();
-        let slots = if needed == 1 { "slot" } else { "slots" };
-        let has = match needed - missing {
-            0 => String::new(),
-            has => format!(" and has {has} of them"),
-        };
-        let hanging = match hanging {
-            0 => String::new(),
-            n => format!(" ({n} more are lost to tasks that do not end)"),
-        };
-        format!(
-            "NoResourceAvailableException: Could not acquire the minimum required resources: job '{}' needs {needed} {slots} \
-             (its largest parallelism){has}, the cluster has {all}{hanging}, of which {free} are free; lower \
-             'parallelism.default' or raise 'taskmanager.numberOfTaskSlots'",
-            self.name
-        )
     }
 }
 

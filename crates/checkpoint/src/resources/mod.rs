@@ -42,6 +42,7 @@
 //! requested (a closed laptop, a stopped process), that time does not count: nobody could have been heard.
 
 mod free;
+mod holding;
 mod machine;
 pub mod membership;
 

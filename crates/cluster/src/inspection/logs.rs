@@ -66,6 +66,12 @@ pub(super) fn read(name: &LogName, from: u64) -> Option<LogPiece> {
     piece(&path, from)
 }
 
+/// Where a process that this one starts writes its log: beside that of this one, so that it is found there.
+pub(crate) fn beside(suffix: &str) -> PathBuf {
+    let own = behind(2).and_then(|path| Some(path.with_file_name(format!("{}.{suffix}", name_of(&path)?))));
+    own.unwrap_or_else(|| std::env::temp_dir().join(format!("flott-{}.{suffix}", std::process::id())))
+}
+
 /// The file behind one of the streams with which a process begins.
 fn behind(stream: u8) -> Option<PathBuf> {
     let path = fs::read_link(format!("/proc/self/fd/{stream}")).ok()?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::messages::TaskManagerId;
 use usage::Meter;
 
+pub(crate) use logs::beside as log_beside;
 pub use logs::{LogFile, LogName, LogPiece};
 pub use threads::ThreadInfo;
 pub use usage::Usage;

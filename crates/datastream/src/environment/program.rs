@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_cluster::programs::hosted;
 use flott_cluster::{LocalCluster, LocalClusterOptions};
 use flott_connector::Registry;
 use flott_runtime::OperatorFactory;
@@ -287,7 +288,7 @@ impl StreamExecutionEnvironment {
         settings
             .configuration
             .extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let of_process = self.of_process();
+        let of_process = self.of_this_process()?;
         let cluster = match Role::of(&of_process)? {
             Role::Submits(cluster) => cluster,
             #[cfg(feature = "cluster")]
@@ -349,9 +350,18 @@ impl StreamExecutionEnvironment {
         self.configuration().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    /// The same, as a session cluster forces it on a process that it has started.
+    fn of_this_process(&self) -> Result<BTreeMap<String, String>> {
+        let mut all = self.of_process();
+        if let Some(session) = hosted()? {
+            all.extend(session.forced().iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Ok(all)
+    }
+
     /// Whether the program is the JobManager or a TaskManager of a cluster of its own.
     pub(crate) fn is_several_processes(&self) -> Result<bool> {
-        Ok(Role::of(&self.of_process())? != Role::Submits(Cluster::Local))
+        Ok(Role::of(&self.of_this_process()?)? != Role::Submits(Cluster::Local))
     }
 
     /// What a process needs before it runs anything.

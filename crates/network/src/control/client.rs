@@ -238,6 +238,7 @@ impl JobManagerGateway for Link {
             | ToJobManager::Collected(..)
             | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
+            | ToJobManager::Worker { .. }
             | ToJobManager::Returned { .. }
                 if up.session.is_none() =>
             {
@@ -248,6 +249,7 @@ impl JobManagerGateway for Link {
             | ToJobManager::Collected(..)
             | ToJobManager::Answer { .. }
             | ToJobManager::Abandoned { .. }
+            | ToJobManager::Worker { .. }
             | ToJobManager::Returned { .. } => {}
         }
         match codec::encode(&message) {

@@ -43,6 +43,8 @@ impl Master {
             defaults: BTreeMap::new(),
             high_availability: None,
             archive: None,
+            programs: None,
+            hosted: None,
         });
         let manager = manager.unwrap();
         let (host, liveness) = ("127.0.0.1".to_owned(), Liveness::default());
@@ -108,7 +110,14 @@ fn worker_of(
         memory: Arc::default(),
     };
     let liveness = Liveness::default();
-    let options = TaskManagerOptions { id: TaskManagerId(id), slots: 3, liveness, leader: None };
+    let options = TaskManagerOptions {
+        id: TaskManagerId(id),
+        slots: 3,
+        liveness,
+        leader: None,
+        workers: None,
+        ends_with_hanging_tasks: false,
+    };
     let manager = TaskManager::start(options, environment, control.gateway(), |_| {}).unwrap();
     let hello = Hello {
         version: version.to_owned(),

@@ -5,6 +5,7 @@ use flott_expr::user::ArtifactLimits;
 use flott_plan::{LookupRequests, LookupRetry};
 use flott_sql_parser::ast::SqlOption;
 use flott_types::config::parse_memory_size;
+use flott_types::config::secrets::shown;
 use flott_types::{Configuration, Error, Result, TypeKind};
 
 use super::{Answer, Outcome, Session};
@@ -16,7 +17,7 @@ impl Session {
             let rows = self
                 .configuration
                 .iter()
-                .map(|(key, value)| vec![Some(key.to_owned()), Some(value.to_owned())]);
+                .map(|(key, value)| vec![Some(key.to_owned()), Some(shown(key, value).into_owned())]);
             let text = TypeKind::STRING.nullable();
             let columns = vec![("key".to_owned(), text.clone()), ("value".to_owned(), text)];
             return Ok(Outcome::Table(Answer { columns, rows: rows.collect() }));

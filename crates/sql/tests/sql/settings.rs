@@ -35,6 +35,24 @@ fn set_shows_what_is_set() {
 }
 
 #[test]
+fn set_does_not_show_secrets() {
+    check(
+        Shell::new().dialog(
+            "SET 's3.access-key' = 'me';
+             SET 's3.secret-key' = 'nobody-knows';
+             SET",
+        ),
+        expect![[r#"
+            > SET 's3.access-key' = 'me'
+            > SET 's3.secret-key' = 'nobody-knows'
+            > SET
+            s3.access-key | me
+            s3.secret-key | ******
+        "#]],
+    );
+}
+
+#[test]
 fn unknown_keys_and_values() {
     check(
         Shell::new().dialog(

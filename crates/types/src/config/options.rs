@@ -840,4 +840,16 @@ pub const OPTIONS: &[ConfigOption] = &[
         "",
         "the name of a TaskManager in logs; by default its address and a number",
     ),
+    works(
+        "web.submit.enable",
+        Flag,
+        "true",
+        "whether programs can be uploaded to a cluster and run on it; read when its JobManager starts",
+    ),
+    works(
+        "web.upload.dir",
+        Text,
+        "",
+        "the folder of programs that were uploaded; by default one that goes away with the JobManager",
+    ),
 ];
