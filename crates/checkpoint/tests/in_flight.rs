@@ -32,6 +32,7 @@ fn manifest(kind: ManifestKind, spread: &Spread) -> Manifest {
             kind: FileKind::Full,
             key_groups: KeyGroupRange::of_subtask(subtask, GROUPS, 2),
             rows: 1,
+            unpacked: None,
             checksum: Checksum::of(&bytes),
             location: FileLocation::Inline(Blob::from(bytes)),
         };

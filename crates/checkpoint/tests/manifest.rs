@@ -19,7 +19,7 @@ fn range(first: u16, last: u16) -> KeyGroupRange {
 
 fn file(path: &str, kind: FileKind, key_groups: KeyGroupRange) -> StateFile {
     let location = FileLocation::File { path: path.to_owned(), size: 3 };
-    StateFile { location, kind, key_groups, rows: 1, checksum: Checksum::of(b"abc") }
+    StateFile { location, kind, key_groups, rows: 1, unpacked: None, checksum: Checksum::of(b"abc") }
 }
 
 fn table(files: Vec<StateFile>) -> KeyedTable {
@@ -51,6 +51,7 @@ fn sample() -> Manifest {
             kind: FileKind::Delta,
             key_groups: KeyGroupRange::of_subtask(SubtaskIndex(subtask), 128, 2),
             rows: 2,
+            unpacked: None,
             checksum: Checksum::of(&inline),
             location: FileLocation::Inline(inline.into()),
         };
@@ -408,12 +409,16 @@ fn a_restore_in_parts_reads_each_key_group_of_each_file_once() {
             let first = rng.random_range(from..=127);
             range(first, rng.random_range(first..=127))
         };
-        let mut slice = |path: &str, from: u16| {
+        // A file that says nothing is taken for a compressed one.
+        let mut slice = |path: &str, from: u16, unpacked: Option<u64>| {
             let key_groups = random(from);
             let location = FileLocation::File { path: path.to_owned(), size: 1 << 20 };
-            FileSlice { file: StateFile { location, ..file(path, FileKind::Delta, key_groups) }, key_groups }
+            let file = StateFile { location, unpacked, ..file(path, FileKind::Delta, key_groups) };
+            FileSlice { file, key_groups }
         };
-        let files = vec![slice("a", 0), slice("b", 30), slice("c", 100), slice("d", 0)];
+        let known = Some(1 << 20);
+        let files =
+            vec![slice("a", 0, known), slice("b", 30, known), slice("c", 100, None), slice("d", 0, known)];
         let of = table(Vec::new());
         let whole = TableRestore {
             name: of.name,
@@ -430,8 +435,8 @@ fn a_restore_in_parts_reads_each_key_group_of_each_file_once() {
             finished: true,
             in_flight: Vec::new(),
         };
-        assert_eq!(restore.keyed_bytes(), 4 << 20);
-        assert_eq!(restore.clone().in_parts(4 << 20), std::slice::from_ref(&restore), "seed {seed}");
+        assert_eq!(restore.keyed_bytes(), 6 << 20);
+        assert_eq!(restore.clone().in_parts(6 << 20), std::slice::from_ref(&restore), "seed {seed}");
         let parts = restore.clone().in_parts(0);
         assert!(parts.len() > 1 || whole.files.iter().all(|slice| slice.key_groups == range(127, 127)));
         let (mut seen, mut last) = (Vec::new(), None);

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use flott_checkpoint::Barrier;
 use flott_checkpoint::manifest::{Manifest, StateFile, SubtaskRestore};
+use flott_runtime::options::Reader;
 use flott_runtime::{OperatorState, SnapshotStorage, SnapshotWriter, Stored, TaskDeployment};
 use flott_state::RestoredState;
 use flott_state::store::{
@@ -21,6 +22,7 @@ use crate::options::checkpointing;
 use crate::storage::{Begun, Destination, End, Outcome, Place, Start, Storage};
 
 const DIR: &str = "execution.checkpointing.dir";
+const COMPRESSION: &str = "execution.checkpointing.snapshot-compression";
 const OLD_DIR: &str = "state.checkpoints.dir";
 
 /// The store of `flott_state`. Its calls block: they are made on threads for this.
@@ -105,7 +107,9 @@ impl SnapshotStorage for Snapshots {
         let restored: Vec<_> =
             deployment.restore.iter().map(|restore| (restore.uid.clone(), restore.state.clone())).collect();
         let parallelism = deployment.vertex.parallelism;
-        Ok(Box::new(Writer(TaskSnapshotWriter::new(folder, deployment.task, parallelism, &restored))))
+        let compressed = Reader(&deployment.options.configuration).flag(COMPRESSION, false)?;
+        let writer = TaskSnapshotWriter::new(folder, deployment.task, parallelism, &restored);
+        Ok(Box::new(Writer(writer.compressing(compressed))))
     }
 
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {

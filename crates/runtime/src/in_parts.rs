@@ -6,14 +6,14 @@ use flott_types::Result;
 
 use crate::{TaskDeployment, TaskEnvironment};
 
-/// State is restored in parts if its files, unpacked, could have more than this part of the memory for state.
+/// State is restored in parts if its rows could have more than this part of the memory for state.
 const LARGE: u64 = 2;
-/// How much more rows in memory have than their files.
-const UNPACKED: u64 = 6;
+/// How much more memory rows have in a table than as columns.
+const HELD: u64 = 2;
 /// The parts of all subtasks of a vertex, which are read at the same time, have at most this part of the memory.
 const PART: u64 = 8;
 /// Smaller parts are not worth it.
-const LEAST: u64 = 16 << 10;
+const LEAST: u64 = 48 << 10;
 
 /// What an operator starts from. Parts after the first are read when it asks for them.
 pub(crate) fn read(
@@ -34,11 +34,11 @@ pub(crate) fn read(
     Ok(first)
 }
 
-/// How many bytes of files a part of a state of so many bytes has; `None` if it is read as a whole.
+/// How many bytes of columns a part of a state of so many has; `None` if it is read as a whole.
 fn part_of(budget: Option<u64>, subtasks: u64, bytes: u64) -> Option<u64> {
     let share = budget? / subtasks.max(1);
-    let is_large = bytes.saturating_mul(UNPACKED * LARGE) > share;
-    is_large.then(|| (share / (UNPACKED * PART)).max(LEAST))
+    let is_large = bytes.saturating_mul(HELD * LARGE) > share;
+    is_large.then(|| (share / (HELD * PART)).max(LEAST))
 }
 
 #[cfg(test)]
@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn subtasks_that_restore_at_the_same_time_share_the_memory() {
         assert_eq!(part_of(None, 1, u64::MAX), None);
-        assert_eq!(part_of(Some(120 << 20), 1, 10 << 20), None);
-        assert_eq!(part_of(Some(120 << 20), 1, (10 << 20) + 1), Some((120 << 20) / 48));
-        assert_eq!(part_of(Some(120 << 20), 2, (5 << 20) + 1), Some((60 << 20) / 48));
+        assert_eq!(part_of(Some(120 << 20), 1, 30 << 20), None);
+        assert_eq!(part_of(Some(120 << 20), 1, (30 << 20) + 1), Some((120 << 20) / 16));
+        assert_eq!(part_of(Some(120 << 20), 2, (15 << 20) + 1), Some((60 << 20) / 16));
         assert_eq!(part_of(Some(1), 4, 100), Some(LEAST));
     }
 }

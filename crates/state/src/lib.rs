@@ -31,6 +31,7 @@ mod columns;
 mod cut;
 mod dirty;
 mod expiry;
+mod group_order;
 mod index;
 mod keys;
 mod map;

@@ -195,6 +195,9 @@ pub struct StateFile {
     pub key_groups: KeyGroupRange,
     /// How many rows it holds.
     pub rows: u64,
+    /// How many bytes the rows are as columns in memory; `None` if it was written before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpacked: Option<u64>,
     /// XXH3 of the bytes.
     pub checksum: Checksum,
 }
@@ -340,7 +343,15 @@ impl Manifest {
     }
 }
 
+/// How much more bytes rows are in memory than in a compressed file, as a rule.
+const COMPRESSED: u64 = 3;
+
 impl StateFile {
+    /// How many bytes the rows are as columns in memory; an estimate if that was not recorded.
+    pub fn unpacked(&self) -> u64 {
+        self.unpacked.unwrap_or_else(|| self.size().saturating_mul(COMPRESSED))
+    }
+
     /// The path, unless the bytes are in the manifest.
     pub fn path(&self) -> Option<&str> {
         match &self.location {

@@ -57,22 +57,22 @@ pub struct FileSlice {
 }
 
 impl SubtaskRestore {
-    /// How many bytes of files with keyed state there are to be read.
+    /// How many bytes the rows of the files with keyed state are as columns in memory.
     pub fn keyed_bytes(&self) -> u64 {
-        self.slices().map(|slice| slice.file.size()).sum()
+        self.slices().map(|slice| slice.file.unpacked()).sum()
     }
 
     fn slices(&self) -> impl Iterator<Item = &FileSlice> {
         self.keyed.iter().flat_map(|table| &table.files)
     }
 
-    /// The same in parts with key groups of their own, in order, of some `most` bytes of files each, as far as key groups
+    /// The same in parts with key groups of their own, in order, of some `most` bytes in memory each, as far as key groups
     /// can tell them apart. All but keyed state is in the first.
     pub fn in_parts(mut self, most: u64) -> Vec<SubtaskRestore> {
         let mut bytes: BTreeMap<u16, u64> = BTreeMap::new();
         for FileSlice { file, key_groups: KeyGroupRange { first, last } } in self.slices() {
             let groups = u64::from(last - first) + 1;
-            (*first..=*last).for_each(|group| *bytes.entry(group).or_default() += file.size() / groups);
+            (*first..=*last).for_each(|group| *bytes.entry(group).or_default() += file.unpacked() / groups);
         }
         let mut ranges: Vec<KeyGroupRange> = Vec::new();
         let mut sum = 0;

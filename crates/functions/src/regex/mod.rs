@@ -4,10 +4,13 @@
 //! time, no backtracking. Look-around, back references, possessive quantifiers and `$` before a last line
 //! terminator need `fancy-regex`. Most patterns with `$` still run on the fast engine: it is used whenever
 //! the text does not end in a line terminator, because then `$` means the end of the text.
+//! Many simple patterns need no engine at all ([`direct`]).
 
+mod direct;
 mod functions;
 mod translate;
 
+use direct::Direct;
 use flott_types::{Error, Result};
 
 pub(crate) use functions::functions;
@@ -16,6 +19,8 @@ pub(crate) use functions::functions;
 #[derive(Debug)]
 pub(crate) struct JavaRegex {
     engine: Engine,
+    /// In place of the fast engine.
+    direct: Option<Direct>,
     groups: usize,
 }
 
@@ -57,7 +62,8 @@ impl JavaRegex {
                 if translated.asks_for_line_end { Engine::Either(fast, exact()?) } else { Engine::Fast(fast) }
             }
         };
-        Ok(JavaRegex { engine, groups: translated.groups })
+        let direct = translated.fast.as_deref().and_then(Direct::new);
+        Ok(JavaRegex { engine, direct, groups: translated.groups })
     }
 
     /// How many groups the pattern has, not counting the whole match.
@@ -68,7 +74,10 @@ impl JavaRegex {
     /// The next match at or after a byte.
     pub(crate) fn find_at(&self, text: &str, from: usize) -> Option<Span> {
         match self.engine_for(text) {
-            Ok(fast) => fast.find_at(text, from).map(|found| (found.start(), found.end())),
+            Ok(fast) => match &self.direct {
+                Some(direct) => direct.find(text, from, 0).map(|(whole, _)| whole),
+                None => fast.find_at(text, from).map(|found| (found.start(), found.end())),
+            },
             Err(exact) => {
                 exact.find_from_pos(text, from).ok().flatten().map(|found| (found.start(), found.end()))
             }
@@ -90,6 +99,10 @@ impl JavaRegex {
         }
         match (self.engine_for(text), &mut groups.0) {
             (Ok(fast), Some(groups)) => {
+                if let Some(direct) = &self.direct {
+                    let (_, found) = direct.find(text, 0, group)?;
+                    return (group <= self.groups).then_some(found);
+                }
                 fast.captures_read(groups, text)?;
                 groups.get(group)
             }

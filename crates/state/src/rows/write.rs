@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::concat;
+use arrow::compute::{concat, take};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use flott_batch::bytes::{BATCH_BYTES, Parts};
 use flott_types::{Error, ErrorKind, Result};
 
 use super::has_default;
 use crate::cut::runs;
+use crate::group_order::ascending;
 use crate::{Index, KeyedDelta};
 
 /// Where the rows of a state come from. A row is identified by whatever is easiest for the state: a number,
@@ -156,14 +157,25 @@ impl<'a, S: RowSource> RowWriter<'a, S> {
         Ok(())
     }
 
-    /// Changed rows with keys and values, then the keys of deleted ones.
+    /// Changed rows with keys and values, then the keys of deleted ones. The changed ones come in the order of their
+    /// key groups, as in files: the rows are gathered here, and it costs little to gather them in that order.
     fn delta(&self, changed: &[S::Row], deleted: &[S::Row], full: bool) -> Result<KeyedDelta> {
-        let rows: Vec<S::Row> = changed.iter().chain(deleted).copied().collect();
+        let mut rows: Vec<S::Row> = changed.iter().chain(deleted).copied().collect();
         let slots: Vec<u32> = rows.iter().map(|row| self.source.slot_of(*row)).collect();
         let mut columns = self.index.columns(&slots)?;
-        let key_groups = self.index.key_groups(&slots, &columns);
+        let mut key_groups = self.index.key_groups(&slots, &columns);
+        if let Some(mut order) = ascending(&key_groups[..changed.len()]) {
+            for (to, from) in order.iter().enumerate() {
+                rows[to] = changed[*from as usize];
+            }
+            order.extend(changed.len() as u32..rows.len() as u32);
+            key_groups = order.iter().map(|row| key_groups[*row as usize]).collect();
+            let order = UInt32Array::from(order);
+            let sorted = columns.iter().map(|column| take(column, &order, None).map_err(failed));
+            columns = sorted.collect::<Result<_>>()?;
+        }
         columns.append(&mut self.source.keys(&rows)?);
-        for column in self.source.values(changed)? {
+        for column in self.source.values(&rows[..changed.len()])? {
             columns.push(match deleted.len() {
                 0 => column,
                 gone => {

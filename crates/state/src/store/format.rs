@@ -1,12 +1,16 @@
 //! The files of keyed state: Parquet, readable by other tools.
 //!
 //! Version 1: columns `__key_group` (UInt16) and `__deleted` (Boolean), then the table's own under their
-//! names and types; zstd; rows ascending by key group; statistics only on `__key_group`, so that a reader of
-//! some key groups decodes only the row groups that contain them. The footer's metadata contains
-//! `flott.state.version`. Later versions must read this one.
+//! names and types; compressed or not; statistics only on `__key_group`, so that a reader of some key groups
+//! decodes only the row groups that contain them. The footer's metadata contains `flott.state.version`. Later
+//! versions must read this one.
+//!
+//! Rows ascend by key group within runs of [`BATCH_BYTES`], which have many row groups each: a run is what an
+//! operator hands over at a time, in this order, and is written as it lies. Sorting all rows of a table would mean
+//! to gather each of them once more from all over the memory.
 
 use std::io::Write;
-
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt16Array};
@@ -28,6 +32,7 @@ use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
 use crate::KeyedDelta;
+use crate::group_order::ascending;
 
 /// The key group of a row.
 pub(crate) const KEY_GROUP: &str = "__key_group";
@@ -42,8 +47,10 @@ const VERSION: &str = "1";
 const WIDE: usize = 1 << 10;
 /// The size of a page is checked each time about this many bytes have been written.
 const PAGE_BYTES: usize = 1 << 20;
-/// A row group has at least this many rows, so a reader of one key group reads at least as many.
+/// A row group has at most this many rows and about this many bytes: who reads a key group reads at least one of
+/// each run.
 const ROWS_PER_GROUP: usize = 64 << 10;
+const BYTES_PER_GROUP: usize = 4 << 20;
 
 /// So many rows tell whether the values of a column repeat.
 const SAMPLE: usize = 1 << 10;
@@ -90,33 +97,45 @@ pub(crate) fn deleted(stored: &RecordBatch) -> &BooleanBuffer {
     stored.column(1).as_boolean().values()
 }
 
-/// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called
-/// whenever a part has been written, so that the file is never in memory as a whole.
-pub(crate) async fn encode<W: Write + Send>(
-    parts: &[RecordBatch],
-    file: &mut W,
-    ready: impl AsyncFnMut(&mut W) -> Result<()>,
-) -> Result<()> {
-    encode_by(parts, BATCH_BYTES, file, ready).await
+/// How rows are laid out in a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    /// Whether pages are compressed.
+    pub compressed: bool,
+    /// The bytes of a run and of a row group, about.
+    run: usize,
+    group: usize,
 }
 
-/// Like [`encode`], with row groups of about `limit` bytes at most: each is read back as one batch.
-async fn encode_by<W: Write + Send>(
+impl Layout {
+    pub(crate) fn new(compressed: bool) -> Self {
+        Layout { compressed, run: BATCH_BYTES, group: BYTES_PER_GROUP }
+    }
+}
+
+/// Writes stored rows, in any order and any number of batches of one schema, as a file. `ready` is called
+/// whenever a part has been written, so that the file is never in memory as a whole. Returns how many bytes the
+/// rows have in memory.
+pub(crate) async fn encode<W: Write + Send>(
     parts: &[RecordBatch],
-    limit: usize,
+    layout: Layout,
     file: &mut W,
     mut ready: impl AsyncFnMut(&mut W) -> Result<()>,
-) -> Result<()> {
+) -> Result<u64> {
     let failed = |e: parquet::errors::ParquetError| {
         Error::unsupported("state that cannot be written as Parquet").with_source(e)
     };
     let Some(first) = parts.first() else {
         return Err(Error::internal("a state file without rows"));
     };
-    let level = ZstdLevel::try_new(1).map_err(failed)?;
+    let compression = match layout.compressed {
+        true => Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?),
+        false => Compression::UNCOMPRESSED,
+    };
     let bytes: Vec<RowBytes> = parts.iter().map(|part| RowBytes::new(part.columns())).collect();
+    let of_part = |at: usize| bytes[at].of_range(0, parts[at].num_rows());
     let rows: usize = parts.iter().map(RecordBatch::num_rows).sum();
-    let all: usize = bytes.iter().zip(parts).map(|(bytes, part)| bytes.of_range(0, part.num_rows())).sum();
+    let all: usize = (0..parts.len()).map(of_part).sum();
     // The writer checks the size of a page and of a dictionary only once per this many rows. Wide values
     // seldom repeat.
     let at_once = (PAGE_BYTES * rows.max(1) / all.max(1)).clamp(1, 1 << 10);
@@ -127,7 +146,7 @@ async fn encode_by<W: Write + Send>(
     let properties = properties
         .set_write_batch_size(at_once)
         .set_dictionary_enabled(all < WIDE * rows.max(1))
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::from(KEY_GROUP), EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
@@ -136,19 +155,85 @@ async fn encode_by<W: Write + Send>(
         .set_key_value_metadata(Some(vec![KeyValue::new(VERSION_KEY.to_owned(), VERSION.to_owned())]))
         .build();
     let mut writer = ArrowWriter::try_new(&mut *file, first.schema(), Some(properties)).map_err(failed)?;
-    let batches: Vec<&RecordBatch> = parts.iter().collect();
-    // Gathered piece by piece, because a whole table may not fit in one batch.
-    for rows in by_key_group(parts).chunks(ROWS_PER_GROUP) {
-        let of = |at: usize| bytes[rows[at].0].of(rows[at].1);
-        for run in runs(rows.len(), limit, of) {
-            let rows = interleave_record_batch(&batches, &rows[run])
-                .map_err(|e| Error::internal("rows of state").with_source(e))?;
-            writer.write(&rows).map_err(failed)?;
+    for run in runs(parts.len(), layout.run, of_part) {
+        let run = Run::new(&parts[run.clone()], &bytes[run]);
+        for group in run.row_groups(layout.group) {
+            writer.write(&run.rows(group)?).map_err(failed)?;
             writer.flush().map_err(failed)?;
             ready(writer.inner_mut()).await?;
         }
     }
-    writer.close().map(|_| ()).map_err(failed)
+    writer.close().map(|_| all as u64).map_err(failed)
+}
+
+/// Parts of a file that are sorted together.
+struct Run<'a> {
+    parts: Vec<&'a RecordBatch>,
+    bytes: &'a [RowBytes],
+    /// Part and row of each row in the order of key groups; `None` if they lie in it.
+    order: Option<Vec<(usize, usize)>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(parts: &'a [RecordBatch], bytes: &'a [RowBytes]) -> Self {
+        let groups: Vec<u16> = parts.iter().flat_map(|part| key_groups(part).iter().copied()).collect();
+        let lie = || {
+            let places = |(at, part): (usize, &RecordBatch)| (0..part.num_rows()).map(move |row| (at, row));
+            parts.iter().enumerate().flat_map(places).collect::<Vec<_>>()
+        };
+        let order = match ascending(&groups) {
+            Some(order) => {
+                let lie = lie();
+                Some(order.into_iter().map(|row| lie[row as usize]).collect())
+            }
+            None => (parts.len() > 1).then(lie),
+        };
+        Run { parts: parts.iter().collect(), bytes, order }
+    }
+
+    /// Cuts the rows into groups of about so many bytes.
+    fn row_groups(&self, limit: usize) -> Vec<Range<usize>> {
+        let rows: usize = self.parts.iter().map(|part| part.num_rows()).sum();
+        let mut groups = Vec::new();
+        let Some(order) = &self.order else {
+            let mut first = 0;
+            while first < rows {
+                let end = fitting(&self.bytes[0], first, rows.min(first + ROWS_PER_GROUP), limit);
+                groups.push(first..end);
+                first = end;
+            }
+            return groups;
+        };
+        for first in (0..rows).step_by(ROWS_PER_GROUP) {
+            let of = |at: usize| self.bytes[order[first + at].0].of(order[first + at].1);
+            let cut = runs(ROWS_PER_GROUP.min(rows - first), limit, of);
+            groups.extend(cut.into_iter().map(|rows| first + rows.start..first + rows.end));
+        }
+        groups
+    }
+
+    /// Some of the rows. They are copied only if they are not in order.
+    fn rows(&self, rows: Range<usize>) -> Result<RecordBatch> {
+        match (&self.order, self.parts.as_slice()) {
+            (None, [only]) => Ok(only.slice(rows.start, rows.len())),
+            (Some(order), parts) => interleave_record_batch(parts, &order[rows])
+                .map_err(|e| Error::internal("rows of state").with_source(e)),
+            (None, _) => Err(Error::internal("several parts of state without an order")),
+        }
+    }
+}
+
+/// Where rows end of which as many as fit have about so many bytes; one row always fits.
+fn fitting(bytes: &RowBytes, first: usize, most: usize, limit: usize) -> usize {
+    let (mut fits, mut too_many) = (first + 1, most + 1);
+    while fits + 1 < too_many {
+        let end = usize::midpoint(fits, too_many);
+        match bytes.of_range(first, end) <= limit {
+            true => fits = end,
+            false => too_many = end,
+        }
+    }
+    fits
 }
 
 /// The columns whose values seldom repeat, by a sample of rows: a dictionary of them is work for nothing, and larger than
@@ -178,24 +263,6 @@ fn seldom_repeated(parts: &[RecordBatch]) -> Vec<String> {
     let columns = sample.schema_ref().fields().iter().zip(sample.columns());
     let found = columns.filter(|(_, column)| differs(column));
     found.map(|(field, _)| field.name().clone()).collect()
-}
-
-/// All rows, as (part, row), ascending by key group: a counting sort.
-fn by_key_group(parts: &[RecordBatch]) -> Vec<(usize, usize)> {
-    let groups = || {
-        parts.iter().enumerate().flat_map(|(part, rows)| {
-            key_groups(rows).iter().enumerate().map(move |(row, group)| (usize::from(*group), (part, row)))
-        })
-    };
-    let mut next = vec![0usize; usize::from(u16::MAX) + 2];
-    groups().for_each(|(group, _)| next[group + 1] += 1);
-    (1..next.len()).for_each(|group| next[group] += next[group - 1]);
-    let mut sorted = vec![(0, 0); parts.iter().map(RecordBatch::num_rows).sum()];
-    for (group, row) in groups() {
-        sorted[next[group]] = row;
-        next[group] += 1;
-    }
-    sorted
 }
 
 /// The stored rows of some key groups of a file.
@@ -289,16 +356,18 @@ mod tests {
         stored(&KeyedDelta { key_groups: key_groups.clone(), ..delta(key_groups.len() as i64) }).unwrap()
     }
 
-    fn encoded(parts: &[RecordBatch], limit: usize) -> Vec<u8> {
+    fn encoded(parts: &[RecordBatch], layout: Layout) -> Vec<u8> {
         let mut file = Vec::new();
-        flott_storage::block_on(encode_by(parts, limit, &mut file, async |_| Ok(()))).unwrap();
+        flott_storage::block_on(encode(parts, layout, &mut file, async |_| Ok(()))).unwrap();
         file
     }
+
+    const COMPRESSED: Layout = Layout { compressed: true, run: BATCH_BYTES, group: BATCH_BYTES };
 
     #[test]
     fn rows_are_sorted_by_key_group_and_read_by_range() {
         let parts = [rows([7, 3, 3, 65_535, 0].into_iter()), rows([3, 1].into_iter())];
-        let file = Bytes::from(encoded(&parts, BATCH_BYTES));
+        let file = Bytes::from(encoded(&parts, Layout::new(false)));
         let all = decode(file.clone(), KeyGroupRange { first: 0, last: u16::MAX }).unwrap();
         assert_eq!(key_groups(&all[0]), [0, 1, 3, 3, 3, 7, 65_535]);
         let some = decode(file.clone(), KeyGroupRange { first: 2, last: 6 }).unwrap();
@@ -307,9 +376,25 @@ mod tests {
     }
 
     #[test]
+    fn parts_that_are_a_run_each_are_sorted_by_themselves() {
+        let parts = [rows([2, 2, 5].into_iter()), rows([4, 0].into_iter()), rows([1].into_iter())];
+        let one = RowBytes::new(parts[1].columns()).of_range(0, 2);
+        let of = |layout: Layout, wanted: KeyGroupRange| -> Vec<Vec<u16>> {
+            let read = decode(Bytes::from(encoded(&parts, layout)), wanted).unwrap();
+            read.iter().map(|rows| key_groups(rows).to_vec()).collect()
+        };
+        let all = KeyGroupRange { first: 0, last: 9 };
+        let layout = Layout { run: one, ..Layout::new(false) };
+        assert_eq!(of(layout, all), [vec![2, 2, 5], vec![0, 4], vec![1]]);
+        assert_eq!(of(Layout { compressed: true, ..layout }, all), of(layout, all));
+        assert_eq!(of(layout, KeyGroupRange { first: 4, last: 9 }), [vec![5], vec![4]]);
+        assert_eq!(of(Layout::new(false), all), [vec![0, 1, 2, 2, 4, 5]]);
+    }
+
+    #[test]
     fn row_groups_outside_the_range_are_not_touched() {
         let count = ROWS_PER_GROUP as u64 * 4;
-        let mut file = encoded(&[rows((0..count).map(|row| (row * 64 / count) as u16))], BATCH_BYTES);
+        let mut file = encoded(&[rows((0..count).map(|row| (row * 64 / count) as u16))], COMPRESSED);
         // Corrupts the first row groups; only the last one is needed.
         let half = file.len() / 2;
         file[4..half].fill(0xaa);
@@ -321,7 +406,7 @@ mod tests {
 
     #[test]
     fn values_that_seldom_repeat_have_no_dictionary() {
-        let file = Bytes::from(encoded(&[rows((0..5000).map(|row| row / 100))], BATCH_BYTES));
+        let file = Bytes::from(encoded(&[rows((0..5000).map(|row| row / 100))], COMPRESSED));
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).unwrap();
         let group = metadata.metadata().row_group(0);
         assert!(group.column(0).dictionary_page_offset().is_some());
@@ -341,7 +426,7 @@ mod tests {
             stored(&delta).unwrap()
         };
         let parts = [part(&texts[..2], vec![1, 2]), part(&texts[2..], vec![2, 3, 4])];
-        let file = Bytes::from(encoded(&parts, 120));
+        let file = Bytes::from(encoded(&parts, Layout { group: 120, ..COMPRESSED }));
         let read = decode(file, KeyGroupRange { first: 2, last: 9 }).unwrap();
         let read: Vec<Vec<&str>> =
             read.iter().map(|rows| rows.column(OWN).as_string::<i32>().iter().flatten().collect()).collect();

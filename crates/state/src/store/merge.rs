@@ -171,6 +171,7 @@ mod tests {
             kind,
             key_groups: KeyGroupRange { first: 0, last: 0 },
             rows: 1,
+            unpacked: None,
             checksum: Checksum(0),
         }
     }

@@ -76,6 +76,12 @@ pub const OPTIONS: &[ConfigOption] = &[
     ),
     works("execution.checkpointing.num-retained", Number, "1", "how many completed checkpoints are kept"),
     works("execution.checkpointing.savepoint-dir", Text, "", "where savepoints are written"),
+    works(
+        "execution.checkpointing.snapshot-compression",
+        Flag,
+        "false",
+        "whether files of state are compressed: half as large or less, for about twice the time of the processor",
+    ),
     works("execution.checkpointing.timeout", Duration, "10 min", "a checkpoint that takes longer is aborted"),
     works(
         "execution.checkpointing.tolerable-failed-checkpoints",
