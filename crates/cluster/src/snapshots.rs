@@ -107,7 +107,7 @@ impl SnapshotStorage for Snapshots {
         let restored: Vec<_> =
             deployment.restore.iter().map(|restore| (restore.uid.clone(), restore.state.clone())).collect();
         let parallelism = deployment.vertex.parallelism;
-        let compressed = Reader(&deployment.options.configuration).flag(COMPRESSION, false)?;
+        let compressed = Reader(&deployment.options.configuration).flag(COMPRESSION, true)?;
         let writer = TaskSnapshotWriter::new(folder, deployment.task, parallelism, &restored);
         Ok(Box::new(Writer(writer.compressing(compressed))))
     }

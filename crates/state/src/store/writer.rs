@@ -133,7 +133,7 @@ impl TaskSnapshotWriter {
             tables,
             full_needed: false,
             merged: MERGED,
-            layout: Layout::new(false),
+            layout: Layout::new(true),
             next_file: 0,
         }
     }
@@ -145,8 +145,8 @@ impl TaskSnapshotWriter {
         self
     }
 
-    /// Whether files are compressed: they are smaller by half or more, and take about three times the time of the
-    /// processor.
+    /// Whether files are compressed, which they are by default: to a quarter of their size, for an eighth of what a
+    /// snapshot costs.
     #[must_use]
     pub fn compressing(mut self, compressed: bool) -> Self {
         self.layout = Layout::new(compressed);
