@@ -94,6 +94,11 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// Whether a sink puts rows in the place of those that a table holds, if its spec asks for that (INSERT OVERWRITE).
+    fn overwrites(&self) -> bool {
+        false
+    }
+
     /// Whether a source of this table sends watermarks of its own, which a table can declare with
     /// `SOURCE_WATERMARK()`.
     fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
@@ -288,6 +293,19 @@ impl Registry {
     /// The sink of a spec.
     pub fn sink(&self, spec: &SinkSpec, context: &TableContext) -> Result<Arc<dyn Sink>> {
         let table = self.table(&spec.table)?;
+        if spec.overwrite && !context.batch {
+            return Err(Error::invalid(format!(
+                "Streaming mode not support overwrite: INSERT OVERWRITE of {}",
+                spec.table.name
+            )));
+        }
+        if spec.overwrite && !table.connector.overwrites() {
+            return Err(Error::unsupported(format!(
+                "INSERT OVERWRITE requires a connector that replaces what a table holds; '{}' appends (table {})",
+                table.connector.name(),
+                spec.table.name
+            )));
+        }
         let sink = table.connector.sink(spec, &table.options, context)?;
         table.options.finish()?;
         Ok(sink)

@@ -36,6 +36,8 @@ const MERGED: u32 = 3;
 const UPLOADED: u32 = 4;
 /// To be merged with others, for the whole job.
 const PART: u32 = 5;
+/// One of those that replace what a table holds, for the whole job.
+const REPLACING: u32 = 6;
 
 impl FinishedFile {
     /// As a committable, for the writer to hand over; with the hidden files that it was merged from.
@@ -67,6 +69,22 @@ impl FinishedFile {
         Ok(Committable::global(Payload::json(PART, &file)?))
     }
 
+    /// The same for the job, which makes all of its files visible at once ([`crate::Overwriter`]).
+    pub(crate) fn replacing(committable: &Committable) -> Committable {
+        Committable::global(Payload::new(REPLACING, committable.payload.bytes()))
+    }
+
+    /// Whether it is one of the files that replace others.
+    pub fn is_replacing(committable: &Committable) -> bool {
+        committable.by == CommittedBy::Job && committable.payload.version() == REPLACING
+    }
+
+    /// The hidden file, the visible one, and the upload that becomes it.
+    pub(crate) fn places(&self) -> Result<(Location, Location, Option<&PreparedUpload>)> {
+        let (hidden, visible) = (self.hidden.clone(), self.visible.clone());
+        Ok((Location::try_from(hidden)?, Location::try_from(visible)?, self.upload.as_ref()))
+    }
+
     /// Whether it is a file to be merged.
     pub fn is_part(committable: &Committable) -> bool {
         committable.by == CommittedBy::Job && committable.payload.version() == PART
@@ -88,10 +106,10 @@ impl FinishedFile {
         Ok(visible.parent().unwrap_or(visible))
     }
 
-    fn from_committable(committable: &Committable) -> Result<Self> {
+    pub(crate) fn from_committable(committable: &Committable) -> Result<Self> {
+        const KNOWN: [u32; 6] = [Payload::UNVERSIONED, VERSION, MERGED, UPLOADED, PART, REPLACING];
         let what = format!("a finished file ({:?})", committable.payload);
-        let file: FinishedFile =
-            committable.payload.from_json(&[Payload::UNVERSIONED, VERSION, MERGED, UPLOADED, PART], &what)?;
+        let file: FinishedFile = committable.payload.from_json(&KNOWN, &what)?;
         if file.version > 1 {
             return Err(Error::state(format!("{what} has version {} instead of 1", file.version)));
         }
@@ -177,7 +195,7 @@ mod tests {
             Committable::new(Payload::new(Payload::UNVERSIONED, text))
         };
         assert_eq!(FinishedFile::from_committable(&old(1)).unwrap().visible, "/t/a");
-        let later = Committable::new(Payload::new(6, "{}"));
+        let later = Committable::new(Payload::new(7, "{}"));
         for later in [old(2), later] {
             assert!(FinishedFile::from_committable(&later).unwrap_err().message().contains("version"));
         }

@@ -34,6 +34,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::compression::Compression;
+use crate::overwriting::finish_overwrite;
 use crate::split::FileSplit;
 
 /// Splits of a large file are about this long.
@@ -201,6 +202,7 @@ impl FileEnumerator {
 impl Listing {
     /// The existing files that are not empty.
     fn look(&self) -> Result<Vec<FileInfo>> {
+        finish_overwrite(&self.path)?;
         let mut files = files::list(&self.path)?;
         files.retain(|file| {
             let matches = |pattern: &Regex| pattern.is_match(&file.location.to_string());

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::WriterId;
 use crate::unpublished::Unpublished;
 
-const DIRECTORY: &str = ".writers";
+pub(crate) const DIRECTORY: &str = ".writers";
 
 /// The content of the file.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]

@@ -27,7 +27,7 @@
 
 use flott_storage::Location;
 use flott_storage::files;
-use flott_types::{FastMap, Result, Succession};
+use flott_types::{FastMap, FastSet, Result, Succession};
 use parking_lot::Mutex;
 
 use crate::ledger::{Begun, Ledger, Promises};
@@ -138,6 +138,45 @@ pub(crate) fn settle(root: &Location, promised: &mut Vec<Promised>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Writers whose last files were published by somebody else, maybe when they had ended: their ledgers are of no use then.
+#[derive(Debug, Default)]
+pub(crate) struct GoneWriters(Mutex<FastSet<WriterId>>);
+
+impl GoneWriters {
+    /// Takes note of the writer of a hidden file.
+    pub(crate) fn note(&self, hidden: &Location) {
+        if let Some((writer, _)) = hidden.name().and_then(WriterId::parse_hidden) {
+            self.0.lock().insert(writer);
+        }
+    }
+
+    /// Removes the ledgers of those that have no hidden file.
+    pub(crate) fn settle(&self, root: &Location) -> Result<()> {
+        let mut writers = std::mem::take(&mut *self.0.lock());
+        if !writers.is_empty() {
+            for file in files::find(root, &|name| WriterId::parse_hidden(name).is_some())? {
+                if let Some((writer, _)) = file.name().and_then(WriterId::parse_hidden) {
+                    writers.remove(&writer);
+                }
+            }
+        }
+        let are_visible = |promises: &Promises| {
+            let is_visible = |begun: &Begun| {
+                let is_part = begun.visible.name().and_then(WriterId::parse_hidden).is_some();
+                !is_part && files::look(&begun.visible).is_ok_and(|found| found.is_some())
+            };
+            promises.uploads.iter().all(is_visible)
+        };
+        let _one = LOOKING.lock();
+        for writer in writers {
+            if let Some(ledger) = Ledger::take(root, &writer, are_visible)? {
+                ledger.remove()?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The jobs, by id, that continued from the checkpoint that is restored: this one, and starts in between.

@@ -13,6 +13,8 @@
 //! Small files may wait, still hidden, until several of one writer are merged into one (`waiting`), or those that all
 //! writers have written for a checkpoint are merged when it has completed, before any of them is visible ([`Merger`]).
 //!
+//! Files may also take the place of all that a directory holds, at once when a job has written everything ([`Overwriter`]).
+//!
 //! Later writers remove the files of earlier ones that are in no checkpoint; `leftovers` explains how these
 //! are distinguished from files that may still be committed, and the `ledger` that each writer keeps for this
 //! purpose.
@@ -29,6 +31,7 @@ mod lz4;
 mod merging;
 mod name;
 mod open_file;
+mod overwriting;
 mod split;
 mod unpublished;
 mod waiting;
@@ -42,6 +45,7 @@ pub use input::SplitInput;
 pub use merging::{Join, Merger, MergerContext};
 pub use name::{FileNames, Progress, WriterId};
 pub use open_file::Rest;
+pub use overwriting::{Overwriter, finish_overwrite};
 pub use split::{FileSplit, Position};
 pub use waiting::Compaction;
 pub use whole::WholeFile;

@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 
 use crate::committable::{FinishedFile, failed};
 use crate::ledger::{Begun, Ledger, Promises};
+use crate::leftovers::GoneWriters;
 use crate::name::WriterId;
 use crate::unpublished::Unpublished;
 use crate::waiting::append;
@@ -54,7 +55,7 @@ pub struct Merger {
     clock: Arc<dyn Clock>,
     begun: Mutex<Option<Own>>,
     /// Whose files it has merged.
-    writers: Mutex<FastSet<WriterId>>,
+    writers: GoneWriters,
     /// What it has merged of groups that are asked for again.
     done: Mutex<FastSet<Location>>,
 }
@@ -93,7 +94,7 @@ impl Merger {
             succession: global.succession,
             clock: global.clock.clone(),
             begun: Mutex::new(None),
-            writers: Mutex::default(),
+            writers: GoneWriters::default(),
             done: Mutex::default(),
         }
     }
@@ -203,9 +204,7 @@ impl Merger {
             self.merge(&parts, &directory, &visible, join)?;
         }
         files::sync_directory(&directory)?;
-        let writer =
-            |part: &&Part| part.hidden.name().and_then(WriterId::parse_hidden).map(|(writer, _)| writer);
-        self.writers.lock().extend(bin.iter().filter_map(writer));
+        bin.iter().for_each(|part| self.writers.note(&part.hidden));
         bin.iter().try_for_each(|part| files::remove(&part.hidden))?;
         Ok(CommitOutcome::Committed)
     }
@@ -279,28 +278,6 @@ impl Merger {
     }
 }
 
-impl Merger {
-    /// Writers that have ended before their last files were merged have left their ledgers: they are of no use now.
-    fn settle(&self) -> Result<()> {
-        let mut writers = std::mem::take(&mut *self.writers.lock());
-        let root = &self.context.root;
-        if !writers.is_empty() {
-            let own = |name: &str| WriterId::parse_hidden(name).is_some();
-            for file in files::find(root, &own)? {
-                if let Some((writer, _)) = file.name().and_then(WriterId::parse_hidden) {
-                    writers.remove(&writer);
-                }
-            }
-        }
-        for writer in writers {
-            if let Some(ledger) = Ledger::take(root, &writer, |promises| promises.uploads.is_empty())? {
-                ledger.remove()?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Drop for Merger {
     fn drop(&mut self) {
         let removed = match self.begun.get_mut().take() {
@@ -310,7 +287,7 @@ impl Drop for Merger {
                 unpublished.iter().try_for_each(Unpublished::discard).and_then(|()| ledger.remove())
             }
         };
-        if let Err(error) = removed.and_then(|()| self.settle()) {
+        if let Err(error) = removed.and_then(|()| self.writers.settle(&self.context.root)) {
             tracing::warn!(
                 "not all files that were being merged below {} were removed: {error}",
                 self.context.root

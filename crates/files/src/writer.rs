@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use flott_connector::{Payload, Prepared, SinkContext};
 use flott_storage::Location;
-use flott_storage::files::NewFile;
+use flott_storage::files::{self, NewFile};
 use flott_types::{Clock, Error, FastMap, Result, Succession, Timestamp};
 
+use crate::committable::FinishedFile;
 use crate::ledger::{Begun, Ledger, Promises};
 use crate::leftovers::{self, Promised};
 use crate::name::{FileNames, Progress, WriterId};
 use crate::open_file::{Due, OpenFile, Rest};
+use crate::overwriting::finish_overwrite;
 use crate::unpublished::Unpublished;
 use crate::waiting::{Compaction, Waiting, WaitingFile};
 
@@ -53,6 +55,8 @@ pub struct RollingWriter<R = ()> {
     compaction: Option<Compaction>,
     /// Files are parts, which the job merges.
     are_parts: bool,
+    /// Files become visible with all others of the job.
+    for_the_job: bool,
     /// Files that were closed at earlier checkpoints, and are to be merged.
     waiting: Waiting,
     clock: Arc<dyn Clock>,
@@ -84,6 +88,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
     pub fn new(path: Location, rolling: Rolling, context: SinkContext, restored: &[Payload]) -> Result<Self> {
         // It is part of checkpoints.
         path.to_text()?;
+        finish_overwrite(&path)?;
         let id = WriterId::new(&context);
         let restored = restored.iter().map(Progress::from_payload).collect::<Result<Vec<_>>>()?;
         let promised =
@@ -97,6 +102,7 @@ impl<R: Rest + 'static> RollingWriter<R> {
             names: FileNames::default(),
             compaction: None,
             are_parts: false,
+            for_the_job: false,
             succession: context.succession,
             waiting: Waiting::restored(waiting),
             ledger: None,
@@ -135,6 +141,29 @@ impl<R: Rest + 'static> RollingWriter<R> {
     pub fn with_parts(mut self, are_parts: bool) -> Self {
         self.are_parts = are_parts;
         self
+    }
+
+    /// Files are handed over for the job, which makes them visible in the place of others ([`crate::Overwriter`]).
+    #[must_use]
+    pub fn for_the_job(mut self, for_the_job: bool) -> Self {
+        self.for_the_job = for_the_job;
+        self
+    }
+
+    /// Makes an empty hidden file, which is handed over: the caller puts it into the next checkpoint.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn make_token(&mut self) -> Result<Location> {
+        self.keep_ledger()?;
+        let token = self.path.join(&self.id.hidden(self.next_number));
+        self.next_number += 1;
+        files::touch(&token)?;
+        self.handed_over.push(Unpublished::Hidden(token.clone()));
+        if let Some(ledger) = &mut self.ledger {
+            ledger.hand_over(self.next_number, &self.handed_over)?;
+        }
+        Ok(token)
     }
 
     /// Whether files are read again before they are visible. An upload that is not complete cannot be read, so in an
@@ -300,13 +329,18 @@ impl<R: Rest + 'static> RollingWriter<R> {
         if let Some(ledger) = &mut self.ledger {
             ledger.hand_over(self.next_number, &self.handed_over)?;
         }
+        let for_the_job = self.for_the_job;
         Ok(Prepared::Later(Box::new(move || {
             let mut uploads = FastMap::default();
             for file in open {
                 let WaitingFile { visible, upload, .. } = file.close()?;
                 uploads.extend(upload.map(|upload| (visible, upload)));
             }
-            due.into_iter().map(|due| due.committable(&mut uploads)).collect()
+            let committables = due.into_iter().map(|due| due.committable(&mut uploads));
+            match for_the_job {
+                true => committables.map(|one| one.map(|one| FinishedFile::replacing(&one))).collect(),
+                false => committables.collect(),
+            }
         })))
     }
 

@@ -7,7 +7,7 @@ use flott_connector::lookup::{FullCache, LookupTable};
 use flott_connector::options::FORMAT;
 use flott_connector::{Changelog, Connector, Manual, Options, Sink, Source, TableContext};
 use flott_plan::{LookupSpec, SinkSpec, SourceSpec, TableSpec};
-use flott_types::{Error, LogicalType, Result, TypeKind};
+use flott_types::{LogicalType, Result, TypeKind};
 
 use crate::config::Config;
 use crate::options;
@@ -31,13 +31,7 @@ impl Connector for FilesystemConnector {
         Ok(Arc::new(FileSource::new(Config::new(&spec.table, options)?, spec)?))
     }
 
-    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, context: &TableContext) -> Result<Arc<dyn Sink>> {
-        if spec.overwrite && !context.batch {
-            return Err(Error::invalid(format!(
-                "table {}: INSERT OVERWRITE works in batch mode only: SET 'execution.runtime-mode' = 'batch'",
-                spec.table.name
-            )));
-        }
+    fn sink(&self, spec: &SinkSpec, options: &Options<'_>, _: &TableContext) -> Result<Arc<dyn Sink>> {
         Ok(Arc::new(FileSink::new(Config::new(&spec.table, options)?, spec)?))
     }
 
@@ -56,6 +50,10 @@ impl Connector for FilesystemConnector {
     }
 
     fn reports_errors(&self) -> bool {
+        true
+    }
+
+    fn overwrites(&self) -> bool {
         true
     }
 

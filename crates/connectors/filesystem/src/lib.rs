@@ -47,9 +47,14 @@
 //! delay, or when the watermark of all writers has passed the time in the partition's name. Partitions whose time has not come are part of
 //! checkpoints. At the end of the input all are committed.
 //!
+//! # INSERT OVERWRITE
+//!
+//! In batch mode. The files of all writers wait until these have ended, and then take the place of what the table holds, or of
+//! what the partitions hold that they are in (`sink/overwriting.rs`, `flott_files::Overwriter`).
+//!
 //! # Not built yet, refused by name
 //!
-//! Object stores other than S3, HDFS, compaction, INSERT OVERWRITE in streaming, policies of partition commit other than success files.
+//! HDFS, INSERT OVERWRITE of a table with compaction, policies of partition commit other than success files.
 
 mod catalog;
 mod commit;

@@ -177,6 +177,7 @@ Files of records ending in `.gz`, `.gzip`, `.deflate`, `.bz2`, `.xz`, `.zst`, `.
 
 Writing: rows become visible with the next checkpoint, a file at a time, and exactly once.
 A file never grows.
+`INSERT OVERWRITE` replaces the files of the table, or of the partitions that have new rows, when the job has written everything; a record in the directory lets whoever comes next finish what was cut off.
 
 Records that cannot be read fail the job, or become rows of another table: [`ERRORS INTO`](../sql/queries.md#errors-into).
 

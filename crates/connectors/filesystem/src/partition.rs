@@ -1,8 +1,10 @@
 //! Partitions: columns whose values are in the names of directories, `dt=2024-01-01/hr=10`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef};
+use flott_batch::text;
 use flott_plan::TableSpec;
 use flott_types::{Error, LogicalType, Result, TypeKind};
 
@@ -68,6 +70,27 @@ impl Partitioning {
             })
         };
         self.columns.iter().map(value).collect()
+    }
+
+    /// The text of a value in the name of a directory; `None` is NULL.
+    pub(crate) fn text_of(column: &dyn Array, row: usize, ty: &LogicalType) -> Option<String> {
+        column.is_valid(row).then(|| {
+            let mut value = String::new();
+            text::write_value(&mut value, column, row, ty, chrono_tz::UTC);
+            value
+        })
+    }
+
+    /// The directory of the partition for which all columns are given, as `PARTITION (d = '...')` gives them.
+    pub(crate) fn named(&self, given: &BTreeMap<String, String>) -> Result<Option<String>> {
+        let value = |(_, name, ty): &(usize, String, LogicalType)| {
+            let text = given.get(name)?;
+            // As the rows have it that are written: `01` is 1.
+            let value = flott_formats::single_value(ty, Some(text));
+            Some(value.map(|value| Self::text_of(value.as_ref(), 0, ty)))
+        };
+        let values: Option<Result<Vec<Option<String>>>> = self.columns.iter().map(value).collect();
+        Ok(values.transpose()?.map(|values| self.directory(&values)))
     }
 
     /// The directory of values given as text; `None` is NULL.

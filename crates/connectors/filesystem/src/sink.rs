@@ -2,8 +2,10 @@
 
 mod committer;
 mod merging;
+mod overwriting;
 mod partitioner;
 mod partitions;
+mod progress;
 mod writer;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use flott_types::{Error, Result};
 
 use crate::config::Config;
 use committer::TableCommitter;
+use overwriting::OverwritingCommitter;
 use writer::FileWriter;
 
 pub(crate) struct FileSink {
@@ -27,9 +30,10 @@ pub(crate) struct FileSink {
 
 impl FileSink {
     pub(crate) fn new(config: Config, spec: &SinkSpec) -> Result<Self> {
-        if spec.overwrite {
+        if spec.overwrite && config.compaction.is_some() {
             return Err(Error::unsupported(format!(
-                "table {}: INSERT OVERWRITE is not built yet",
+                "table {}: INSERT OVERWRITE with 'auto-compaction' = 'true'; say \
+                 INSERT OVERWRITE ... /*+ OPTIONS('auto-compaction' = 'false') */",
                 spec.table.name
             )));
         }
@@ -44,6 +48,7 @@ impl FileSink {
                 spec.table.name
             )));
         }
+        config.partitioning.named(&spec.static_partition)?;
         match config.files()? {
             FileFormat::Records(records) => _ = records.encoder(&schema)?,
             FileFormat::Bulk(bulk) => bulk.check(&schema)?,
@@ -62,12 +67,15 @@ impl Sink for FileSink {
         Ok(flott_files::committer())
     }
 
-    /// Partitions and merged files, if the table asks for it.
+    /// Partitions and merged files, if the table asks for it, and what takes the place of others.
     fn commits_globally(&self) -> bool {
-        self.config.commit.is_some() || self.config.compaction.is_some()
+        self.spec.overwrite || self.config.commit.is_some() || self.config.compaction.is_some()
     }
 
     fn global_committer(&self, context: GlobalCommitterContext) -> Result<Box<dyn Committer>> {
+        if self.spec.overwrite {
+            return Ok(Box::new(OverwritingCommitter::new(&self.config, &self.spec, &context)?));
+        }
         let (_, schema) = self.config.file_columns(&self.spec.table);
         Ok(Box::new(TableCommitter::new(&self.config, schema, &context)))
     }

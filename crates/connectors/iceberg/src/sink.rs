@@ -30,9 +30,6 @@ pub(crate) struct IcebergSink {
 impl IcebergSink {
     pub(crate) fn new(config: Config, spec: &SinkSpec) -> Result<Self> {
         let name = &spec.table.name;
-        if spec.overwrite {
-            return Err(Error::unsupported(format!("table {name}: INSERT OVERWRITE of an Iceberg table")));
-        }
         config.table.location.check_writable()?;
         // What the table cannot hold is told when the statement is planned.
         new_fields(&spec.table.schema).map_err(|error| error.context(format_args!("table {name}")))?;

@@ -171,13 +171,6 @@ impl Session {
             )));
         }
         let (path, table) = binder.target(&parts(&insert.target), &insert.hints, &insert.target)?;
-        if insert.overwrite {
-            let connector = table.options.get("connector").map_or("", String::as_str);
-            return Err(Error::unsupported(format!(
-                "INSERT OVERWRITE requires a connector that replaces what a table holds; '{connector}' appends, at {}",
-                insert.position
-            )));
-        }
         let (columns, _) = sink_columns(&table);
         let fixed = static_partition(&insert.partition, &table)?;
         let rel = assign_columns(source, insert, &columns, &fixed, &path.to_string())?;

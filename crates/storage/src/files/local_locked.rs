@@ -24,6 +24,15 @@ impl LocalLockedFile {
     /// # Errors
     /// If it cannot be created.
     pub(super) fn create(path: PathBuf, content: &str) -> Result<Self> {
+        let taken = failed("create", &path, io::ErrorKind::AlreadyExists.into());
+        LocalLockedFile::claim(path, content)?.ok_or(taken)
+    }
+
+    /// The same; `None` if the name exists.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub(super) fn claim(path: PathBuf, content: &str) -> Result<Option<Self>> {
         // Whoever empties the directory removes it, and whoever finds an empty file removes that: both may
         // happen between two of our steps.
         for _ in 0..100 {
@@ -34,6 +43,7 @@ impl LocalLockedFile {
             let file = match File::options().read(true).write(true).create_new(true).open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
                 Err(error) => return Err(failed("create", &path, error)),
             };
             match file.lock() {
@@ -45,7 +55,7 @@ impl LocalLockedFile {
             if path.try_exists().map_err(|error| failed("look at", &path, error))? {
                 let mut locked = LocalLockedFile { file, path };
                 locked.write(content).map_err(|error| failed("write", &locked.path, error))?;
-                return Ok(locked);
+                return Ok(Some(locked));
             }
         }
         Err(Error::external(format!("cannot create {}: others keep removing it", path.display())))

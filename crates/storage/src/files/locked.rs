@@ -8,7 +8,9 @@ use flott_types::{Error, Result};
 
 use super::local_locked::LocalLockedFile;
 use super::objects;
+use crate::folder::Folder;
 use crate::location::{Location, ObjectLocation};
+use crate::runtime::block_on;
 
 /// Such a file, held.
 #[derive(Debug)]
@@ -34,6 +36,28 @@ impl LockedFile {
                 let mut file = LockedFile(Held::Object(object.clone()));
                 file.replace(content)?;
                 Ok(file)
+            }
+        }
+    }
+
+    /// The same; `None` if the name exists. Of several who call this at once, one gets the file.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn claim(location: &Location, content: &str) -> Result<Option<Self>> {
+        match location {
+            Location::Local(path) => {
+                let claimed = LocalLockedFile::claim(path.clone(), content)?;
+                Ok(claimed.map(|file| LockedFile(Held::Local(file))))
+            }
+            Location::Object(object) => {
+                let (Some(folder), Some(name)) = (location.parent(), location.name()) else {
+                    return Err(Error::internal(format!("{location} is no file")));
+                };
+                let folder = Folder::create(&folder.to_text()?)?;
+                let content = Bytes::copy_from_slice(content.as_bytes());
+                let is_new = block_on(folder.put_new(name, content))?;
+                Ok(is_new.then(|| LockedFile(Held::Object(object.clone()))))
             }
         }
     }

@@ -10,7 +10,7 @@ use flott_storage::Location;
 use flott_types::{Error, Result};
 
 use super::merging::JoinFiles;
-use super::partitions::PartitionCommitter;
+use super::partitions::{FOREIGN, PartitionCommitter};
 use crate::config::Config;
 
 pub(super) struct TableCommitter {
@@ -56,6 +56,9 @@ impl TableCommitter {
 
 impl Committer for TableCommitter {
     fn commit(&mut self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>> {
+        if requests.iter().any(|request| FinishedFile::is_replacing(&request.committable)) {
+            return Err(Error::state(FOREIGN));
+        }
         let (parts, others): (Vec<_>, Vec<_>) =
             requests.iter().partition(|request| FinishedFile::is_part(&request.committable));
         let (merged, undone) = self.merge(&parts)?;

@@ -1,7 +1,7 @@
 //! Sorts the rows of a batch into partitions.
 
 use arrow::array::UInt32Array;
-use flott_batch::{ChangeBatch, text};
+use flott_batch::ChangeBatch;
 use flott_types::{FastMap, Result};
 
 use crate::partition::Partitioning;
@@ -19,14 +19,7 @@ pub(super) fn split(batch: &ChangeBatch, partitioning: &Partitioning) -> Result<
         let values: Vec<Option<String>> = partitioning
             .columns
             .iter()
-            .map(|(index, _, ty)| {
-                let column = batch.column(*index);
-                column.is_valid(row).then(|| {
-                    let mut value = String::new();
-                    text::write_value(&mut value, column.as_ref(), row, ty, chrono_tz::UTC);
-                    value
-                })
-            })
+            .map(|(index, _, ty)| Partitioning::text_of(batch.column(*index).as_ref(), row, ty))
             .collect();
         // Rows of one partition mostly come together.
         let index = match &last {

@@ -3,10 +3,6 @@
 //! With each checkpoint a writer hands over the partitions in which it has new files. Where it depends on more than that when they are committed, it
 //! hands over as well how far it has come. The files themselves are committed before by the writers' own committers. A partition
 //! that is not due waits, in checkpoints too; at the end of the input everything is due.
-//!
-//! What writers say of themselves counts when all of them have said it of the same checkpoint: of one that
-//! was aborted some have and others have not. Event time is the least of the writers that are not idle, and
-//! never goes back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,9 +10,10 @@ use std::sync::Arc;
 use flott_connector::{CommitOutcome, CommitRequest, Committable, Payload};
 use flott_storage::Location;
 use flott_storage::files;
-use flott_types::{CheckpointId, Clock, Result, Timestamp};
+use flott_types::{Clock, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::progress::{Heard, Progress};
 use crate::commit::{PartitionCommit, Trigger};
 
 /// 1 did not tell of how many writers a checkpoint is, and which are idle.
@@ -37,19 +34,8 @@ pub(super) enum HandedOver {
     },
     /// How far a writer has come.
     Progress(Progress),
-}
-
-/// How far a writer has come.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Progress {
-    pub(super) subtask: u32,
-    /// How many writers there are, itself included. After a restore there may be another number.
-    pub(super) writers: u32,
-    pub(super) watermark: Timestamp,
-    /// It has had no data for a while, and event time goes on without it.
-    pub(super) idle: bool,
-    pub(super) ended: bool,
+    /// The token of an INSERT OVERWRITE ([`flott_files::Overwriter`]).
+    Token(String),
 }
 
 impl HandedOver {
@@ -57,19 +43,19 @@ impl HandedOver {
         Ok(Committable::global(Payload::json(VERSION, self)?))
     }
 
-    fn read(request: &CommitRequest) -> Result<Self> {
+    pub(super) fn read(request: &CommitRequest) -> Result<Self> {
         request.committable.payload.from_json(&[VERSION], "a partition to be committed")
     }
 }
+
+/// What is said of a token where nothing is overwritten.
+pub(super) const FOREIGN: &str = "the snapshot is of an INSERT OVERWRITE, and this job is none";
 
 /// Commits the partitions of a table.
 pub(super) struct PartitionCommitter {
     commit: PartitionCommit,
     clock: Arc<dyn Clock>,
-    /// The least of the writers that are not idle, as of the last checkpoint.
-    watermark: Timestamp,
-    /// All writers have come to their end.
-    ended: bool,
+    heard: Heard,
 }
 
 /// A partition in question.
@@ -83,37 +69,18 @@ struct Pending {
 
 impl PartitionCommitter {
     pub(super) fn new(commit: PartitionCommit, clock: Arc<dyn Clock>) -> Self {
-        PartitionCommitter { commit, clock, watermark: Timestamp::MIN, ended: false }
-    }
-
-    /// Takes note of what writers say of themselves: of the last checkpoint of which all have said it.
-    fn hear(&mut self, all: &[(&CommitRequest, HandedOver)]) {
-        let mut heard: BTreeMap<CheckpointId, BTreeMap<u32, Progress>> = BTreeMap::new();
-        for (request, handed_over) in all {
-            if let HandedOver::Progress(progress) = handed_over {
-                heard.entry(request.checkpoint).or_default().insert(progress.subtask, *progress);
-            }
-        }
-        let complete = |writers: &BTreeMap<u32, Progress>| {
-            writers.values().all(|progress| progress.writers as usize == writers.len())
-        };
-        let Some(writers) = heard.into_values().rev().find(complete) else { return };
-        let active = writers.values().filter(|progress| !progress.idle);
-        if let Some(watermark) = active.map(|progress| progress.watermark).min() {
-            self.watermark = self.watermark.max(watermark);
-        }
-        self.ended = writers.values().all(|progress| progress.ended);
+        PartitionCommitter { commit, clock, heard: Heard::default() }
     }
 
     /// Whether it is time; if not, how long that is known not to be.
     fn waits(&self, pending: &Pending, now: Timestamp) -> Option<Option<i64>> {
         let delay = self.commit.delay;
-        if self.ended {
+        if self.heard.ended {
             return None;
         }
         match (&self.commit.trigger, pending.time) {
             (Trigger::PartitionTime(_), Some(time)) => {
-                (self.watermark <= time.saturating_add(delay)).then_some(None)
+                (self.heard.watermark <= time.saturating_add(delay)).then_some(None)
             }
             (Trigger::PartitionTime(_), None) | (Trigger::ProcessTime, _) => {
                 let due = pending.since.saturating_add(delay);
@@ -152,7 +119,10 @@ impl PartitionCommitter {
         let read = |request| Ok((request, HandedOver::read(request)?));
         let all: Vec<(&CommitRequest, HandedOver)> =
             requests.iter().copied().map(read).collect::<Result<_>>()?;
-        self.hear(&all);
+        self.heard.hear(all.iter().filter_map(|(request, handed_over)| match handed_over {
+            HandedOver::Progress(progress) => Some((request.checkpoint, progress)),
+            HandedOver::Partition { .. } | HandedOver::Token(_) => None,
+        }));
         // A partition is committed once for all its files, as of the first of them.
         let mut partitions: BTreeMap<&str, Pending> = BTreeMap::new();
         for (at, (_, handed_over)) in all.iter().enumerate() {
@@ -180,6 +150,7 @@ impl PartitionCommitter {
             partitions.into_iter().map(outcome).collect();
         let answer = |(at, (_, handed_over)): (usize, &(&CommitRequest, HandedOver))| match handed_over {
             HandedOver::Progress(_) => CommitOutcome::Committed,
+            HandedOver::Token(_) => CommitOutcome::Failed(FOREIGN.to_owned()),
             HandedOver::Partition { directory, .. } => match outcomes.get(directory) {
                 // The oldest waits for all: the others would say nothing new, in every checkpoint.
                 Some((oldest, CommitOutcome::Wait { .. })) if *oldest != at => CommitOutcome::Committed,

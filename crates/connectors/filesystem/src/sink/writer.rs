@@ -13,8 +13,9 @@ use flott_storage::Location;
 use flott_types::{CheckpointId, Clock, Error, Result, Timestamp, Watermark};
 
 use super::partitioner;
-use super::partitions::{HandedOver, Progress};
-use crate::commit::Trigger;
+use super::partitions::HandedOver;
+use super::progress::Progress;
+use crate::commit::{PartitionCommit, Trigger};
 use crate::config::Config;
 
 pub(super) struct FileWriter {
@@ -29,6 +30,10 @@ pub(super) struct FileWriter {
     clock: Arc<dyn Clock>,
     /// How far it has come.
     progress: Progress,
+    /// What it writes takes the place of what is there.
+    overwrites: bool,
+    /// It is the one that makes the token of an INSERT OVERWRITE, and has not done so.
+    makes_token: bool,
 }
 
 impl FileWriter {
@@ -40,6 +45,9 @@ impl FileWriter {
     ) -> Result<Self> {
         let (columns, schema) = config.file_columns(&spec.table);
         let clock = context.clock.clone();
+        let overwrites = spec.overwrite;
+        // A checkpoint that is restored holds it, or it was carried out.
+        let makes_token = overwrites && context.subtask.0 == 0 && context.restored.is_none();
         let progress = Progress {
             subtask: context.subtask.0,
             writers: context.parallelism,
@@ -48,12 +56,12 @@ impl FileWriter {
             ended: false,
         };
         let files = RollingWriter::new(config.path.clone(), config.rolling.clone(), context, restored)?;
-        let files = files.with_parts(config.compaction.is_some());
+        let files = files.with_parts(config.compaction.is_some()).for_the_job(overwrites);
         let encoder = match config.files()? {
             FileFormat::Records(records) => Some(records.encoder(&schema)?),
             FileFormat::Bulk(_) => None,
         };
-        Ok(FileWriter { config, encoder, schema, columns, files, clock, progress })
+        Ok(FileWriter { config, encoder, schema, columns, files, clock, progress, overwrites, makes_token })
     }
 
     /// The partitions of these files, to be committed for the job.
@@ -117,14 +125,24 @@ impl SinkWriter for FileWriter {
 
     fn prepare_commit(&mut self, _checkpoint: CheckpointId, end: bool) -> Result<Prepared> {
         let files = self.files.prepare_commit(end)?;
-        let Some(commit) = &self.config.commit else { return Ok(files) };
+        let follows = self.config.commit.as_ref().map(PartitionCommit::follows_progress);
+        if follows.is_none() && !self.overwrites {
+            return Ok(files);
+        }
         let progress = HandedOver::Progress(Progress { ended: end, ..self.progress });
-        let progress = commit.follows_progress().then(|| progress.to_committable()).transpose()?;
+        let progress =
+            (self.overwrites || follows == Some(true)).then(|| progress.to_committable()).transpose()?;
+        let token = match self.makes_token {
+            true => Some(HandedOver::Token(self.files.make_token()?.to_text()?).to_committable()?),
+            false => None,
+        };
+        self.makes_token = false;
         let (config, since) = (self.config.clone(), self.clock.now());
         Ok(Prepared::Later(Box::new(move || {
             let mut all = files.wait()?;
             all.extend(FileWriter::partitions(&config, &all, since)?);
             all.extend(progress);
+            all.extend(token);
             Ok(all)
         })))
     }

@@ -9,6 +9,7 @@ mod conformance;
 mod harness;
 mod leftovers;
 mod lookup;
+mod overwriting;
 mod parquet;
 mod partitions;
 mod sink;

@@ -5,7 +5,7 @@ use flott_connector::{Committable, Payload, SinkWriter};
 use flott_types::TypeKind::{self, *};
 use flott_types::{CheckpointId, ErrorKind};
 
-use crate::harness::{Table, registry, sink_context};
+use crate::harness::{Table, sink_context};
 
 fn table(options: &[(&str, &str)]) -> Table {
     Table::new("out", &[("id", Int), ("dt", TypeKind::STRING)], options)
@@ -153,13 +153,4 @@ fn two_sinks_of_a_job_may_write_to_one_table() {
         commit(sink, &checkpoint(writer.as_mut(), 1).0).unwrap();
     }
     assert_eq!(visible(&table).lines().count(), 2);
-}
-
-#[test]
-fn overwriting_is_refused() {
-    let table = table(&[]);
-    let mut spec = table.sink_spec();
-    spec.overwrite = true;
-    let error = registry().sink(&spec, &table.context()).err().unwrap();
-    assert!(error.to_string().contains("batch mode only"), "{error}");
 }
