@@ -218,7 +218,7 @@ fn what_would_write_the_table_again_is_refused() {
              FRESHNESS = INTERVAL '1' HOUR AS SELECT id FROM orders",
     ] {
         let why = fails(&mut environment, statement);
-        assert!(why.contains("INSERT OVERWRITE"), "{why}");
+        assert!(why.contains("not written anew at regular times"), "{why}");
     }
     run(
         &mut environment,
@@ -226,6 +226,102 @@ fn what_would_write_the_table_again_is_refused() {
              FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders",
     );
     let why = fails(&mut environment, "ALTER MATERIALIZED TABLE ids REFRESH");
-    assert!(why.contains("INSERT OVERWRITE"), "{why}");
+    assert!(why.contains("not written anew at regular times"), "{why}");
     run(&mut environment, "DROP MATERIALIZED TABLE ids");
+}
+
+fn create_ids(environment: &mut Environment, output: &Path) -> Vec<JobClient> {
+    run(
+        environment,
+        &format!(
+            "CREATE MATERIALIZED TABLE ids WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv')
+             FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders",
+            output.display()
+        ),
+    )
+}
+
+#[test]
+fn a_job_that_has_ended_goes_on_from_its_last_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out"));
+    let mut environment = session(folder.path());
+    create_source(&mut environment, folder.path());
+    fs::write(input.join("1.csv"), "1,mon\n").unwrap();
+    let jobs = create_ids(&mut environment, &output);
+    wait_for(&output, &["1"]);
+    let resume = "ALTER MATERIALIZED TABLE ids RESUME";
+    let running = fails(&mut environment, resume);
+    assert!(running.contains("already been resumed"), "{running}");
+    assert!(status(&environment, "ids").contains(&jobs[0].job_id().to_string()));
+    jobs[0].cancel();
+    assert!(jobs[0].wait().is_err());
+    let why = fails(&mut environment, "ALTER MATERIALIZED TABLE ids SUSPEND");
+    assert!(why.contains("RESUME lets it go"), "{why}");
+    fs::write(input.join("2.csv"), "2,tue\n").unwrap();
+    let again = run(&mut environment, resume);
+    assert!(status(&environment, "ids").contains(&again[0].job_id().to_string()));
+    wait_for(&output, &["1", "2"]);
+    run(&mut environment, "DROP MATERIALIZED TABLE ids");
+}
+
+#[test]
+fn of_two_sessions_that_resume_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out"));
+    let mut first = session(folder.path());
+    create_source(&mut first, folder.path());
+    fs::write(input.join("1.csv"), "1,mon\n").unwrap();
+    create_ids(&mut first, &output);
+    wait_for(&output, &["1"]);
+    run(&mut first, "ALTER MATERIALIZED TABLE ids SUSPEND");
+    let mut second = session(folder.path());
+    run(&mut second, "USE CATALOG c");
+    let statement = parse_script("ALTER MATERIALIZED TABLE ids RESUME").unwrap().remove(0);
+    let mut works = Vec::new();
+    for environment in [&mut first, &mut second] {
+        match environment.session.execute(&statement).unwrap() {
+            Outcome::Materialized(work) => works.push(*work),
+            other => panic!("{other:?}"),
+        }
+    }
+    let late = works.pop().unwrap();
+    let job = first.materialize(works.pop().unwrap()).unwrap().unwrap();
+    assert!(second.materialize(late).is_err());
+    let noted = format!("Activated {{ job: Some(\"{}\") }}", job.job_id());
+    assert_eq!((status(&first, "ids"), status(&second, "ids")), (noted.clone(), noted));
+    fs::write(input.join("2.csv"), "2,tue\n").unwrap();
+    wait_for(&output, &["1", "2"]);
+    run(&mut first, "DROP MATERIALIZED TABLE ids");
+}
+
+#[test]
+fn what_would_lose_sight_of_its_job_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut environment = session(folder.path());
+    create_source(&mut environment, folder.path());
+    run(
+        &mut environment,
+        "CREATE DATABASE other; USE other;
+         CREATE MATERIALIZED TABLE ids WITH ('connector' = 'blackhole')
+           FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM default_database.orders;",
+    );
+    for (statement, wanted) in [
+        (
+            "CREATE OR REPLACE TABLE ids WITH ('connector' = 'blackhole') AS SELECT 1 AS a",
+            "is a materialized table",
+        ),
+        ("USE default_database; DROP DATABASE other CASCADE", "holds the materialized table ids"),
+    ] {
+        let why = fails(&mut environment, statement);
+        assert!(why.contains(wanted), "{why}");
+    }
+    run(&mut environment, "DROP MATERIALIZED TABLE other.ids; DROP DATABASE other CASCADE");
+    run(&mut environment, "CREATE TEMPORARY TABLE ids (id INT) WITH ('connector' = 'blackhole')");
+    let create = "CREATE MATERIALIZED TABLE ids WITH ('connector' = 'blackhole')
+        FRESHNESS = INTERVAL '5' SECOND AS SELECT id FROM orders";
+    let why = fails(&mut environment, create);
+    assert!(why.contains("which would get the rows"), "{why}");
+    let path = environment.session.path_of("ids").unwrap();
+    assert!(environment.session.catalogs().permanent(&path).unwrap().is_none());
 }

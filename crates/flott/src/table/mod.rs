@@ -260,6 +260,12 @@ impl StreamTableEnvironment {
             Statement::CreateTable(create) if create.query.is_some() => {
                 return unsupported("CREATE TABLE AS", "write CREATE TABLE and INSERT INTO");
             }
+            // Before the catalog is changed.
+            Statement::CreateMaterializedTable(_)
+            | Statement::AlterMaterializedTable(_)
+            | Statement::DropMaterializedTable(_) => {
+                return unsupported("a statement about materialized tables", "run it with `flott sql`");
+            }
             Statement::CompilePlan(_) | Statement::ExecutePlan(_) => {
                 return unsupported("a compiled plan", "a program is compiled with its plans");
             }

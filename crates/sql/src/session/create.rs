@@ -40,6 +40,11 @@ impl Session {
             (Some(CatalogObject::View(_)), _) => {
                 return Err(Error::invalid(format!("{path} is a view, and only a table can be replaced.")));
             }
+            (Some(object), _) if object.is_materialized() => {
+                return Err(Error::invalid(format!(
+                    "{path} is a materialized table, which has a job: DROP MATERIALIZED TABLE it first."
+                )));
+            }
             (None, Replace::MustExist) => {
                 return Err(Error::invalid(format!(
                     "The table {path} to be replaced doesn't exist. You can try to use CREATE TABLE AS statement or CREATE OR \

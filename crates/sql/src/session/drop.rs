@@ -53,6 +53,15 @@ impl Session {
         }
         self.catalogs.database(&catalog, &database)?;
         let found = &mut self.catalogs.catalog_mut(&catalog)?.catalog;
+        for (name, _) in found.objects(&database)? {
+            if drop.cascade && found.object(&database, &name)?.is_some_and(|object| object.is_materialized())
+            {
+                return Err(Error::invalid(format!(
+                    "The database {database} in catalog {catalog} holds the materialized table {name}, which has a job: DROP \
+                     MATERIALIZED TABLE it first."
+                )));
+            }
+        }
         let is_empty = found.objects(&database)?.is_empty() && found.functions(&database)?.is_empty();
         if !drop.cascade && !is_empty {
             return Err(Error::invalid(format!(

@@ -39,6 +39,10 @@ pub enum MaterializedStep {
         from: Option<String>,
         /// The job that it replaces, which is stopped before.
         replaces: Option<String>,
+        /// The job that it goes on from, which must have ended.
+        ended: Option<String>,
+        /// What the catalog says while the job is being started.
+        was: MaterializedStatus,
         /// The table as it was; `None` if it is new.
         before: Option<Arc<Table>>,
     },
@@ -77,7 +81,7 @@ impl Session {
         let freshness = freshness.as_ref().map(freshness_of).transpose()?;
         let (freshness, mode) = how_fresh(freshness, *refresh_mode)?;
         if mode == MaterializedMode::Full {
-            return Err(no_overwrite("a materialized table in full refresh mode"));
+            return Err(no_refresh("a materialized table in full refresh mode"));
         }
         let source = self.bound(&query.query)?;
         let mut table = self.ctas_table(parts, self.resolved_table(parts)?, &source)?;
@@ -90,7 +94,7 @@ impl Session {
             mode,
             status: MaterializedStatus::Initializing,
         });
-        self.start(path, table, None, None)
+        self.start(path, table, None, None, None)
     }
 
     /// ALTER MATERIALIZED TABLE
@@ -117,7 +121,16 @@ impl Session {
             ) => {
                 let mut resumed = Table::clone(&table);
                 resumed.options.extend(super::create::options_map(options));
-                self.start(path, resumed, savepoint.clone(), Some(table))
+                self.start(path, resumed, savepoint.clone(), Some(table), None)
+            }
+            // Whether it has ended, only who runs jobs can say.
+            (
+                AlterMaterializedTableOperation::Resume { options },
+                MaterializedStatus::Activated { job: Some(job) },
+            ) => {
+                let mut resumed = Table::clone(&table);
+                resumed.options.extend(super::create::options_map(options));
+                self.start(path, resumed, Some("latest".to_owned()), Some(table), Some(job.clone()))
             }
             (AlterMaterializedTableOperation::Resume { .. }, _) => Err(Error::invalid(format!(
                 "Materialized table {path} refresh job has already been resumed."
@@ -132,7 +145,7 @@ impl Session {
                         alter.position
                     )));
                 }
-                Err(no_overwrite("REFRESH"))
+                Err(no_refresh("REFRESH"))
             }
             (AlterMaterializedTableOperation::As(query), _) => self.follow_another(&path, &table, query),
         }
@@ -155,22 +168,41 @@ impl Session {
         }
     }
 
-    /// What runs for a table has changed.
+    /// What runs for a table has changed, from what it `was`.
     ///
     /// # Errors
-    /// If the table is gone, or its catalog cannot be changed.
-    pub fn materialized_is(&mut self, path: &ObjectPath, status: MaterializedStatus) -> Result<()> {
+    /// If the table is gone, another session has changed what runs, or its catalog cannot be changed.
+    pub fn materialized_is(
+        &mut self,
+        path: &ObjectPath,
+        was: &MaterializedStatus,
+        status: MaterializedStatus,
+    ) -> Result<()> {
         let (table, materialized) = self.materialized(path)?;
+        if materialized.status != *was {
+            return Err(Error::invalid(format!(
+                "Another session has resumed, suspended or altered the materialized table {path} at this moment."
+            )));
+        }
         let materialized = Some(Materialized { status, ..materialized });
         let table = Table { materialized, ..Table::clone(&table) };
         self.catalogs.put(path, CatalogObject::Table(Arc::new(table)))
     }
 
-    /// A job of a table could not be started: the table is again what it was, or is not there.
+    /// A job of a table could not be started: the table is again what it was, or is not there; unless another session has
+    /// changed since what runs.
     ///
     /// # Errors
     /// If its catalog cannot be changed.
-    pub fn materialized_failed(&mut self, path: &ObjectPath, before: Option<Arc<Table>>) -> Result<()> {
+    pub fn materialized_failed(
+        &mut self,
+        path: &ObjectPath,
+        was: &MaterializedStatus,
+        before: Option<Arc<Table>>,
+    ) -> Result<()> {
+        if self.materialized(path).is_ok_and(|(_, materialized)| materialized.status != *was) {
+            return Ok(());
+        }
         match before {
             Some(table) => self.catalogs.put(path, CatalogObject::Table(table)),
             None => self.catalogs.remove(path).map(|_| ()),
@@ -251,7 +283,7 @@ impl Session {
                 self.catalogs.put(path, CatalogObject::Table(Arc::new(changed)))?;
                 Ok(Outcome::Done)
             }
-            _ => self.start(path.clone(), changed, None, Some(table.clone())),
+            _ => self.start(path.clone(), changed, None, Some(table.clone()), None),
         }
     }
 
@@ -262,18 +294,29 @@ impl Session {
         table: Table,
         from: Option<String>,
         before: Option<Arc<Table>>,
+        ended: Option<String>,
     ) -> Result<Outcome> {
         let Some(materialized) = table.materialized.clone() else {
             return Err(Error::internal("a materialized table follows a query"));
         };
+        if self.catalogs.temporary.contains_key(&path) {
+            return Err(Error::invalid(format!(
+                "There is a temporary table or view {path}, which would get the rows: drop it first."
+            )));
+        }
+        let was = materialized.status.clone();
         let replaces = match before.as_ref().and_then(|table| table.materialized.as_ref()) {
-            Some(Materialized { status: MaterializedStatus::Activated { job }, .. }) => job.clone(),
+            Some(Materialized { status: MaterializedStatus::Activated { job }, .. }) if ended.is_none() => {
+                job.clone()
+            }
             _ => None,
         };
-        self.catalogs.put(&path, CatalogObject::Table(Arc::new(table)))?;
+        if before.as_deref() != Some(&table) {
+            self.catalogs.put(&path, CatalogObject::Table(Arc::new(table)))?;
+        }
         // The catalog of another system may know tables only.
         if !self.catalogs.permanent(&path)?.is_some_and(|kept| kept.is_materialized()) {
-            self.materialized_failed(&path, before)?;
+            self.materialized_failed(&path, &was, before)?;
             return Err(Error::unsupported(format!(
                 "the catalog '{}' keeps no materialized tables",
                 path.catalog
@@ -281,11 +324,11 @@ impl Session {
         }
         match self.job_for(&path, &materialized) {
             Ok(job) => {
-                let step = MaterializedStep::Start { job: Box::new(job), from, replaces, before };
+                let step = MaterializedStep::Start { job: Box::new(job), from, replaces, ended, was, before };
                 Ok(Outcome::Materialized(Box::new(MaterializedWork { path, step })))
             }
             Err(error) => {
-                self.materialized_failed(&path, before)?;
+                self.materialized_failed(&path, &was, before)?;
                 Err(error)
             }
         }
@@ -326,11 +369,11 @@ impl Session {
     }
 }
 
-/// What writes a table again and again would double its rows.
-fn no_overwrite(what: &str) -> Error {
+/// There is no clock that writes a table again and again.
+fn no_refresh(what: &str) -> Error {
     Error::unsupported(format!(
-        "{what} needs a connector that takes INSERT OVERWRITE, and none does yet; a table that follows its query all the time has \
-         REFRESH_MODE = CONTINUOUS"
+        "{what}: tables are not written anew at regular times. INSERT OVERWRITE writes an ordinary table anew, at the times that you \
+         choose; a table that follows its query all the time has REFRESH_MODE = CONTINUOUS"
     ))
 }
 
