@@ -94,6 +94,26 @@ fn tables_are_written_and_read() {
 
 #[test]
 #[ignore = "needs a server: make test-services"]
+fn tables_are_overwritten() {
+    for store in Store::all() {
+        let batch = "SET 'execution.runtime-mode' = 'batch';\n";
+        let table = "CREATE TABLE t (id BIGINT, h STRING) WITH ('connector' = 'filesystem', 'path' = '~/o', 'format' = 'csv');
+             CREATE TABLE p (id BIGINT, h STRING) PARTITIONED BY (h) WITH ('connector' = 'filesystem', 'path' = '~/p', 'format' = 'csv');\n";
+        let rows = |name: &str| store.rows(&format!("{table}SELECT * FROM {name};"));
+        let run = |statement: &str| store.run(&format!("{batch}{table}{statement};"), &[]).unwrap();
+        run("INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+        run("INSERT OVERWRITE t SELECT id + 10, h FROM t");
+        assert_eq!(rows("t"), ["11 a", "12 b"]);
+        run("INSERT INTO p VALUES (1, 'a'), (2, 'b')");
+        run("INSERT OVERWRITE p VALUES (3, 'b'), (4, 'c')");
+        assert_eq!(rows("p"), ["1 a", "3 b", "4 c"]);
+        run("INSERT OVERWRITE p PARTITION (h = 'a') SELECT id FROM p WHERE id < 0");
+        assert_eq!(rows("p"), ["3 b", "4 c"]);
+    }
+}
+
+#[test]
+#[ignore = "needs a server: make test-services"]
 fn tables_of_googles_store_are_read() {
     let place = std::env::var("FLOTT_GCS")
         .unwrap_or_else(|_| panic!("FLOTT_GCS is not set: run `make test-services`"));
