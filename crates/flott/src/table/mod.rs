@@ -260,15 +260,11 @@ impl StreamTableEnvironment {
             Statement::CreateTable(create) if create.query.is_some() => {
                 return unsupported("CREATE TABLE AS", "write CREATE TABLE and INSERT INTO");
             }
-            // Before the catalog is changed.
             Statement::CreateMaterializedTable(_)
             | Statement::AlterMaterializedTable(_)
-            | Statement::DropMaterializedTable(_) => {
-                return unsupported("a statement about materialized tables", "run it with `flott sql`");
-            }
-            Statement::CompilePlan(_) | Statement::ExecutePlan(_) => {
-                return unsupported("a compiled plan", "a program is compiled with its plans");
-            }
+            | Statement::DropMaterializedTable(_)
+            | Statement::CompilePlan(_)
+            | Statement::ExecutePlan(_) => return unsupported("this statement", "run it with `flott sql`"),
             _ => {}
         }
         let outcome = self.session(|session| session.execute(&parsed))?;
@@ -279,8 +275,8 @@ impl StreamTableEnvironment {
             Outcome::ShowJobs | Outcome::DescribeJob(_) | Outcome::StopJob(_) => {
                 unsupported("a statement about jobs", "a `JobClient` knows its job")
             }
-            Outcome::Shell(_) => unsupported("a command of the shell", "write statements"),
             Outcome::Query(_)
+            | Outcome::Shell(_)
             | Outcome::Insert(_)
             | Outcome::ExplainRestore { .. }
             | Outcome::CompilePlan(_)

@@ -37,13 +37,8 @@ impl Session {
         match (&replaced, create.replace) {
             (Some(_), Replace::Never) if create.if_not_exists => return Ok(Outcome::Done),
             (Some(_), Replace::Never) => return Err(taken(&path)),
-            (Some(CatalogObject::View(_)), _) => {
-                return Err(Error::invalid(format!("{path} is a view, and only a table can be replaced.")));
-            }
-            (Some(object), _) if object.is_materialized() => {
-                return Err(Error::invalid(format!(
-                    "{path} is a materialized table, which has a job: DROP MATERIALIZED TABLE it first."
-                )));
+            (Some(object), _) if object.is_view() || object.is_materialized() => {
+                return Err(super::materialized::not_replaced(&path, object));
             }
             (None, Replace::MustExist) => {
                 return Err(Error::invalid(format!(

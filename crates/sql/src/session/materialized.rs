@@ -369,6 +369,16 @@ impl Session {
     }
 }
 
+/// What CREATE OR REPLACE TABLE cannot replace.
+pub(super) fn not_replaced(path: &ObjectPath, object: &CatalogObject) -> Error {
+    Error::invalid(match object.is_view() {
+        true => format!("{path} is a view, and only a table can be replaced."),
+        false => {
+            format!("{path} is a materialized table, which has a job: DROP MATERIALIZED TABLE it first.")
+        }
+    })
+}
+
 /// There is no clock that writes a table again and again.
 fn no_refresh(what: &str) -> Error {
     Error::unsupported(format!(
