@@ -110,6 +110,9 @@ mod pages {
     #[doc = include_str!("../../../docs/programs/sources-and-sinks.md")]
     mod sources_and_sinks {}
     #[cfg(feature = "sql")]
+    #[doc = include_str!("../../../docs/programs/table-api.md")]
+    mod table_api {}
+    #[cfg(feature = "sql")]
     #[doc = include_str!("../../../docs/programs/tables.md")]
     mod tables {}
     #[doc = include_str!("../../../docs/programs/testing.md")]

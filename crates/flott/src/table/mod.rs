@@ -29,11 +29,18 @@
 //! The planner turns a table into operators, and they become a part of the program's graph: there is one job,
 //! with one checkpoint for both parts.
 
+mod columns;
 mod connector;
+mod expression;
+mod functions;
+mod joins;
+mod over;
 mod relation;
+mod relational;
 mod result;
 mod schema;
 mod statement_set;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,7 +50,6 @@ use flott_connector::options::SCAN_PARALLELISM;
 use flott_connector::{Changelog, Registry};
 use flott_datastream::planned::{PlannedStream, ReadAs, RowStream, STREAM, STREAM_CONNECTOR, Tables};
 use flott_datastream::{DataStream, JobClient, StreamExecutionEnvironment};
-use flott_expr::user::FunctionDefinition;
 use flott_operators::{SETTINGS, SqlOperators};
 use flott_plan::{OperatorSpec, TableSpec};
 use flott_sql::catalog::ObjectPath;
@@ -54,11 +60,20 @@ use flott_types::{Error, Result, SystemClock};
 use parking_lot::Mutex;
 
 use self::connector::{BOUNDED, CHANGES, OUT, Streams, changelog_text, read_only};
+pub use self::expression::{
+    Expression, SortKey, and, array, call, col, count_rows, if_then_else, lit, map, not, null_of, or, row,
+};
+pub use self::over::{Over, OverWindow};
 pub use self::relation::Table;
+pub use self::relational::{GroupedTable, OverWindowedTable};
 pub use self::result::TableResult;
 pub use self::schema::Schema;
 pub use self::statement_set::StatementSet;
+pub use self::window::{
+    Cumulate, GroupWindow, Session as SessionWindow, Slide, Tumble, WindowGroupedTable, WindowedTable,
+};
 use crate::sql::cores;
+pub use flott_sql_parser::ast::TimeUnit;
 
 /// The tables of a program (`StreamTableEnvironment`). Clones share them.
 #[derive(Clone)]
@@ -236,7 +251,7 @@ impl StreamTableEnvironment {
     /// What is wrong with it, with line and column.
     pub fn sql_query(&self, query: &str) -> Result<Table> {
         let bound = self.session(|session| session.bound_table(query))?;
-        Ok(Table { tables: self.clone(), bound })
+        Ok(Table { tables: self.clone(), bound, sorted: None })
     }
 
     /// Executes a statement. An INSERT runs as a job of its own, with the streams that it reads; to make it a
@@ -324,46 +339,6 @@ impl StreamTableEnvironment {
     pub fn to_changelog_stream<T: Record>(&self, table: &Table) -> Result<DataStream<(RowKind, T)>> {
         let read = ReadAs::new(&table.schema(), table.rowtime()?)?;
         Ok(self.stream_of(table, Changelog::Retract)?.changes(read))
-    }
-
-    /// Defines a function by an identifier, as which statements can name it:
-    /// `CREATE FUNCTION f AS 'identifier'`.
-    ///
-    /// # Errors
-    /// If there is one of this identifier.
-    pub fn define_function(&self, identifier: &str, function: impl Into<FunctionDefinition>) -> Result<()> {
-        self.with_functions(|session| session.define_function(identifier, function))
-    }
-
-    /// Registers a function under a name that hides any other function of that name.
-    ///
-    /// # Errors
-    /// If there is one already.
-    pub fn create_temporary_system_function(
-        &self,
-        name: &str,
-        function: impl Into<FunctionDefinition>,
-    ) -> Result<()> {
-        self.with_functions(|session| session.create_temporary_system_function(name, function))
-    }
-
-    /// Registers a function in a database: `f`, `database.f` or `catalog.database.f`.
-    ///
-    /// # Errors
-    /// If there is one already.
-    pub fn create_temporary_function(
-        &self,
-        path: &str,
-        function: impl Into<FunctionDefinition>,
-    ) -> Result<()> {
-        self.with_functions(|session| session.create_temporary_function(path, function))
-    }
-
-    fn with_functions(&self, register: impl FnOnce(&mut Session) -> Result<()>) -> Result<()> {
-        let mut state = self.state.lock();
-        register(&mut state.session)?;
-        self.operators.set_functions(state.session.functions().clone());
-        Ok(())
     }
 
     /// The session, with the settings that the environment has now.

@@ -1,10 +1,12 @@
 //! A table in a program.
 
 use std::fmt;
+use std::sync::Arc;
 
 use flott_batch::{Record, RowKind};
 use flott_datastream::{Collected, DataStream};
 use flott_sql::session::BoundTable;
+use flott_sql_parser::ast::Query;
 use flott_types::{Error, Result};
 
 use super::StreamTableEnvironment;
@@ -29,6 +31,8 @@ use super::StreamTableEnvironment;
 pub struct Table {
     pub(super) tables: StreamTableEnvironment,
     pub(super) bound: BoundTable,
+    /// The query, if it is a sort of which rows may be taken.
+    pub(super) sorted: Option<Arc<Query>>,
 }
 
 impl Table {

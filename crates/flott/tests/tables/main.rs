@@ -4,6 +4,7 @@
 mod changes;
 mod crossing;
 mod failures;
+mod queries;
 mod refused;
 mod statements;
 mod time;
