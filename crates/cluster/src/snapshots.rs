@@ -109,7 +109,11 @@ impl SnapshotStorage for Snapshots {
         let parallelism = deployment.vertex.parallelism;
         let compressed = Reader(&deployment.options.configuration).flag(COMPRESSION, true)?;
         let writer = TaskSnapshotWriter::new(folder, deployment.task, parallelism, &restored);
-        Ok(Box::new(Writer(writer.compressing(compressed))))
+        let writer = writer.compressing(compressed);
+        Ok(Box::new(Writer(match deployment.options.state.budget {
+            Some(budget) => writer.within(budget as u64 / u64::from(parallelism.max(1))),
+            None => writer,
+        })))
     }
 
     fn restore(&self, deployment: &TaskDeployment, state: &SubtaskRestore) -> Result<RestoredState> {

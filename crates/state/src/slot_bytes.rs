@@ -45,9 +45,13 @@ impl SlotBytes {
             span.len = bytes.len() as u32;
             self.garbage += old - bytes.len();
         } else {
-            *span = Span { start: self.data.len(), len: bytes.len() as u32 };
-            self.data.extend_from_slice(bytes);
             self.garbage += old;
+            span.len = ABSENT;
+            if self.data.len() + bytes.len() > self.data.capacity() {
+                self.grow();
+            }
+            self.spans[slot as usize] = Span { start: self.data.len(), len: bytes.len() as u32 };
+            self.data.extend_from_slice(bytes);
         }
         self.compact_if_worthwhile();
     }
@@ -83,6 +87,14 @@ impl SlotBytes {
     #[inline]
     fn compact_if_worthwhile(&mut self) {
         if self.garbage > WORTH_COMPACTING && self.garbage * 2 > self.data.len() {
+            self.compact();
+        }
+    }
+
+    /// There is no room for more. A larger buffer would be twice as large: rather none of it is garbage first.
+    #[cold]
+    fn grow(&mut self) {
+        if self.garbage > WORTH_COMPACTING && self.garbage * 4 > self.data.len() {
             self.compact();
         }
     }

@@ -47,6 +47,8 @@ pub struct KeptRows {
     /// How many rows are needed, and how many are held.
     live: usize,
     held: usize,
+    /// The bytes of memory of all batches.
+    memory: usize,
     /// The batch at which the search for those that are worth copying goes on.
     next: u32,
     /// The batch whose rows are being claimed one by one.
@@ -63,6 +65,8 @@ struct Kept {
     slots: Vec<u32>,
     live: usize,
     is_small: bool,
+    /// The bytes of memory that it holds.
+    memory: usize,
 }
 
 /// Where the row of a slot is.
@@ -95,6 +99,7 @@ impl KeptRows {
             places: Vec::new(),
             live: 0,
             held: 0,
+            memory: 0,
             next: 0,
             offered: None,
             picks: RefCell::default(),
@@ -290,12 +295,15 @@ impl KeptRows {
         let number = self.free.pop().unwrap_or(self.batches.len() as u32);
         let bytes = RowBytes::new(&columns);
         let is_small = slots.len() < SMALL && bytes.of_range(0, slots.len()) < SMALL_BYTES;
-        let kept = Kept { columns, bytes, live: 0, slots: Vec::new(), is_small };
+        let columns_memory: usize = columns.iter().map(|column| column.get_array_memory_size()).sum();
+        let memory = columns_memory + slots.capacity() * size_of::<u32>() + size_of::<Kept>();
+        let kept = Kept { columns, bytes, live: 0, slots: Vec::new(), is_small, memory };
         match self.batches.get_mut(number as usize) {
             Some(free) => *free = kept,
             None => self.batches.push(kept),
         }
         self.held += slots.len();
+        self.memory += memory;
         self.batches[number as usize].slots = slots;
         number
     }
@@ -332,6 +340,7 @@ impl KeptRows {
         }
         let batch = &mut self.batches[number as usize];
         self.held -= batch.slots.len();
+        self.memory -= batch.memory;
         if batch.is_small {
             self.small.retain(|small| *small != number);
         }
@@ -440,10 +449,6 @@ impl SlotColumns for KeptRows {
     }
 
     fn memory(&self) -> usize {
-        let of = |batch: &Kept| {
-            let columns = batch.columns.iter().map(|column| column.get_array_memory_size());
-            columns.sum::<usize>() + batch.slots.capacity() * 4 + size_of::<Kept>()
-        };
-        self.batches.iter().map(of).sum::<usize>() + self.places.capacity() * size_of::<Place>()
+        self.memory + self.places.capacity() * size_of::<Place>()
     }
 }

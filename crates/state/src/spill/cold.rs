@@ -24,6 +24,8 @@ use crate::{KeyedDelta, NO_SLOT, SlotIndex, StateColumn};
 /// At most so many keys, and about so many bytes, leave at a time.
 const AT_ONCE: usize = 32 << 10;
 const BYTES_AT_ONCE: usize = 16 << 20;
+/// Or this part of the memory for state.
+const AT_ONCE_OF_BUDGET: usize = 16;
 /// More deletions than this are written at once.
 const DELETIONS: usize = 64 << 10;
 /// How much memory a table holds is asked once for as many rows as it has keys, divided by this.
@@ -269,7 +271,8 @@ impl Cold {
         self.looked = held;
         match self.memory.report(held + self.store.memory()) {
             Some(share) if self.memory.options().backend == Backend::Memory => {
-                return Err(too_large(states, held, share, &self.memory));
+                let name = states.first().map(|state| state.name());
+                return Err(self.memory.too_large(name, held, share));
             }
             _ if self.stays => return Ok(()),
             Some(share) if self.most == usize::MAX || held > self.held + self.held / 16 => {
@@ -288,7 +291,10 @@ impl Cold {
         if keys <= self.most {
             return Ok(());
         }
-        let at_once = (BYTES_AT_ONCE / (held / keys.max(1)).max(1)).clamp(16, AT_ONCE);
+        // What leaves is in memory several times: as columns, encoded, and as what is written.
+        let budget = self.memory.options().budget.unwrap_or(usize::MAX);
+        let bytes = (budget / AT_ONCE_OF_BUDGET).min(BYTES_AT_ONCE);
+        let at_once = (bytes / (held / keys.max(1)).max(1)).clamp(16, AT_ONCE);
         let mut more = keys - (self.most - self.most / 16);
         while more > 0 {
             let left = self.evict(index, states, more.min(at_once))?;
@@ -369,6 +375,8 @@ impl Cold {
     ) -> Vec<u32> {
         self.try_sweep(index, states, now, rows).unwrap_or_else(|error| {
             self.failed.get_or_insert(error);
+            // It is told when room is made, which is now.
+            self.rows_since = usize::MAX;
             Vec::new()
         })
     }
@@ -399,7 +407,15 @@ impl Cold {
         let keys = self.codec.decode(stored.iter().map(|key| &key[GROUP..]))?;
         let mut new = Vec::new();
         let slots = index.take_back(&keys, stored.len(), &mut new)?;
-        self.fetch(index, states, &new)?;
+        if let Err(error) = self.fetch(index, states, &new) {
+            // The next record of such a key must not find a slot without its rows.
+            for slot in new.into_iter().filter(|slot| !states.iter().any(|state| state.occupied(*slot))) {
+                self.stale.unset(slot);
+                self.stale_since.unset(slot);
+                index.release(slot);
+            }
+            return Err(error);
+        }
         self.rows_since = self.rows_since.saturating_add(new.len());
         let (used, unused): (Vec<u32>, Vec<u32>) =
             slots.into_iter().partition(|slot| states.iter().any(|state| state.occupied(*slot)));
@@ -485,15 +501,4 @@ impl std::fmt::Debug for Cold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Cold({} entries of {} bytes)", self.store.entries(), self.store.bytes())
     }
-}
-
-/// The state does not fit, and may not leave.
-fn too_large(states: &[&mut dyn StateColumn], held: usize, share: usize, memory: &TableMemory) -> Error {
-    let name = states.first().map_or(String::new(), |state| format!(" '{}'", state.name()));
-    let budget = memory.options().budget.unwrap_or_default();
-    Error::invalid(format!(
-        "state{name} holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
-         ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in \
-         memory. Give the process more memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
-    ))
 }

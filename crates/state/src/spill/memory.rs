@@ -103,6 +103,17 @@ impl TableMemory {
         &self.options
     }
 
+    /// What the table holds is more than its share, and may not leave memory.
+    pub(super) fn too_large(&self, state: Option<&str>, held: usize, share: usize) -> Error {
+        let name = state.map_or(String::new(), |state| format!(" '{state}'"));
+        let budget = self.options.budget.unwrap_or_default();
+        Error::invalid(format!(
+            "state{name} holds {held} bytes, its share of the memory for state is {share} bytes, of {budget} \
+             ('taskmanager.memory.managed.size'): with 'state.backend.type: hashmap' all state stays in \
+             memory. Give the process more memory, or set 'state.backend.type' to 'rocksdb', and what does not fit goes to the local disk"
+        ))
+    }
+
     /// Reports what the table holds. Returns how much it may hold if that is too much.
     pub fn report(&mut self, used: usize) -> Option<usize> {
         let before = self.used.swap(used, Ordering::Relaxed);

@@ -26,6 +26,8 @@ const PART: usize = 1 << 20;
 const PARTS_OF_A_FILE: usize = 16;
 /// Files of a state that does not fit into memory are merged up to this size: all of them are read for it.
 const MERGED: u64 = 128 << 20;
+/// Or to this part of the memory for state, which holds them unpacked, and a file has about a quarter of it.
+const MERGED_OF_BUDGET: u64 = 32;
 
 /// What an operator of a task handed over.
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ pub struct TaskSnapshotWriter {
     full_needed: bool,
     /// Files of a state that does not fit into memory are merged up to this size.
     merged: u64,
+    parts_of_a_file: usize,
     layout: Layout,
     /// The number in the next file's name.
     next_file: u64,
@@ -133,9 +136,17 @@ impl TaskSnapshotWriter {
             tables,
             full_needed: false,
             merged: MERGED,
+            parts_of_a_file: PARTS_OF_A_FILE,
             layout: Layout::new(true),
             next_file: 0,
         }
+    }
+
+    /// For a task with so many bytes of memory for state: what writing takes is in proportion.
+    #[must_use]
+    pub fn within(mut self, budget: u64) -> Self {
+        self.parts_of_a_file = (budget >> 24).clamp(4, PARTS_OF_A_FILE as u64) as usize;
+        self.merging_at_most((budget / MERGED_OF_BUDGET).clamp(1 << 20, MERGED))
     }
 
     /// Merges files of a state that does not fit into memory up to this size in bytes, instead of 128 MB.
@@ -280,7 +291,7 @@ impl TaskSnapshotWriter {
         while !ended {
             let mut stored = Vec::new();
             let mut described = None;
-            while stored.len() < PARTS_OF_A_FILE && !ended {
+            while stored.len() < self.parts_of_a_file && !ended {
                 match parts.next()? {
                     Some(part) => {
                         check_groups(std::slice::from_ref(&part), range)?;
