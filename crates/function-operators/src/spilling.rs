@@ -203,3 +203,62 @@ fn what_may_not_leave_memory_and_does_not_fit_is_an_error() {
     let error = everything(&options, &Stored::default()).push_keyed(0, key_of, records()).unwrap_err();
     assert!(error.to_string().contains("'io.tmp.dirs'"), "{error}");
 }
+
+/// Keeps a text for each key, and a timer that comes again and again.
+#[derive(Clone, Default)]
+struct Periodic(ValueState<String>);
+
+impl KeyedProcessFunction<i64, i64> for Periodic {
+    type Out = i64;
+
+    fn open(&mut self, context: &mut RuntimeContext<'_>) -> Result<()> {
+        self.0 = context.value_state("text")?;
+        Ok(())
+    }
+
+    fn process_element(&mut self, n: i64, ctx: &mut KeyedContext<'_, i64, i64>) -> Result<()> {
+        self.0.set(ctx, format!("{n:0>200}"));
+        ctx.register_event_time_timer(n);
+        Ok(())
+    }
+
+    fn on_timer(&mut self, at: Timestamp, ctx: &mut KeyedContext<'_, i64, i64>) -> Result<()> {
+        ctx.register_event_time_timer(at + 100_000);
+        ctx.collect(at);
+        Ok(())
+    }
+}
+
+#[test]
+fn keys_whose_timers_have_fired_leave_memory_before_the_next_snapshot() {
+    let budget = 200_000;
+    let with = |budget| {
+        let folder = Some(std::env::temp_dir());
+        let state = SpillOptions { budget: Some(budget), backend: Backend::LocalDisk, folder };
+        Arc::new(TaskOptions { state, ..TaskOptions::clone(&options()) })
+    };
+    let start = |options: &Arc<TaskOptions>, stored: &Stored| {
+        let key_by = Arc::new(ByValue(|n: &i64| *n));
+        let operator = KeyedProcess::new(Periodic::default(), key_by, MAX_PARALLELISM, options.clone());
+        Harness::restored::<i64>(operator.unwrap(), stored, 0, 1)
+    };
+    let fired = |rows: Vec<String>| rows.iter().filter(|row| !row.starts_with('W')).count();
+    let mut stored = Stored::default();
+    let options = with(budget);
+    let mut harness = start(&options, &stored);
+    for first in (0..20_000).step_by(200) {
+        harness.push_keyed(0, |n: &i64| *n, (first..first + 200).map(|n| (n, 0))).unwrap();
+    }
+    // From now on a timer that has fired is one that the next snapshot must delete.
+    harness.snapshot(&mut stored);
+    for round in 1..4 {
+        assert_eq!(fired(harness.watermark(round * 100_000 - 1)), 20_000, "round {round}");
+        let used = options.memory.used();
+        assert!(used < 8 * budget, "round {round}: {used} bytes of some 6 MB are in memory");
+        if round > 1 {
+            harness.snapshot(&mut stored);
+        }
+    }
+    let mut restored = start(&with(1 << 30), &stored);
+    assert_eq!(fired(restored.watermark(399_999)), 20_000, "each key has one timer, the next");
+}

@@ -114,10 +114,17 @@ impl DirtySlots {
         }
     }
 
-    /// Notes that an entry is evicted. It is not removed.
+    /// Notes that a dead entry came back from where it had been evicted to.
+    pub fn fetched_dead(&mut self, slot: u32) {
+        self.persisted.set(slot);
+        self.dead.set(slot);
+    }
+
+    /// Notes that an entry is evicted. It is not removed, or it was dead before.
     pub fn evicted(&mut self, slot: u32) {
         self.dirty.unset(slot);
         self.persisted.unset(slot);
+        self.dead.unset(slot);
     }
 
     /// How many entries a snapshot would write now.

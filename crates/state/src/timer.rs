@@ -310,8 +310,10 @@ impl Rows for TimerRows {
         into.extend(self.of(slot));
     }
 
-    fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
-        !self.of(slot).any(is_dead)
+    /// A timer that has fired leaves like the others: keys whose timers fire would otherwise be in memory
+    /// until the next snapshot.
+    fn is_settled(&self, _: u32, _: impl Fn(u32) -> bool) -> bool {
+        true
     }
 
     fn memory(&self) -> usize {

@@ -340,7 +340,10 @@ impl<T: Record> StateColumn for ListColumn<T> {
     fn retain_settled(&mut self, slots: &mut Vec<u32>) -> Result<()> {
         for slot in slots.iter() {
             if let Some(Some(list)) = self.lists.get_mut(*slot as usize) {
+                let before = list.values.len();
+                // It may drop what has expired.
                 list.settle();
+                count(&mut self.used, &mut self.values, before, list.values.len());
             }
         }
         slots.retain(|slot| self.list(*slot).is_none_or(|list| !list.waits()));
@@ -371,7 +374,11 @@ impl<T: Record> StateColumn for ListColumn<T> {
         let state_of = |(slot, position): Place| {
             let list = self.list(slot);
             let persisted = list.is_some_and(|list| list.persisted.contains(&position));
-            RowState { persisted, dirty: !persisted || list.is_some_and(|list| list.restamped) }
+            RowState {
+                persisted,
+                dirty: !persisted || list.is_some_and(|list| list.restamped),
+                deleted: false,
+            }
         };
         let written = spill.write(&self.name, self, &rows, BATCH_BYTES, state_of, into);
         self.spill = Some(spill);

@@ -49,6 +49,11 @@ impl<T: Record> SlotColumns for Values<T> {
         *self.place(slot) = None;
     }
 
+    /// A value of a user's type is there or not.
+    fn has_initial(&self) -> bool {
+        false
+    }
+
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
         Ok(vec![self.codec.encode(slots.iter().filter_map(|slot| self.get(*slot)))?])
     }

@@ -35,6 +35,11 @@ pub trait SlotColumns: Send + 'static {
     /// time it is reused.
     fn reset(&mut self, slot: u32);
 
+    /// Whether a slot that was reset can be read.
+    fn has_initial(&self) -> bool {
+        true
+    }
+
     /// The values of these slots, one column for each field.
     fn read(&self, slots: &[u32]) -> Result<Vec<ArrayRef>>;
 

@@ -36,10 +36,19 @@ impl<R: Rows> RowColumn<R> {
         for (key, slot) in slots.iter().enumerate() {
             of_key.clear();
             rows.rows_of(*slot, &mut of_key);
-            leaving.extend(of_key.iter().filter(|row| live.get(**row)).map(|row| (key as u32, *row)));
+            // What a snapshot must still delete leaves too.
+            let there = |row: &&u32| live.get(**row) || changes.is_dead(**row);
+            leaving.extend(of_key.iter().filter(there).map(|row| (key as u32, *row)));
         }
         let source = WithStamps { rows, ttl: ttl.as_ref() };
-        let state = |row| RowState { persisted: changes.is_persisted(row), dirty: changes.is_dirty(row) };
+        let state = |row| match changes.is_dead(row) {
+            true => RowState { persisted: true, dirty: true, deleted: true },
+            false => RowState {
+                persisted: changes.is_persisted(row),
+                dirty: changes.is_dirty(row),
+                deleted: false,
+            },
+        };
         codec.write(name, &source, &leaving, *batch_bytes, state, into)?;
         self.rows.each_state(&mut |nested| nested.spill(slots, into))
     }
@@ -57,6 +66,9 @@ impl<R: Rows> RowColumn<R> {
                     self.ttl.iter_mut().for_each(|ttl| ttl.unset(*row));
                     self.changes.evicted(*row);
                     self.rows.forget(*row);
+                } else if self.changes.is_dead(*row) {
+                    self.changes.evicted(*row);
+                    self.rows.forget(*row);
                 }
             }
         }
@@ -70,13 +82,19 @@ impl<R: Rows> RowColumn<R> {
             let stamps = if ttl.is_some() { stored.values.pop() } else { None };
             let (numbers, _) = rows.restore(stored)?;
             for (number, state) in numbers.iter().zip(states) {
-                live.set(*number);
-                changes.fetched(*number, state.persisted, state.dirty);
+                if state.deleted {
+                    changes.fetched_dead(*number);
+                } else {
+                    live.set(*number);
+                    changes.fetched(*number, state.persisted, state.dirty);
+                }
             }
-            match (ttl.as_mut(), stamps) {
-                (Some(ttl), Some(stamps)) => ttl.restore(&numbers, stamps),
-                _ => Ok(()),
+            if let (Some(ttl), Some(stamps)) = (ttl.as_mut(), stamps) {
+                ttl.restore(&numbers, stamps)?;
+                let dead = numbers.iter().filter(|row| changes.is_dead(**row));
+                dead.for_each(|row| ttl.unset(*row));
             }
+            Ok(())
         })?;
         self.rows.each_state(&mut |nested| nested.fetch(from))
     }

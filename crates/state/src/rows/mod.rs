@@ -90,8 +90,8 @@ pub trait Rows: RowSource<Row = u32> + Send + 'static {
         let _ = (slot, into);
     }
 
-    /// Whether no row of a key is removed and waits for a snapshot. `is_dead` returns whether a row is one of
-    /// those.
+    /// Whether the rows of a key can leave memory. `is_dead` returns whether a row is removed and waits for a
+    /// snapshot: such a row can leave if it is among [`Rows::rows_of`], and can still be encoded.
     fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
         let _ = (slot, is_dead);
         false

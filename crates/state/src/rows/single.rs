@@ -102,7 +102,7 @@ impl<V: SlotColumns> Rows for SingleRows<V> {
     }
 
     fn is_settled(&self, slot: u32, is_dead: impl Fn(u32) -> bool) -> bool {
-        !is_dead(slot)
+        self.0.has_initial() || !is_dead(slot)
     }
 
     fn each_state(&mut self, each: &mut dyn FnMut(&mut dyn StateColumn) -> Result<()>) -> Result<()> {

@@ -22,20 +22,30 @@ pub struct RowState {
     pub persisted: bool,
     /// It is new or changed since the last snapshot.
     pub dirty: bool,
+    /// It was removed since the last snapshot, and the next one must delete it.
+    pub deleted: bool,
 }
 
 impl RowState {
     fn to_byte(self) -> u8 {
-        u8::from(self.persisted) | u8::from(self.dirty) << 1
+        u8::from(self.persisted) | u8::from(self.dirty) << 1 | u8::from(self.deleted) << 2
     }
 
     fn of_byte(byte: u8) -> Self {
-        RowState { persisted: byte & 1 != 0, dirty: byte & 2 != 0 }
+        RowState { persisted: byte & 1 != 0, dirty: byte & 2 != 0, deleted: byte & 4 != 0 }
     }
 
     /// After a snapshot that has it.
-    pub(super) fn after_snapshot(self) -> Self {
-        RowState { persisted: true, dirty: false }
+    fn after_snapshot(self) -> Self {
+        RowState { persisted: true, dirty: false, deleted: false }
+    }
+
+    /// What is left of it after a snapshot that has it; `None` if the snapshot deleted it.
+    fn now(self, snapshot_was_taken: bool) -> Option<Self> {
+        match snapshot_was_taken {
+            true => (!self.deleted).then(|| self.after_snapshot()),
+            false => Some(self),
+        }
     }
 }
 
@@ -117,14 +127,15 @@ impl<'a> Fetched<'a> {
         Fetched { names, slots: Vec::new(), states }
     }
 
-    /// Adds a key by its slot and value. `known` is whether a snapshot was taken since it was written.
+    /// Adds a key by its slot and value. `known` is whether a snapshot was taken since it was written: it has
+    /// deleted what was to be deleted.
     pub(super) fn push(&mut self, slot: u32, value: &[u8], known: bool) -> Result<()> {
         let position = self.slots.len() as u32;
         self.slots.push(slot);
         let states = &mut self.states;
         each_row(value, |state, row, bytes| {
             let of = states.get_mut(state).ok_or_else(damaged)?;
-            let row = if known { row.after_snapshot() } else { row };
+            let Some(row) = row.now(known) else { return Ok(()) };
             let start = of.bytes.len();
             of.bytes.extend_from_slice(bytes);
             of.rows.push((position, row, start..of.bytes.len()));
@@ -198,8 +209,9 @@ mod tests {
 
     #[test]
     fn values_hold_the_rows_of_their_key() {
-        let (persisted, dirty) =
-            (RowState { persisted: true, dirty: false }, RowState { persisted: false, dirty: true });
+        let state = |persisted, dirty, deleted| RowState { persisted, dirty, deleted };
+        let (persisted, dirty) = (state(true, false, false), state(false, true, false));
+        let deleted = state(true, true, true);
         let long = vec![7; 300];
         let mut names = vec!["a".to_owned()];
         let mut spilled = Spilled::new(&mut names);
@@ -209,6 +221,7 @@ mod tests {
         spilled.push(b, 1, dirty, &long);
         spilled.push(b, 2, persisted, b"y");
         spilled.push(b, 2, dirty, b"z");
+        spilled.push(b, 3, deleted, b"gone");
         let mut values = Vec::new();
         spilled.values(&[1, 2, 3, 4], |_, value| values.push(value.to_vec()));
         assert_eq!(expiry_of(&values[2]).unwrap(), 3);
@@ -216,9 +229,13 @@ mod tests {
         fetched.push(20, &values[2], false).unwrap();
         fetched.push(10, &values[1], true).unwrap();
         fetched.push(30, &values[3], false).unwrap();
+        assert_eq!(fetched.rows("b").last(), Some((30, deleted, &b"gone"[..])));
+        fetched.push(40, &values[3], true).unwrap();
         assert_eq!(fetched.rows("a").collect::<Vec<_>>(), [(20, dirty, &b""[..])]);
         let rows: Vec<_> = fetched.rows("b").collect();
-        assert_eq!(rows, [(20, persisted, &b"y"[..]), (20, dirty, b"z"), (10, persisted, &long)]);
+        let known =
+            [(20, persisted, &b"y"[..]), (20, dirty, b"z"), (10, persisted, &long), (30, deleted, b"gone")];
+        assert_eq!(rows, known, "what a snapshot has deleted does not come back");
         assert_eq!(fetched.rows("c").len(), 0);
         assert!(fetched.push(1, &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5, 1], false).is_err());
     }

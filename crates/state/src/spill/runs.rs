@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::Duration;
 
-use flott_types::{Error, Result};
+use flott_types::{Error, Result, Timestamp};
 
 use super::merged::Merged;
+use super::rows::expiry_of;
 use super::run::{Block, Lookup, Run, RunWriter, hash_of};
 use super::{OnFound, Pairs, View};
 
@@ -124,6 +125,9 @@ impl Runs {
         let (stopped, (result, done)) = (stop.clone(), channel());
         // A deletion has nothing left to hide.
         let keeps_deletions = first > 0;
+        // A key of which only rows were left that a snapshot must delete: it has, since.
+        let is_known = looked_up && self.runs[end - 1].epoch() < self.epoch;
+        let is_over = move |value: &[u8]| is_known && expiry_of(value).is_ok_and(|at| at == Timestamp::MIN);
         let work = move || {
             let folder = folder.as_deref();
             let merged = || {
@@ -133,6 +137,7 @@ impl Runs {
                 let mut writer = RunWriter::new(folder, most, epoch)?;
                 let mut entries = Merged::new(&runs, &from)?;
                 while let Some((key, value, _)) = entries.entry() {
+                    let value = value.filter(|value| !is_over(value));
                     if stopped.load(Ordering::Relaxed) {
                         return Err(Error::internal("the merging of spilled state was stopped"));
                     }

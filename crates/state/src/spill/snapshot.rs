@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_types::{Error, Result};
 
@@ -11,6 +12,7 @@ use super::merged::Merged;
 use super::rows::each_row;
 use super::{Cold, View};
 use crate::KeyedDelta;
+use crate::bits::Bits;
 use crate::codec::RowCodec;
 
 /// A part has at most about so many rows and bytes.
@@ -65,7 +67,7 @@ impl SpilledSnapshot {
     }
 
     /// The rows of a state, in parts of a few megabytes, ascending by key group. No two rows have the same
-    /// key, and none is deleted.
+    /// key.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -109,8 +111,9 @@ impl SpilledParts<'_> {
             let changes = epoch == self.epoch;
             if let Some(value) = value.filter(|_| self.table.full || changes) {
                 each_row(value, |state, row, bytes| {
-                    if Some(state) == self.number && (self.table.full || row.dirty) {
-                        part.push(group, key, bytes);
+                    let wanted = if self.table.full { !row.deleted } else { row.dirty };
+                    if Some(state) == self.number && wanted {
+                        part.push(group, key, bytes, row.deleted);
                     }
                     Ok(())
                 })?;
@@ -131,6 +134,8 @@ struct Part {
     groups: Vec<u16>,
     keys: Ends,
     rows: Ends,
+    /// The positions of those that are deleted.
+    deleted: Bits,
 }
 
 #[derive(Default)]
@@ -152,7 +157,10 @@ impl Ends {
 }
 
 impl Part {
-    fn push(&mut self, group: u16, key: &[u8], row: &[u8]) {
+    fn push(&mut self, group: u16, key: &[u8], row: &[u8], deleted: bool) {
+        if deleted {
+            self.deleted.set(self.groups.len() as u32);
+        }
         self.groups.push(group);
         self.keys.push(key);
         self.rows.push(row);
@@ -174,8 +182,9 @@ impl Part {
             rows,
             key_columns: table.key_columns,
             partition_columns: table.partition_columns,
+            deleted: (part.deleted.ones() > 0)
+                .then(|| BooleanBuffer::collect_bool(part.groups.len(), |row| part.deleted.get(row as u32))),
             key_groups: part.groups,
-            deleted: None,
             full: false,
         })
     }
