@@ -261,6 +261,25 @@ impl SharedIndex {
         self.spill.sweep(&mut self.index, states, now, rows)
     }
 
+    /// Brings back some of the keys whose timers in the state of this name are due, the earliest first: see
+    /// [`Spill::fetch_due`].
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn fetch_due(
+        &mut self,
+        state: &str,
+        states: &mut [&mut dyn StateColumn],
+        until: Timestamp,
+    ) -> Result<Timestamp> {
+        self.spill.fetch_due(state, &mut self.index, states, until)
+    }
+
+    /// The earliest time at which a key that is not in memory may have a timer in the state of this name.
+    pub fn first_due(&self, state: &str) -> Option<Timestamp> {
+        self.spill.first_due(state)
+    }
+
     /// The latest time to call [`SharedIndex::sweep`] again.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.spill.wake_at()

@@ -5,7 +5,7 @@ use arrow::datatypes::FieldRef;
 use flott_types::{Result, Timestamp};
 
 use crate::cut::runs;
-use crate::spill::TableMemory;
+use crate::spill::{TableMemory, WantedAt};
 use crate::{
     KeyedDelta, NO_SLOT, OperatorSnapshot, RestoredState, RowColumn, SharedIndex, SingleRows, SlotColumns,
     StateColumn, Ttl,
@@ -39,8 +39,19 @@ use crate::{
 pub struct KeyedTable<V> {
     index: SharedIndex,
     column: RowColumn<SingleRows<V>>,
+    /// When keys are wanted, for an operator that says so.
+    wanted: Option<WantedAt>,
     /// The slots whose keys the last call of [`KeyedTable::intern`] brought back into memory.
     fetched: Vec<u32>,
+}
+
+/// All states over the index.
+fn states<'a, V: SlotColumns>(
+    column: &'a mut RowColumn<SingleRows<V>>,
+    wanted: &'a mut Option<WantedAt>,
+) -> Vec<&'a mut dyn StateColumn> {
+    let wanted = wanted.iter_mut().map(|wanted| wanted as &mut dyn StateColumn);
+    std::iter::once(column as &mut dyn StateColumn).chain(wanted).collect()
 }
 
 impl<V: SlotColumns> KeyedTable<V> {
@@ -58,7 +69,7 @@ impl<V: SlotColumns> KeyedTable<V> {
         let index = SharedIndex::new(keys, partition_columns, max_parallelism)?;
         let column = RowColumn::new(name, SingleRows(values));
         column.check_names(index.index())?;
-        Ok(KeyedTable { index, column, fetched: Vec::new() })
+        Ok(KeyedTable { index, column, wanted: None, fetched: Vec::new() })
     }
 
     /// Keys live this many milliseconds after their last use, or forever if that is not above 0.
@@ -110,12 +121,12 @@ impl<V: SlotColumns> KeyedTable<V> {
         slots: &mut Vec<u32>,
         mut on_new: impl FnMut(u32, usize),
     ) -> Result<()> {
-        let KeyedTable { index, column, fetched } = self;
+        let KeyedTable { index, column, wanted, fetched } = self;
         let spilled = index.has_spilled();
         if spilled {
             fetched.clear();
             index.keys_mut().intern(keys, rows, slots, |slot, _| fetched.push(slot))?;
-            index.fetch(&mut [column], fetched)?;
+            index.fetch(&mut states(column, wanted), fetched)?;
             fetched.retain(|slot| column.is_live(*slot));
         } else {
             index.keys_mut().intern(keys, rows, slots, |slot, row| {
@@ -153,7 +164,7 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// If the columns are not of the key's types.
     pub fn lookup(&mut self, keys: &[ArrayRef], rows: usize, slots: &mut Vec<u32>) -> Result<()> {
-        self.index.lookup_with(keys, rows, slots, &mut [&mut self.column])?;
+        self.index.lookup_with(keys, rows, slots, &mut states(&mut self.column, &mut self.wanted))?;
         if self.has_more_keys() {
             for slot in slots.iter_mut().filter(|slot| !self.column.is_live(**slot)) {
                 *slot = NO_SLOT;
@@ -171,8 +182,53 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// Only through a defect.
     pub fn with_spilling(mut self, memory: TableMemory) -> Result<Self> {
         let ttl = self.column.ttl().map(Ttl::millis);
-        self.index.spill_with(&mut [&mut self.column], memory, ttl)?;
+        self.index.spill_with(&mut states(&mut self.column, &mut self.wanted), memory, ttl)?;
         Ok(self)
+    }
+
+    /// The same for an operator that says of each key when it [wants](KeyedTable::want) it, and fetches those whose
+    /// time has come: they may have left memory.
+    ///
+    /// # Errors
+    /// Only through a defect.
+    pub fn with_spilling_until_wanted(mut self, memory: TableMemory) -> Result<Self> {
+        self.wanted = Some(WantedAt::default());
+        self.with_spilling(memory)
+    }
+
+    /// Whether keys may have left memory.
+    #[inline]
+    pub fn has_spilled(&self) -> bool {
+        self.index.has_spilled()
+    }
+
+    /// Notes when the key in a slot is wanted, instead of what was noted before. That time must not be over.
+    #[inline]
+    pub fn want(&mut self, slot: u32, at: Timestamp) {
+        if let Some(wanted) = &mut self.wanted {
+            wanted.set(slot, at);
+        }
+    }
+
+    /// When the key in a slot is wanted.
+    pub fn wanted_at(&self, slot: u32) -> Option<Timestamp> {
+        self.wanted.as_ref()?.get(slot)
+    }
+
+    /// Brings back some of the keys that are wanted by this time, and returns the slots of all of them that are in
+    /// memory. They stay there until it is noted when they are wanted next, or they are removed.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn fetch_wanted(&mut self, until: Timestamp) -> Result<Vec<u32>> {
+        let KeyedTable { index, column, wanted, .. } = self;
+        index.fetch_due(WantedAt::STATE, &mut states(column, wanted), until)?;
+        Ok(wanted.as_mut().map(|wanted| wanted.until(until)).unwrap_or_default())
+    }
+
+    /// Whether there may be keys that are wanted by this time and are not in memory.
+    pub fn wants_more(&self, until: Timestamp) -> bool {
+        self.index.first_due(WantedAt::STATE).is_some_and(|at| at <= until)
     }
 
     /// For a table whose keys cannot leave memory: what it holds is counted, and where nothing may leave memory,
@@ -202,10 +258,11 @@ impl<V: SlotColumns> KeyedTable<V> {
         if !self.index.wants_room() {
             return Ok(());
         }
-        let KeyedTable { index, column, .. } = self;
-        let held = column.memory() + derived();
+        let KeyedTable { index, column, wanted, .. } = self;
+        let of_wanted = wanted.as_ref().map_or(0, |wanted| wanted.memory());
+        let held = column.memory() + of_wanted + derived();
         index.release(|slot| column.occupied(slot));
-        index.make_room(&mut [column], held)
+        index.make_room(&mut states(column, wanted), held)
     }
 
     /// The values.
@@ -259,8 +316,8 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// Some of what has expired and is still there; see [`Ttl::sweep`].
     pub fn sweep(&mut self, now: Timestamp, rows: usize) -> Vec<u32> {
-        let KeyedTable { index, column, .. } = self;
-        let mut expired = index.sweep(&mut [column], now, rows);
+        let KeyedTable { index, column, wanted, .. } = self;
+        let mut expired = index.sweep(&mut states(column, wanted), now, rows);
         expired.retain(|slot| column.is_expired(*slot, now));
         expired.append(&mut column.sweep(now, rows));
         expired.sort_unstable();
@@ -282,6 +339,7 @@ impl<V: SlotColumns> KeyedTable<V> {
 
     /// Removes a key. Its slot may be reused, so remove keys when the batch's slots are no longer needed.
     pub fn remove(&mut self, slot: u32) {
+        self.wanted.iter_mut().for_each(|wanted| wanted.unset(slot));
         if let Some(slot) = self.column.remove(slot) {
             self.index.free(slot, self.column.occupied(slot));
         }
@@ -313,10 +371,10 @@ impl<V: SlotColumns> KeyedTable<V> {
     /// # Errors
     /// Those of [`KeyedTable::snapshot`].
     pub fn snapshot_into(&mut self, full: bool, snapshot: &mut OperatorSnapshot) -> Result<()> {
-        let KeyedTable { index, column, .. } = self;
+        let KeyedTable { index, column, wanted, .. } = self;
         let mut deltas = Vec::new();
         index.snapshot(column, full, &mut deltas)?;
-        snapshot.spilled.extend(index.spilled(&mut [column], &deltas)?);
+        snapshot.spilled.extend(index.spilled(&mut states(column, wanted), &deltas)?);
         index.release(|slot| column.occupied(slot));
         snapshot.keyed.append(&mut deltas);
         Ok(())

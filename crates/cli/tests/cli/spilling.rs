@@ -14,6 +14,8 @@ const ROWS: i64 = 12_000;
 const KEYS: i64 = 1_500;
 const GROUPS: i64 = 100;
 const JOINED: i64 = 12_000;
+/// In seconds.
+const SLIDE: i64 = 3;
 
 /// Groups of groups: the first are many and only grow, the second take back what the first had said.
 fn prepare(folder: &Path) {
@@ -120,6 +122,44 @@ fn prepare_join(folder: &Path) {
     );
     write(folder.join("job.sql"), script).unwrap();
     create_dir(folder.join("tmp")).unwrap();
+}
+
+/// Windows that overlap, of many keys.
+fn prepare_windows(folder: &Path) {
+    let last = ROWS - 1;
+    let script = format!(
+        "CREATE TABLE u (id BIGINT, ts AS CAST(TO_TIMESTAMP_LTZ(id, 3) AS TIMESTAMP(3)), WATERMARK FOR ts AS ts)
+            WITH ('connector' = 'datagen', 'rows-per-second' = '2000',
+            'fields.id.kind' = 'sequence', 'fields.id.start' = '0', 'fields.id.end' = '{last}');
+        CREATE TABLE o (op STRING, k BIGINT, w BIGINT, c BIGINT, s BIGINT)
+            WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'csv');
+        CREATE VIEW keyed AS SELECT MOD(id * 7919, {KEYS}) AS k, id, ts FROM u;
+        SET 'execution.checkpointing.interval' = '100 ms';
+        INSERT INTO o SELECT 'INSERT', k, TIMESTAMPDIFF(SECOND, TIMESTAMP '1970-01-01 00:00:00', window_end), COUNT(*), SUM(id)
+            FROM HOP(TABLE keyed, DESCRIPTOR(ts), INTERVAL '{SLIDE}' SECOND, INTERVAL '{}' SECOND)
+            GROUP BY k, window_start, window_end;",
+        2 * SLIDE
+    );
+    write(folder.join("job.sql"), script).unwrap();
+    create_dir(folder.join("tmp")).unwrap();
+}
+
+#[test]
+fn windows_that_do_not_fit_into_memory_are_right_also_across_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare_windows(folder.path());
+    let mut windows: BTreeMap<(i64, i64), (i64, i64)> = BTreeMap::new();
+    for id in 0..ROWS {
+        let first = id / (SLIDE * 1_000) + 1;
+        for window in [first, first + 1] {
+            let (count, sum) = windows.entry((id * 7919 % KEYS, window * SLIDE)).or_default();
+            (*count, *sum) = (*count + 1, *sum + id);
+        }
+    }
+    let row = |((key, end), (count, sum))| format!("{key},{end},{count},{sum}");
+    let mut rows: Vec<String> = windows.into_iter().map(row).collect();
+    rows.sort();
+    is_right_across_kills(folder.path(), &rows);
 }
 
 #[test]

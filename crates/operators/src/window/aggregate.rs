@@ -6,6 +6,9 @@
 //! window's first slice, so that each slice is added only once. Windows fire in the order of their ends,
 //! before the watermark is forwarded; a key without rows in a window emits nothing.
 //!
+//! Groups that do not fit into memory leave it, and come back with a row or when their next window fires: window
+//! by window, in parts.
+//!
 //! A row whose windows have all fired is late: it is dropped and counted. One whose slice has fired in some
 //! windows but not in all counts for the remaining ones.
 //!
@@ -22,12 +25,12 @@ use flott_batch::{Batch, ChangeBatch, arrow_type};
 use flott_operator::windows::{Progress, Slicing, count_late};
 use flott_operator::{Context, Operator};
 use flott_plan::{AggregateCall, AggregatePhase, ChainedNode, WindowKind, WindowSpec};
-use flott_state::{KeyIndex, KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
+use flott_state::{KeyedTable, OperatorSnapshot, RestoredState, SlotColumns};
 use flott_types::{CheckpointId, Error, Result, Timestamp, Watermark};
 
 use super::columns::WindowColumns;
 use crate::BuildContext;
-use crate::accumulate::{Aggregates, Keys, MergeInto, Rows, unique_fields};
+use crate::accumulate::{Aggregates, Keys, Rows, unique_fields};
 use crate::support::{Millis, Zone, columns_of, record_batch};
 
 /// The name of the table in snapshots.
@@ -86,8 +89,10 @@ pub(crate) struct WindowAggregate {
     columns: WindowColumns,
     table: KeyedTable<Aggregates>,
     batch_bytes: usize,
-    /// The groups of each slice.
+    /// The slices that may have groups, and as long as all groups are in memory, the groups of each.
     slices: BTreeMap<i64, Vec<u32>>,
+    /// Groups may have left memory.
+    spilled: bool,
     /// The ends of the windows that will fire.
     due: BTreeSet<i64>,
     progress: Progress,
@@ -133,7 +138,7 @@ impl WindowAggregate {
                 context.max_parallelism,
                 aggregates,
             )?
-            .counted(context.table_memory())?,
+            .with_spilling_until_wanted(context.table_memory())?,
             keys,
             slicing: shape.filter(|_| parts.attached.is_none()),
             shape,
@@ -141,6 +146,7 @@ impl WindowAggregate {
             event_time: parts.window.event_time,
             zone,
             slices: BTreeMap::new(),
+            spilled: false,
             due: BTreeSet::new(),
             progress: Progress::default(),
             slots: Vec::new(),
@@ -212,9 +218,9 @@ impl WindowAggregate {
     fn accumulate(&mut self, batch: &ChangeBatch, targets: Vec<i64>) -> Result<()> {
         let rows: Vec<u32> = (0..batch.physical_rows() as u32).collect();
         let keys = self.table_keys(batch, targets.clone())?;
-        let slices = &mut self.slices;
-        let on_new = |slot, row: usize| slices.entry(targets[row]).or_default().push(slot);
-        self.table.intern(&keys, rows.len(), &mut self.slots, on_new)?;
+        let mut new = Vec::new();
+        self.table.intern(&keys, rows.len(), &mut self.slots, |slot, row| new.push((slot, targets[row])))?;
+        self.note_new(&new);
         self.table.mark_all(&self.slots);
         let end = self.table.slots_end();
         let aggregates = self.table.values_mut();
@@ -238,91 +244,68 @@ impl WindowAggregate {
         aggregates.update(&rows)
     }
 
+    /// Notes of new groups to which slice they belong, and when they are wanted.
+    fn note_new(&mut self, new: &[(u32, i64)]) {
+        let mut last = None;
+        for (slot, slice) in new {
+            let window = match last {
+                Some((known, window)) if known == *slice => window,
+                _ => {
+                    let window = self.first_open_window(*slice);
+                    last = Some((*slice, window));
+                    window
+                }
+            };
+            self.table.want(*slot, window);
+            let slots = self.slices.entry(*slice).or_default();
+            if !self.spilled {
+                slots.push(*slot);
+            }
+        }
+    }
+
+    /// The end of the first window of a slice that has not fired.
+    fn first_open_window(&self, slice: i64) -> i64 {
+        let Some(slicing) = self.slicing else { return slice };
+        let (mut window, last) = (slicing.first_window(slice), slicing.last_window(slice));
+        while window < last && self.has_fired(window) {
+            window = slicing.next_window(window);
+        }
+        window
+    }
+
+    /// Notes of groups that were restored what is noted of new ones.
+    fn note_restored(&mut self) -> Result<()> {
+        let new = |slot: &u32| self.table.wanted_at(*slot).is_none();
+        let slots: Vec<u32> = self.table.live().filter(new).collect();
+        let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
+        for slots in runs {
+            let slices = self.slices_of(&slots)?;
+            self.note_new(&slots.into_iter().zip(slices).collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+
+    /// Lets groups leave memory if there are too many.
+    fn make_room(&mut self) -> Result<()> {
+        self.table.make_room()?;
+        if !self.spilled && self.table.has_spilled() {
+            self.spilled = true;
+            // From now on they would name groups that have left.
+            self.slices.values_mut().for_each(|slots| *slots = Vec::new());
+        }
+        Ok(())
+    }
+
     /// Fires what is due.
     fn fire(&mut self, context: &mut Context<'_>) -> Result<()> {
         while let Some(window) = self.due.first().copied().filter(|window| self.has_fired(*window)) {
             self.due.pop_first();
-            self.fire_window(window, context)?;
-        }
-        Ok(())
-    }
-
-    fn fire_window(&mut self, window: i64, context: &mut Context<'_>) -> Result<()> {
-        let Some(slicing) = self.slicing else {
-            let slots = self.slices.remove(&window).unwrap_or_default();
-            self.emit(&slots, &slots, window, context)?;
-            slots.iter().for_each(|slot| self.table.remove(*slot));
-            return Ok(());
-        };
-        if let Some(first) = slicing.accumulating_slice(window) {
-            self.accumulate_slice(window, first)?;
-            let slots = self.slices.get(&first).cloned().unwrap_or_default();
-            self.emit(&slots, &slots, window, context)?;
-        } else {
-            let parts: Vec<&Vec<u32>> =
-                self.slices.range(slicing.start(window) + 1..=window).map(|(_, slots)| slots).collect();
-            match parts.as_slice() {
-                [] => (),
-                [slots] => {
-                    let slots = (*slots).clone();
-                    self.emit(&slots, &slots, window, context)?;
-                }
-                _ => {
-                    let slots = parts.into_iter().flatten().copied().collect::<Vec<_>>();
-                    self.emit_sums(&slots, window, context)?;
-                }
+            match self.spilled {
+                false => self.fire_window(window, context)?,
+                true => self.fire_in_parts(window, context)?,
             }
         }
-        let over = |slice: i64| slicing.accumulating_slice(slice).is_none_or(|first| first == slice);
-        while let Some(entry) = self.slices.first_entry().filter(|e| slicing.last_window(*e.key()) <= window)
-        {
-            debug_assert!(over(*entry.key()), "a slice was left behind");
-            let slots = entry.remove();
-            slots.iter().for_each(|slot| self.table.remove(*slot));
-        }
-        let next = slicing.next_window(window);
-        let slices = slicing.start(next) + 1..=next;
-        if self.slices.range(slices).next().is_some() {
-            self.due.insert(next);
-        }
-        Ok(())
-    }
-
-    /// Moves a slice of a growing window into the window's first slice.
-    fn accumulate_slice(&mut self, slice: i64, first: i64) -> Result<()> {
-        let from = if slice == first { Vec::new() } else { self.slices.remove(&slice).unwrap_or_default() };
-        if from.is_empty() {
-            return Ok(());
-        }
-        let mut keys = self.table.keys_of(&from)?;
-        keys.pop();
-        keys.push(Arc::new(Int64Array::from(vec![first; from.len()])));
-        let target = self.slices.entry(first).or_default();
-        let mut to = Vec::new();
-        self.table.intern(&keys, from.len(), &mut to, |slot, _| target.push(slot))?;
-        self.table.values_mut().merge(&from, &to, MergeInto::Groups)?;
-        self.table.mark_all(&to);
-        from.iter().for_each(|slot| self.table.remove(*slot));
-        Ok(())
-    }
-
-    /// Adds up groups that differ only in the slice and emits the sums.
-    fn emit_sums(&mut self, slots: &[u32], window: i64, context: &mut Context<'_>) -> Result<()> {
-        let mut keys = self.table.keys_of(slots)?;
-        keys.truncate(self.keys.len());
-        let fields = key_fields_of(&keys);
-        let (mut groups, mut of_group) = (Vec::new(), Vec::new());
-        let mut index = KeyIndex::new(&fields)?;
-        index.intern(&keys, slots.len(), &mut groups, |_, row| of_group.push(slots[row]))?;
-        let base = self.table.slots_end() as u32;
-        let sums: Vec<u32> = (0..of_group.len() as u32).map(|group| base + group).collect();
-        let to: Vec<u32> = groups.iter().map(|group| base + group).collect();
-        let aggregates = self.table.values_mut();
-        sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
-        aggregates.merge(slots, &to, MergeInto::Moment)?;
-        self.emit(&of_group, &sums, window, context)?;
-        let aggregates = self.table.values_mut();
-        sums.iter().for_each(|slot| SlotColumns::reset(aggregates, *slot));
         Ok(())
     }
 
@@ -370,16 +353,18 @@ pub(super) fn key_fields_of(columns: &[ArrayRef]) -> Vec<FieldRef> {
 }
 
 impl Operator for WindowAggregate {
+    fn restores_in_parts(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, mut restored: RestoredState, context: &mut Context<'_>) -> Result<()> {
         self.progress.restore(&mut restored, context.info)?;
-        self.table.restore(&mut restored)?;
-        let slots: Vec<u32> = self.table.live().collect();
-        let runs: Vec<Vec<u32>> = self.table.runs(&slots).into_iter().map(<[u32]>::to_vec).collect();
-        for slots in runs {
-            let keys = self.table.keys_of(&slots)?;
-            let Some(slices) = keys.last() else { continue };
-            for (slot, slice) in slots.iter().zip(slices.as_primitive::<Int64Type>().values()) {
-                self.slices.entry(*slice).or_default().push(*slot);
+        loop {
+            self.table.restore(&mut restored)?;
+            self.note_restored()?;
+            self.make_room()?;
+            if !restored.next_part()? {
+                break;
             }
         }
         let slices: Vec<i64> = self.slices.keys().copied().collect();
@@ -428,12 +413,13 @@ impl Operator for WindowAggregate {
             self.accumulate(&batch, targets)?;
         }
         self.schedule(context);
-        self.table.make_room()
+        self.make_room()
     }
 
     fn watermark(&mut self, watermark: Watermark, context: &mut Context<'_>) -> Result<()> {
         if self.event_time && self.progress.advance(watermark.0) {
             self.fire(context)?;
+            self.make_room()?;
         }
         context.output.watermark(watermark)
     }
@@ -449,11 +435,12 @@ impl Operator for WindowAggregate {
 
     fn snapshot(&mut self, _: CheckpointId, full: bool) -> Result<OperatorSnapshot> {
         let mut snapshot = OperatorSnapshot::default();
-        snapshot.keyed.extend(self.table.snapshot(full)?);
+        self.table.snapshot_into(full, &mut snapshot)?;
         self.progress.save(&mut snapshot);
         Ok(snapshot)
     }
 }
 
+mod fire;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@
 //! | `cold` | which keys leave, and how they come back |
 //! | `handle` | what the owner of an index has of it |
 //! | `due` | keys with timers that are due |
+//! | `wanted` | when an operator without timers wants its keys |
 //! | `sweep` | keys that have expired |
 //! | `keys`, `rows` | a key, and the rows of a key, as bytes |
 //! | `snapshot` | the rows in the store as parts of a snapshot |
@@ -38,6 +39,7 @@ mod run;
 mod runs;
 mod snapshot;
 mod sweep;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -49,6 +51,7 @@ pub use memory::{Backend, SpillOptions, StateMemory, TableMemory};
 pub use rows::{Fetched, RowState, Spilled};
 pub(crate) use run::Run;
 pub use snapshot::{SpilledParts, SpilledSnapshot, SpilledTable};
+pub use wanted::WantedAt;
 
 /// Keys with values or deletions, in order of the keys.
 #[derive(Default, Debug)]
