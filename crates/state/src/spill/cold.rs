@@ -148,14 +148,6 @@ impl Cold {
         self.rows_since = usize::MAX;
     }
 
-    /// The key group and the key of a key of the store.
-    pub fn parts_of(key: &[u8]) -> Result<(u16, &[u8])> {
-        let (group, key) = key
-            .split_first_chunk::<GROUP>()
-            .ok_or_else(|| Error::internal("a key of spilled state has no key group"))?;
-        Ok((u16::from_be_bytes(*group), key))
-    }
-
     fn check(&mut self) -> Result<()> {
         self.failed.take().map_or(Ok(()), Err)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flott_types::{KeyGroup, Result};
+use flott_types::{Error, KeyGroup, Result};
 use parking_lot::Mutex;
 
 use super::run::{Run, RunWriter};
@@ -14,6 +14,14 @@ use crate::cut::runs;
 pub(super) const GROUP: usize = size_of::<KeyGroup>();
 /// Keys of about so many bytes are encoded at a time.
 const BYTES_AT_ONCE: usize = 16 << 20;
+
+/// The key group and the key of a key of the store.
+pub(super) fn parts_of(key: &[u8]) -> Result<(u16, &[u8])> {
+    let (group, key) = key
+        .split_first_chunk::<GROUP>()
+        .ok_or_else(|| Error::internal("a key of spilled state has no key group"))?;
+    Ok((u16::from_be_bytes(*group), key))
+}
 
 /// Keys, in any order.
 #[derive(Default, Debug)]

@@ -7,10 +7,10 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use flott_types::{Error, Result};
 
-use super::keys::Hidden;
+use super::View;
+use super::keys::{Hidden, parts_of};
 use super::merged::Merged;
 use super::rows::each_row;
-use super::{Cold, View};
 use crate::KeyedDelta;
 use crate::bits::Bits;
 use crate::codec::RowCodec;
@@ -107,7 +107,7 @@ impl SpilledParts<'_> {
             if part.is_full() {
                 break;
             }
-            let (group, key) = Cold::parts_of(key)?;
+            let (group, key) = parts_of(key)?;
             let changes = epoch == self.epoch;
             if let Some(value) = value.filter(|_| self.table.full || changes) {
                 each_row(value, |state, row, bytes| {
