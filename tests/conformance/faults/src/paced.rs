@@ -66,6 +66,10 @@ impl Connector for Paced<dyn Connector> {
         self.inner.reports_errors()
     }
 
+    fn overwrites(&self) -> bool {
+        self.inner.overwrites()
+    }
+
     fn sends_watermarks(&self, spec: &TableSpec, options: &Options<'_>) -> bool {
         self.inner.sends_watermarks(spec, options)
     }
