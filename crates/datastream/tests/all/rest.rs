@@ -107,7 +107,7 @@ fn what_cannot_be_done_is_told() {
         let (status, answer) = ask(address, method, path, &Value::Null);
         (status, answer["errors"][0].as_str().unwrap().to_owned())
     };
-    assert_eq!(tell("GET", "/jars").0, 404);
+    assert_eq!(tell("GET", "/nothing").0, 404);
     assert_eq!(tell("GET", "/jobs/7").0, 400);
     let other = "0".repeat(32);
     assert_eq!(tell("GET", &format!("/jobs/{other}")), (404, format!("Job {other} not found")));

@@ -70,7 +70,7 @@ pub use self::result::TableResult;
 pub use self::schema::Schema;
 pub use self::statement_set::StatementSet;
 pub use self::window::{
-    Cumulate, GroupWindow, Session as SessionWindow, Slide, Tumble, WindowGroupedTable, WindowedTable,
+    Cumulate, GroupWindow, SessionWindow, Slide, Tumble, WindowGroupedTable, WindowedTable,
 };
 use crate::sql::cores;
 pub use flott_sql_parser::ast::TimeUnit;

@@ -46,7 +46,7 @@ pub struct Cumulate(Windows);
 
 /// Windows of rows that follow each other in less than a gap.
 #[derive(Clone, Debug)]
-pub struct Session(Windows);
+pub struct SessionWindow(Windows);
 
 /// Windows with a time and a name.
 #[derive(Clone, Debug)]
@@ -104,10 +104,10 @@ impl Cumulate {
     }
 }
 
-impl Session {
+impl SessionWindow {
     /// Of this gap: an INTERVAL.
     pub fn with_gap(gap: impl Into<Expression>) -> Self {
-        Session(Windows::new("SESSION", vec![gap.into()]))
+        SessionWindow(Windows::new("SESSION", vec![gap.into()]))
     }
 }
 
@@ -129,7 +129,7 @@ macro_rules! windows {
     )*};
 }
 
-windows!(Tumble, Slide, Cumulate, Session);
+windows!(Tumble, Slide, Cumulate, SessionWindow);
 
 /// Rows in windows.
 #[derive(Clone, Debug)]
