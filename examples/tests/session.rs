@@ -323,3 +323,18 @@ fn nothing_of_a_program_outlives_its_cluster() {
     };
     until("all processes are gone", || !processes.iter().any(runs));
 }
+
+/// What a session has started, and what is left alone, must not run the job as a program of its own.
+#[test]
+fn a_program_whose_cluster_is_gone_does_not_run() {
+    use std::os::unix::process::CommandExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut orphan = Command::new(PROGRAM);
+    orphan.current_dir(folder.path()).env("FLOTT_SESSION", "1").process_group(0);
+    let run = orphan.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(
+        !run.status.success() && said.contains("the cluster that has started this program is gone"),
+        "{said}"
+    );
+}

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ use super::messages::{Artifact, Piece, ProgramAnswer};
 /// The beginning of the name of what is not whole yet.
 const PARTIAL: &str = ".upload-";
 /// An upload to which nothing was added for so long is given up.
-const GIVEN_UP: Duration = Duration::from_secs(3_600);
+const GIVEN_UP: Duration = Duration::from_secs(300);
 /// The largest executable.
 const LARGEST: u64 = 4 << 30;
 /// So many uploads may be under way.
@@ -48,6 +48,14 @@ impl Artifacts {
         // Who writes there chooses what is run.
         let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
         created.map_err(|error| unwritable(&path, error))?;
+        let found = fs::symlink_metadata(&path).map_err(|error| unwritable(&path, error))?;
+        let is_own = found.uid() == rustix::process::geteuid().as_raw();
+        if !found.is_dir() || !is_own || found.mode() & 0o022 != 0 {
+            return Err(Error::invalid(format!(
+                "{} is no folder of this user that nobody else can write to: others would choose what is run",
+                path.display()
+            )));
+        }
         Ok(Artifacts { path, _temporary: temporary, one: Mutex::new(()) })
     }
 
@@ -214,6 +222,23 @@ mod tests {
         let (_, path, _) = artifacts.get(&artifact.id).unwrap().unwrap();
         assert_eq!(fs::read(path).unwrap(), b"abcde");
         assert!(artifacts.delete(&artifact.id).unwrap() && !artifacts.delete(&artifact.id).unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("flink-web-upload");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = Artifacts::open(folder.path().to_str()).err().unwrap().to_string();
+        assert!(refused.contains("nobody else can write to"), "{refused}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(Artifacts::open(folder.path().to_str()).is_ok());
+        let (other, link) = (folder.path().join("other"), tempfile::tempdir().unwrap());
+        fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&other, link.path().join("flink-web-upload")).unwrap();
+        assert!(Artifacts::open(link.path().to_str()).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use flott_checkpoint::resources::Event;
 use flott_runtime::options::Reader;
 use flott_types::{Clock, JobId};
 
-use super::executable::{ended, last_words};
+use super::executable::{ended, kill, last_words};
 use super::messages::{
     Executable, FromProgram, Piece, StartWorker, ToProgram, WorkerId, WorkerOrder, WorkerReport,
 };
@@ -116,8 +116,7 @@ impl Attending {
             {
                 tracing::warn!(program = self.setup.name, why, "the process of a program is killed");
                 self.kill_at = None;
-                // It may have ended by itself.
-                let _ = child.kill();
+                kill(child);
             }
         };
         // What it has said last comes before.

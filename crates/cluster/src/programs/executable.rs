@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use flott_types::{Error, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::hosted::SESSION;
 use super::link::Link;
@@ -77,12 +78,18 @@ pub(super) fn start(executable: &Path, arguments: &[String], log: PathBuf, begin
     match Link::new(own) {
         Ok((link, reader)) if link.send(begin) => Ok(Process { child, link, reader, log }),
         told => {
-            // It may have ended.
-            let _ = child.kill();
+            kill(&mut child);
             let status = child.wait().map(ended).unwrap_or_default();
             Err(told.err().unwrap_or_else(|| Error::external(format!("the program {status}"))))
         }
     }
+}
+
+/// Kills a process that was started here, and what it has started itself.
+pub(super) fn kill(child: &mut Child) {
+    // It may have ended by itself, but it was not waited for: its number is nobody else's.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    let _ = child.kill();
 }
 
 /// How a process has ended.

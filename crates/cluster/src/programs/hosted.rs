@@ -9,6 +9,8 @@ use std::time::Duration;
 use flott_runtime::{Failure, Threads};
 use flott_types::{Clock, Error, Result, SystemClock};
 use parking_lot::Mutex;
+use rustix::process::{getpgrp, getpid};
+use rustix::stdio::dup2_stdin;
 
 use super::link::{Link, receive};
 use super::messages::{Begin, FromProgram, ToProgram};
@@ -49,11 +51,19 @@ pub fn hosted() -> Result<Option<&'static Arc<Hosted>>> {
 
 fn begin() -> Result<Option<Arc<Hosted>>> {
     let named = std::env::var(SESSION).ok().and_then(|parent| parent.parse().ok());
-    if named.is_none_or(|parent: u32| parent != std::os::unix::process::parent_id()) {
-        return Ok(None);
+    let Some(parent): Option<u32> = named else { return Ok(None) };
+    if parent != std::os::unix::process::parent_id() {
+        // A session starts each process as the leader of a group. Alone, it must not run the job once more.
+        return match getpgrp() == getpid() {
+            true => Err(Error::external("the cluster that has started this program is gone")),
+            false => Ok(None),
+        };
     }
     let failed = |error| Error::external("the cluster cannot be spoken to").with_source(error);
     let stream = std::io::stdin().as_fd().try_clone_to_owned().map_err(failed)?;
+    // What the program starts must not read what the cluster says.
+    let nothing = std::fs::File::open("/dev/null").map_err(failed)?;
+    dup2_stdin(&nothing).map_err(|error| failed(error.into()))?;
     let (link, mut reader) = Link::new(UnixStream::from(stream))?;
     reader.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     let begin = receive(&mut reader)?;

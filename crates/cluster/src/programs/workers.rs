@@ -17,7 +17,7 @@ use flott_types::{Clock, Error, Result, SystemClock};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use super::executable::{Process, ended, identity, last_words, start};
+use super::executable::{Process, ended, identity, kill, last_words, start};
 use super::link::Link;
 use super::messages::{Begin, Executable, Piece, StartWorker, WorkerId, WorkerOrder, WorkerReport};
 use crate::inspection::log_beside;
@@ -286,9 +286,17 @@ impl Keeper {
     }
 
     fn stop(&mut self, worker: WorkerId) {
-        for fetching in self.fetching.values_mut() {
+        let mut asked_anew = Vec::new();
+        for (executable, fetching) in &mut self.fetching {
+            let first = fetching.waiting.first().map(|order| order.worker);
             fetching.waiting.retain(|order| order.worker != worker);
+            // The program that was asked for the next piece may be gone. A piece that comes twice counts once.
+            if let Some(next) = fetching.waiting.first().filter(|_| first == Some(worker)) {
+                let (program, executable) = (next.worker.program, executable.clone());
+                asked_anew.push(WorkerReport::Wants { program, executable, at: fetching.at });
+            }
         }
+        asked_anew.into_iter().for_each(|wants| (self.report)(wants));
         self.fetching.retain(|_, fetching| !fetching.waiting.is_empty());
         if let Some(running) = self.running.remove(&worker) {
             self.let_go(running);
@@ -317,8 +325,8 @@ impl Keeper {
                 return false;
             }
             if *until <= now {
-                // It may have ended by itself. It is waited for as before.
-                let _ = running.child.kill();
+                // It is waited for as before.
+                kill(&mut running.child);
             }
             true
         });
