@@ -56,7 +56,10 @@ impl Direct {
         let literal = literal?;
         let before = before.unwrap_or(Before { nothing: true, ..Before::default() });
         // Else a match with a later literal could begin where one with an earlier literal does.
-        if before.bytes.contains(literal.first()?) || !each_ends_in_one_place(&pieces) {
+        if before.bytes.contains(literal.first()?)
+            || !each_ends_in_one_place(&pieces)
+            || reads_again(&pieces, &literal)
+        {
             return None;
         }
         Some(Direct { before, literal: Finder::new(&literal).into_owned(), pieces })
@@ -212,6 +215,18 @@ fn each_ends_in_one_place(pieces: &[Piece]) -> bool {
     })
 }
 
+/// Whether a run could go over further places of the literal, and the match fail behind it: each of them would read the
+/// same run once more.
+fn reads_again(pieces: &[Piece], literal: &[u8]) -> bool {
+    let visible = pieces.iter().filter(|piece| !matches!(piece, Piece::Open(_) | Piece::Close(_)));
+    let goes_over = |piece: &&Piece| match piece {
+        Piece::Run { bytes, .. } => literal.iter().all(|byte| bytes[usize::from(*byte)]),
+        _ => false,
+    };
+    let visible: Vec<&Piece> = visible.collect();
+    visible.split_last().is_some_and(|(_, before_last)| before_last.iter().any(goes_over))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -225,9 +240,19 @@ mod tests {
             let is_direct = Direct::new(pattern).is_some();
             assert_eq!(is_direct, !pattern.ends_with('?'), "{pattern}");
         }
-        for pattern in
-            ["", "[a-z]*", "a[b-d]*c", "a|b", "(a)*b", "a[b-e]*[f-g]*e", "a[^\u{e9}]*", "(a|b)ab", "ab*?"]
-        {
+        for pattern in [
+            "",
+            "[a-z]*",
+            "a[b-d]*c",
+            "a|b",
+            "(a)*b",
+            "a[b-e]*[f-g]*e",
+            "a[^\u{e9}]*",
+            "(a|b)ab",
+            "ab*?",
+            "a[^&]*\\z",
+            "a([^&]*)&",
+        ] {
             assert!(Direct::new(pattern).is_none(), "{pattern}");
         }
     }
