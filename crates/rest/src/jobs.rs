@@ -302,10 +302,43 @@ pub(crate) fn exceptions(cluster: &Cluster, request: &Request) -> Answered {
             ))
         })?,
     };
-    let all = &job.info.exceptions;
-    let entries: Vec<_> = all.iter().take(most).map(|entry| exception(&job, entry)).collect();
+    let all = failures(job.info.exceptions.iter());
+    let entry = |(first, others): &(&ExceptionEntry, Vec<&ExceptionEntry>)| {
+        let mut entry = exception(&job, first);
+        let others = others.iter().rev().map(|other| exception(&job, other));
+        entry["concurrentExceptions"] = others.collect::<Vec<_>>().into();
+        entry
+    };
+    let entries: Vec<_> = all.iter().take(most).map(entry).collect();
     let truncated = entries.len() < all.len();
     Ok(Answer::Ok(json!({ "exceptionHistory": { "entries": entries, "truncated": truncated } })))
+}
+
+/// What each attempt was ended by, newest first, with the tasks that have failed because of it before the attempt was over.
+fn failures<'a>(
+    newest_first: impl Iterator<Item = &'a ExceptionEntry>,
+) -> Vec<(&'a ExceptionEntry, Vec<&'a ExceptionEntry>)> {
+    let mut failures = Vec::new();
+    let mut later: Vec<&ExceptionEntry> = Vec::new();
+    for entry in newest_first {
+        if later.last().is_some_and(|next| next.attempt != entry.attempt) {
+            failures.extend(split_oldest(&mut later));
+        }
+        later.push(entry);
+        // What fails the job as a whole stands alone.
+        if entry.task.is_none() {
+            failures.extend(split_oldest(&mut later));
+        }
+    }
+    failures.extend(split_oldest(&mut later));
+    failures
+}
+
+fn split_oldest<'a>(
+    newest_first: &mut Vec<&'a ExceptionEntry>,
+) -> Option<(&'a ExceptionEntry, Vec<&'a ExceptionEntry>)> {
+    let oldest = newest_first.pop()?;
+    Some((oldest, std::mem::take(newest_first)))
 }
 
 fn exception(job: &Job, entry: &ExceptionEntry) -> Value {

@@ -10,7 +10,9 @@ import { usePoll } from '../usePoll'
 export function ExceptionsPage({ job }: { job: Job }) {
   const { value, error } = usePoll(`exceptions ${job.jid}`, (signal) => get<Exceptions>(`/jobs/${job.jid}/exceptions?maxExceptions=50`, signal))
   if (!value) return error ? <Failure error={error} /> : <Loading />
-  const { entries, truncated } = value.exceptionHistory
+  const { truncated } = value.exceptionHistory
+  // Behind what ended an attempt, the tasks that failed because of it.
+  const entries = value.exceptionHistory.entries.flatMap((entry) => [entry, ...entry.concurrentExceptions])
   const [last, ...before] = entries
   if (last === undefined) return <Panel><Empty title="No exception">Nothing has failed so far.</Empty></Panel>
   return (
