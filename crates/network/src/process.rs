@@ -35,6 +35,8 @@ pub struct JobManagerProcess {
     server: ControlServer,
     threads: Threads,
     announced_host: String,
+    /// Whose program it is of.
+    hosted: Option<Arc<Hosted>>,
 }
 
 impl JobManagerProcess {
@@ -100,7 +102,7 @@ impl JobManagerProcess {
             JobManagerOptions::parse(configuration)?;
         let tls = Tls::parse(configuration)?;
         warn_of_strangers(&host, tls.is_some(), "jobmanager.bind-host");
-        let threads = Threads::default();
+        let (threads, session) = (Threads::default(), hosted.clone());
         // A program has none of its own; and a standby JobManager would not have them.
         let programs = match program.is_none() && high_availability.is_none() {
             true => Programs::open(configuration, clock.clone(), threads.clone())?,
@@ -122,7 +124,7 @@ impl JobManagerProcess {
         let options = ControlOptions { host, port, liveness, tls, program };
         let server = ControlServer::start(&options, manager.clone())
             .inspect_err(|_| manager.shutdown(Duration::ZERO))?;
-        Ok(JobManagerProcess { manager, server, threads, announced_host })
+        Ok(JobManagerProcess { manager, server, threads, announced_host, hosted: session })
     }
 
     /// Where TaskManagers of other machines find it.
@@ -159,6 +161,9 @@ impl JobManagerProcess {
 impl Drop for JobManagerProcess {
     fn drop(&mut self) {
         self.manager.shutdown(SHUTDOWN);
+        if let Some(hosted) = &self.hosted {
+            hosted.settle();
+        }
         self.threads.wait_until(0, SHUTDOWN);
     }
 }

@@ -153,7 +153,12 @@ impl Attending {
             Told::Said(FromProgram::Ended(_)) if self.was_cancelled => {
                 self.kill_in(GRACE, "it does not end after its job was cancelled");
             }
-            Told::Said(FromProgram::Submitted(_) | FromProgram::Ended(_) | FromProgram::Answer(..)) => {}
+            Told::Said(
+                FromProgram::Submitted(_)
+                | FromProgram::Ended(_)
+                | FromProgram::Answer(..)
+                | FromProgram::Outcome(..),
+            ) => {}
             Told::Silent => {
                 self.is_silent = true;
                 self.kill_in(LEAVE.as_millis() as i64, "it does not speak any more");

@@ -15,6 +15,7 @@ use rustix::stdio::dup2_stdin;
 use super::link::{Link, receive};
 use super::messages::{Begin, FromProgram, ToProgram};
 use crate::archive::ArchivedJob;
+use crate::client_messages::{ClientAnswer, ClientRequest, DispatcherGateway};
 use crate::job_manager::JobManager;
 
 /// In the environment of such a process: the number of the process that has started it. A process that the program
@@ -23,6 +24,8 @@ pub(super) const SESSION: &str = "FLOTT_SESSION";
 
 /// How long it may take to be told what to do.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long whoever waits for a snapshot waits at a time, in milliseconds.
+const WAIT: u64 = 60_000;
 /// How long jobs may take to be suspended.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
@@ -31,6 +34,8 @@ pub struct Hosted {
     begin: Begin,
     link: Link,
     reader: Mutex<Option<UnixStream>>,
+    /// They wait for what comes of snapshots, which the session is told before the process ends.
+    outcomes: Threads,
 }
 
 impl std::fmt::Debug for Hosted {
@@ -69,7 +74,7 @@ fn begin() -> Result<Option<Arc<Hosted>>> {
     let begin = receive(&mut reader)?;
     let begin = begin.ok_or_else(|| Error::external("the cluster has ended before the program has begun"))?;
     reader.set_read_timeout(None).map_err(failed)?;
-    Ok(Some(Arc::new(Hosted { begin, link, reader: Mutex::new(Some(reader)) })))
+    Ok(Some(Arc::new(Hosted { begin, link, reader: Mutex::new(Some(reader)), outcomes: Threads::default() })))
 }
 
 impl Hosted {
@@ -130,16 +135,34 @@ impl Hosted {
             ToProgram::Short { reason, hopeless, reach } => manager.resources.short(&reason, hopeless, reach),
             ToProgram::Ask(number, request) => {
                 let hosted = self.clone();
+                let begins = matches!(*request, ClientRequest::Trigger { .. });
+                let threads = if begins { &self.outcomes } else { threads };
                 let answers = move || {
-                    let answer = manager.dispatcher().call(*request).map(Box::new);
+                    let dispatcher = manager.dispatcher();
+                    let answer = dispatcher.call(*request);
+                    let trigger = match &answer {
+                        Ok(ClientAnswer::Triggered(trigger)) => Some(*trigger),
+                        _ => None,
+                    };
+                    let answer = answer.map(Box::new);
                     let answer = answer.map_err(|error| Failure::new(&error, SystemClock::new().now()));
                     hosted.link.send(&FromProgram::Answer(number, answer));
+                    if let Some(outcome) = trigger.and_then(|trigger| outcome(&*dispatcher, trigger)) {
+                        hosted.link.send(&outcome);
+                    }
                 };
                 if let Err(error) = threads.spawn("client", answers) {
                     let failure = Failure::new(&error, SystemClock::new().now());
                     self.link.send(&FromProgram::Answer(number, Err(failure)));
                 }
             }
+        }
+    }
+
+    /// Waits until the session knows what came of all snapshots that clients have begun. Its jobs have ended.
+    pub fn settle(&self) {
+        if !self.outcomes.wait_until(0, SHUTDOWN) {
+            tracing::warn!("the cluster does not hear of all snapshots");
         }
     }
 
@@ -161,6 +184,16 @@ impl Hosted {
     /// Its jobs make use of so many slots.
     pub(crate) fn wants(&self, slots: u32) {
         self.link.send(&FromProgram::Wants(slots));
+    }
+}
+
+/// Waits for what comes of a snapshot; `None` if nobody knows.
+fn outcome(dispatcher: &dyn DispatcherGateway, trigger: u64) -> Option<FromProgram> {
+    loop {
+        let answer = dispatcher.call(ClientRequest::Triggered { trigger, timeout_millis: WAIT }).ok()?;
+        if !matches!(answer, ClientAnswer::NotYet) {
+            return Some(FromProgram::Outcome(trigger, Box::new(answer)));
+        }
     }
 }
 

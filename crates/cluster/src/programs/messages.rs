@@ -108,6 +108,8 @@ pub(crate) enum FromProgram {
     Submitted(Box<ArchivedJob>),
     /// The answer to a client.
     Answer(u64, Result<Box<ClientAnswer>, Failure>),
+    /// What came of a snapshot that a client has begun.
+    Outcome(u64, Box<ClientAnswer>),
     /// Its job makes use of so many slots.
     Wants(u32),
     /// Its job has ended.

@@ -157,13 +157,13 @@ impl Programs {
         let Some((artifact, path, mut file)) = self.artifacts.get(&artifact)? else {
             return Ok(ProgramAnswer::Unknown);
         };
+        let of_session = |key: &str| OF_SESSION.iter().any(|prefix| key.starts_with(prefix));
         for (key, value) in &own {
             flott_types::config::check(key, value)?;
-            if OF_SESSION.iter().any(|prefix| key.starts_with(prefix)) {
+            if of_session(key) {
                 return Err(Error::unsupported(format!("'{key}' for a program in a session cluster")));
             }
         }
-        let of_session = |key: &str| OF_SESSION.iter().any(|prefix| key.starts_with(prefix));
         let mut configuration = self.configuration.clone();
         configuration.retain(|key, _| !of_session(key));
         configuration.extend(own);
@@ -236,10 +236,7 @@ impl Programs {
         if let ClientRequest::Triggered { trigger, timeout_millis } = request {
             let known = self.triggers.lock().get(&trigger).cloned();
             let Some((program, trigger)) = known else { return Err(request) };
-            let request = ClientRequest::Triggered { trigger, timeout_millis };
-            return Ok(
-                program.ask(request, PATIENCE + Duration::from_millis(timeout_millis.min(LONGEST_WAIT)))
-            );
+            return Ok(program.outcome(trigger, Duration::from_millis(timeout_millis.min(LONGEST_WAIT))));
         }
         let Some((job, patience)) = request.about() else { return Err(request) };
         let is_of = |program: &Arc<Program>| program.job().is_some_and(|(of, _)| of.description.job == job);

@@ -16,6 +16,7 @@ use flott_runtime::{Failure, Threads};
 use flott_types::{Clock, Error, JobId, Result};
 use parking_lot::{Condvar, Mutex};
 
+use super::TRIGGERS;
 use super::attending::{Attending, Setup};
 use super::executable::Process;
 use super::link::{Link, receive};
@@ -24,6 +25,10 @@ use crate::archive::ArchivedJob;
 use crate::client_messages::{ClientAnswer, ClientRequest};
 use crate::job_master::JobMessage;
 use crate::messages::TaskManagerId;
+
+fn gone() -> Error {
+    Error::external("the program has ended")
+}
 
 /// A program that runs, or has run.
 pub(super) struct Program {
@@ -51,6 +56,8 @@ struct State {
     is_final: bool,
     /// The process is gone, and why.
     gone: Option<String>,
+    /// What came of snapshots that clients have begun.
+    outcomes: BTreeMap<u64, ClientAnswer>,
 }
 
 /// What its thread is told.
@@ -140,7 +147,6 @@ impl Program {
     /// Passes a client's request on, and waits for the answer.
     pub fn ask(&self, request: ClientRequest, patience: Duration) -> Result<ClientAnswer> {
         static ASKED: AtomicU64 = AtomicU64::new(0);
-        let gone = || Error::external("the program has ended");
         let number = ASKED.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = sync_channel(1);
         {
@@ -163,6 +169,18 @@ impl Program {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
             Err(RecvTimeoutError::Timeout) => Err(Error::external("the program does not answer")),
+        }
+    }
+
+    /// What came of a snapshot, if that is known in time.
+    pub fn outcome(&self, trigger: u64, timeout: Duration) -> Result<ClientAnswer> {
+        let mut state = self.state.lock();
+        let waits = |state: &mut State| !state.outcomes.contains_key(&trigger) && state.gone.is_none();
+        self.changed.wait_while_for(&mut state, waits, timeout);
+        match (state.outcomes.get(&trigger), &state.gone) {
+            (Some(outcome), _) => Ok(outcome.clone()),
+            (None, None) => Ok(ClientAnswer::NotYet),
+            (None, Some(_)) => Err(gone()),
         }
     }
 
@@ -220,6 +238,12 @@ impl Program {
             FromProgram::Ended(job) => {
                 state.job = Some(Arc::new(job.as_ref().clone()));
                 state.is_final = true;
+            }
+            FromProgram::Outcome(trigger, outcome) => {
+                state.outcomes.insert(*trigger, outcome.as_ref().clone());
+                while state.outcomes.len() > TRIGGERS {
+                    state.outcomes.pop_first();
+                }
             }
             FromProgram::Submitted(_)
             | FromProgram::Listens(_)
