@@ -1,6 +1,10 @@
 //! What the program `click_count` has written.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+/// All pages, sorted.
+pub(crate) const PAGES: [&str; 6] = ["/about", "/help", "/index", "/jobs", "/news", "/shop"];
 
 /// The counts in all files that are visible, with window and page.
 pub(crate) fn clicks(folder: &Path) -> Vec<(i64, String, u64)> {
@@ -16,4 +20,14 @@ pub(crate) fn clicks(folder: &Path) -> Vec<(i64, String, u64)> {
     let mut clicks: Vec<_> = texts.iter().flat_map(|text| text.lines()).map(read).collect();
     clicks.sort();
     clicks
+}
+
+/// The pages of each window, sorted. Each has been counted whole.
+pub(crate) fn pages(folder: &Path) -> BTreeMap<i64, Vec<String>> {
+    let mut pages: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (window, page, count) in clicks(folder) {
+        assert_eq!(count, 1_000, "{page} at {window}");
+        pages.entry(window).or_default().push(page);
+    }
+    pages
 }

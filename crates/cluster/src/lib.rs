@@ -56,6 +56,7 @@ mod submission;
 mod takeover;
 mod task_manager;
 pub mod transport;
+mod unique;
 mod watermark_alignment;
 mod worker;
 

@@ -30,6 +30,7 @@ use crate::results::{Release, ResultStore};
 use crate::status::JobShared;
 use crate::storage::{End, Origin, Outcome, Place, Start};
 use crate::transport::Mailbox;
+use crate::unique;
 
 /// How soon what could not be recorded is tried again, at first and at most.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
@@ -339,18 +340,10 @@ impl JobManager {
         self.services.storage.release(&place);
     }
 
-    /// Unique within the process and, by the clock, beyond it; nothing more is asked of it.
+    /// One that no other job has.
     pub(crate) fn new_job_id(&self) -> JobId {
         let count = self.submitted.fetch_add(1, Ordering::Relaxed);
-        let clock = &self.services.clock;
-        let mix = |mut x: u64| {
-            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            x ^ (x >> 31)
-        };
-        let high = mix(clock.now() as u64 ^ (u64::from(std::process::id()) << 42));
-        let low = mix(clock.nanos() ^ high.rotate_left(17) ^ (count << 48));
-        JobId((u128::from(high) << 64) | u128::from(low))
+        JobId(unique::number(&*self.services.clock, count))
     }
 }
 

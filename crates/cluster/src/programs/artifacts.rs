@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::messages::{Artifact, Piece, ProgramAnswer};
+use crate::unique;
 
 /// The beginning of the name of what is not whole yet.
 const PARTIAL: &str = ".upload-";
@@ -184,14 +185,7 @@ fn modified(about: &fs::Metadata) -> Option<Timestamp> {
 
 /// A number that no artifact has yet, as Flink writes one.
 fn uuid(clock: &dyn Clock) -> String {
-    let mix = |mut x: u64| {
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    };
-    let high = mix(clock.now() as u64 ^ (u64::from(std::process::id()) << 42));
-    let low = mix(clock.nanos() ^ high.rotate_left(17));
-    let digits = format!("{high:016x}{low:016x}");
+    let digits = format!("{:032x}", unique::number(clock, 0));
     let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }

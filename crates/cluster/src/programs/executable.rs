@@ -78,7 +78,7 @@ pub(super) fn start(executable: &Path, arguments: &[String], log: PathBuf, begin
     match Link::new(own) {
         Ok((link, reader)) if link.send(begin) => Ok(Process { child, link, reader, log }),
         told => {
-            kill(&mut child);
+            kill(&child);
             let status = child.wait().map(ended).unwrap_or_default();
             Err(told.err().unwrap_or_else(|| Error::external(format!("the program {status}"))))
         }
@@ -86,10 +86,9 @@ pub(super) fn start(executable: &Path, arguments: &[String], log: PathBuf, begin
 }
 
 /// Kills a process that was started here, and what it has started itself.
-pub(super) fn kill(child: &mut Child) {
+pub(super) fn kill(child: &Child) {
     // It may have ended by itself, but it was not waited for: its number is nobody else's.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    let _ = child.kill();
 }
 
 /// How a process has ended.

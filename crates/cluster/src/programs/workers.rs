@@ -326,7 +326,7 @@ impl Keeper {
             }
             if *until <= now {
                 // It is waited for as before.
-                kill(&mut running.child);
+                kill(&running.child);
             }
             true
         });

@@ -230,18 +230,18 @@ impl TableMetadata {
         told.is_some_and(|(_, told)| told.eq_ignore_ascii_case("true"))
     }
 
+    /// The files of the earlier versions that it names.
+    fn versions_named(&self) -> impl Iterator<Item = &str> {
+        self.list("metadata-log").iter().filter_map(|version| text(version, "metadata-file").ok())
+    }
+
     /// The files of versions that were named before this version and are to be removed.
     pub(crate) fn superseded<'a>(&self, before: &'a TableMetadata) -> Vec<&'a str> {
         if !self.removes_versions() {
             return Vec::new();
         }
-        let file = |version: &'a Value| text(version, "metadata-file").ok();
-        let named: Vec<&str> = self
-            .list("metadata-log")
-            .iter()
-            .filter_map(|version| text(version, "metadata-file").ok())
-            .collect();
-        let earlier = before.list("metadata-log").iter().filter_map(file);
+        let named: Vec<&str> = self.versions_named().collect();
+        let earlier = before.versions_named();
         earlier.filter(|file| !named.contains(file)).collect()
     }
 

@@ -33,8 +33,7 @@ impl Table {
         let fields = checked(collected(fields), "add_columns")?;
         let own = self.names();
         for field in &fields {
-            let name = field.names.first().map(String::as_str).or(field.as_column());
-            if let Some(name) = name.filter(|name| own.iter().any(|own| own == name)) {
+            if let Some(name) = field.name().filter(|name| own.iter().any(|own| own == name)) {
                 return Err(Error::invalid(format!("add_columns: there is a column '{name}' already")));
             }
         }
@@ -52,8 +51,7 @@ impl Table {
         let mut columns: Vec<(String, Expression)> =
             self.names().into_iter().map(|name| (name.clone(), col(&name))).collect();
         for field in checked(collected(fields), "add_or_replace_columns")? {
-            let name = field.names.first().map(String::as_str).or(field.as_column());
-            let Some(name) = name.map(str::to_owned) else {
+            let Some(name) = field.name().map(str::to_owned) else {
                 return Err(Error::invalid(format!("add_or_replace_columns: {field} has no name")));
             };
             match columns.iter_mut().find(|(own, _)| *own == name) {

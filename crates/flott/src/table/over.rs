@@ -1,6 +1,6 @@
 //! Windows of rows around a row.
 
-use flott_sql_parser::ast::{FrameBound, NamedWindow, OrderItem, WindowFrame, WindowSpec};
+use flott_sql_parser::ast::{FrameBound, NamedWindow, WindowFrame, WindowSpec};
 use flott_types::Result;
 
 use super::expression::ident;
@@ -81,13 +81,6 @@ impl Over {
 impl OverWindow {
     pub(super) fn definition(&self) -> Result<NamedWindow> {
         let within = "over_window";
-        let key = |SortKey { key, descending }: &SortKey| {
-            Ok(OrderItem {
-                expr: key.unnamed(within)?,
-                descending: descending.then_some(true),
-                nulls_first: None,
-            })
-        };
         let (rows, distance) = match &self.over.frame {
             None => (false, None),
             Some(Frame::AllRows) => (true, None),
@@ -103,7 +96,7 @@ impl OverWindow {
         let spec = WindowSpec {
             base: None,
             partition_by: keys.iter().map(|key| key.unnamed(within)).collect::<Result<_>>()?,
-            order_by: self.over.order_by.iter().map(key).collect::<Result<_>>()?,
+            order_by: self.over.order_by.iter().map(|key| key.item(within)).collect::<Result<_>>()?,
             frame: Some(frame),
         };
         Ok(NamedWindow { name: ident(&self.name), spec })

@@ -6,8 +6,8 @@
 use flott_datastream::JobClient;
 use flott_sql_parser::Position;
 use flott_sql_parser::ast::{
-    Expr, ExprKind, GroupItem, NamedTable, ObjectName, OrderItem, Query, QueryBody, Relation, RelationKind,
-    Select, SelectItem, TableAlias, TableWithJoins, Values,
+    Expr, ExprKind, GroupItem, NamedTable, ObjectName, Query, QueryBody, Relation, RelationKind, Select,
+    SelectItem, TableAlias, TableWithJoins, Values,
 };
 use flott_types::{Error, Result};
 use std::sync::Arc;
@@ -67,6 +67,11 @@ pub(super) fn items(fields: Vec<Expression>, within: &str) -> Result<Vec<SelectI
         }
     };
     checked(fields, within)?.into_iter().map(item).collect()
+}
+
+/// The keys of GROUP BY.
+pub(super) fn group_items<'a>(keys: impl IntoIterator<Item = &'a Expression>) -> Result<Vec<GroupItem>> {
+    keys.into_iter().map(|key| Ok(GroupItem::Expr(key.unnamed("group_by")?))).collect()
 }
 
 pub(super) fn collected<E: Into<Expression>>(fields: impl IntoIterator<Item = E>) -> Vec<Expression> {
@@ -236,9 +241,7 @@ impl Table {
     pub fn order_by<K: Into<SortKey>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Table> {
         let mut sorted = query(QueryBody::Select(Box::new(select(all_columns(), self.relation()?))));
         for key in keys {
-            let SortKey { key, descending } = key.into();
-            let expr = key.unnamed("order_by")?;
-            sorted.order_by.push(OrderItem { expr, descending: Some(descending), nulls_first: None });
+            sorted.order_by.push(key.into().item("order_by")?);
         }
         if sorted.order_by.is_empty() {
             return Err(Error::invalid("order_by: no keys"));
@@ -306,8 +309,7 @@ impl GroupedTable {
     /// # Errors
     /// As [`Table::select`].
     pub fn select<E: Into<Expression>>(&self, fields: impl IntoIterator<Item = E>) -> Result<Table> {
-        let key = |key: &Expression| Ok(GroupItem::Expr(key.unnamed("group_by")?));
-        let group_by = self.keys.iter().map(key).collect::<Result<Vec<_>>>()?;
+        let group_by = group_items(&self.keys)?;
         if group_by.is_empty() {
             return self.table.select(fields);
         }

@@ -2,13 +2,13 @@
 
 use flott_sql_parser::Position;
 use flott_sql_parser::ast::{
-    Argument, ArgumentValue, ExprKind, GroupItem, Ident, ObjectName, Relation, RelationKind, Select,
-    TableAlias, TableArgument, TableSource,
+    Argument, ArgumentValue, ExprKind, Ident, ObjectName, Relation, RelationKind, Select, TableAlias,
+    TableArgument, TableSource,
 };
 use flott_types::{Error, Result};
 
 use super::expression::ident;
-use super::relational::{collected, items, select};
+use super::relational::{collected, group_items, items, select};
 use super::{Expression, Table, col};
 
 /// Windows of one length, one after the other.
@@ -81,26 +81,12 @@ impl Slide {
     pub fn over(size: impl Into<Expression>) -> Self {
         Slide(Windows::new("HOP", vec![size.into()]))
     }
-
-    /// One begins after each: an INTERVAL.
-    #[must_use]
-    pub fn every(mut self, slide: impl Into<Expression>) -> Self {
-        self.0.intervals.insert(0, slide.into());
-        self
-    }
 }
 
 impl Cumulate {
     /// Up to this length: an INTERVAL.
     pub fn over(size: impl Into<Expression>) -> Self {
         Cumulate(Windows::new("CUMULATE", vec![size.into()]))
-    }
-
-    /// They grow by this: an INTERVAL.
-    #[must_use]
-    pub fn every(mut self, step: impl Into<Expression>) -> Self {
-        self.0.intervals.insert(0, step.into());
-        self
     }
 }
 
@@ -130,6 +116,21 @@ macro_rules! windows {
 }
 
 windows!(Tumble, Slide, Cumulate, SessionWindow);
+
+macro_rules! windows_with_steps {
+    ($($name:ident $what:literal),*) => {$(
+        impl $name {
+            #[doc = concat!($what, ": an INTERVAL.")]
+            #[must_use]
+            pub fn every(mut self, step: impl Into<Expression>) -> Self {
+                self.0.intervals.insert(0, step.into());
+                self
+            }
+        }
+    )*};
+}
+
+windows_with_steps!(Slide "One begins after each", Cumulate "They grow by this");
 
 /// Rows in windows.
 #[derive(Clone, Debug)]
@@ -178,9 +179,7 @@ impl WindowGroupedTable {
         if fields.iter().any(|field| field.expr.walk().any(|part| *part == rowtime.expr)) {
             grouped.push(rowtime);
         }
-        let group_by = grouped.iter().chain(keys.iter().copied());
-        let group_by =
-            group_by.map(|key| Ok(GroupItem::Expr(key.unnamed("group_by")?))).collect::<Result<Vec<_>>>()?;
+        let group_by = group_items(grouped.iter().chain(keys.iter().copied()))?;
         let relation = window.relation(table, &keys)?;
         table.bind(Select { group_by, ..select(items(fields, "select")?, relation) }, "window")
     }

@@ -56,9 +56,11 @@ impl Direct {
         let literal = literal?;
         let before = before.unwrap_or(Before { nothing: true, ..Before::default() });
         // Else a match with a later literal could begin where one with an earlier literal does.
+        let is_group = |piece: &&Piece| matches!(piece, Piece::Open(_) | Piece::Close(_));
+        let visible: Vec<&Piece> = pieces.iter().filter(|piece| !is_group(piece)).collect();
         if before.bytes.contains(literal.first()?)
-            || !each_ends_in_one_place(&pieces)
-            || reads_again(&pieces, &literal)
+            || !each_ends_in_one_place(&visible)
+            || reads_again(&visible, &literal)
         {
             return None;
         }
@@ -203,10 +205,8 @@ fn bytes_of(class: &Class) -> Option<Box<[bool; 256]>> {
 }
 
 /// Whether what follows a run is nothing that the run could have taken.
-fn each_ends_in_one_place(pieces: &[Piece]) -> bool {
-    let visible: Vec<&Piece> =
-        pieces.iter().filter(|piece| !matches!(piece, Piece::Open(_) | Piece::Close(_))).collect();
-    visible.windows(2).all(|pair| match pair {
+fn each_ends_in_one_place(pieces: &[&Piece]) -> bool {
+    pieces.windows(2).all(|pair| match pair {
         [Piece::Run { bytes, .. }, Piece::Literal(next)] => {
             next.first().is_some_and(|byte| !bytes[usize::from(*byte)])
         }
@@ -217,14 +217,12 @@ fn each_ends_in_one_place(pieces: &[Piece]) -> bool {
 
 /// Whether a run could go over further places of the literal, and the match fail behind it: each of them would read the
 /// same run once more.
-fn reads_again(pieces: &[Piece], literal: &[u8]) -> bool {
-    let visible = pieces.iter().filter(|piece| !matches!(piece, Piece::Open(_) | Piece::Close(_)));
+fn reads_again(pieces: &[&Piece], literal: &[u8]) -> bool {
     let goes_over = |piece: &&Piece| match piece {
         Piece::Run { bytes, .. } => literal.iter().all(|byte| bytes[usize::from(*byte)]),
         _ => false,
     };
-    let visible: Vec<&Piece> = visible.collect();
-    visible.split_last().is_some_and(|(_, before_last)| before_last.iter().any(goes_over))
+    pieces.split_last().is_some_and(|(_, before_last)| before_last.iter().any(goes_over))
 }
 
 #[cfg(test)]

@@ -265,3 +265,14 @@ pub fn sink_context(table: &Table, attempt: u32, subtask: u32) -> SinkContext {
         clock: table.clock.clone(),
     }
 }
+
+/// What commits for the whole job.
+pub fn global_committer(table: &Table, sink: &dyn Sink) -> Box<dyn Committer> {
+    let context = GlobalCommitterContext {
+        job: JobId(7),
+        succession: None,
+        parallelism: 2,
+        clock: table.clock.clone(),
+    };
+    sink.global_committer(context).unwrap()
+}

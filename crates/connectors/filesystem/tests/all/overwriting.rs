@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use flott_connector::{
-    CommitOutcome, CommitRequest, Committer, GlobalCommitterContext, Sink, SinkWriter, TableContext,
-};
+use flott_connector::{CommitOutcome, CommitRequest, Committer, Sink, SinkWriter, TableContext};
 use flott_plan::SinkSpec;
+use flott_types::CheckpointId;
 use flott_types::TypeKind::{self, Int};
-use flott_types::{CheckpointId, JobId};
 
-use crate::harness::{Table, registry, sink_context};
+use crate::harness::{Table, global_committer, registry, sink_context};
 
 fn table() -> Table {
     let table = Table::new("out", &[("id", Int), ("dt", TypeKind::STRING)], &[]);
@@ -51,18 +49,8 @@ impl Overwriting {
         assert!(sink.commits_globally());
         let writer = |at| sink.writer(sink_context(table, attempt, at), Vec::new()).unwrap();
         let writers = (0..2).map(writer).collect();
-        let committer = Self::committer(table, &*sink);
+        let committer = global_committer(table, &*sink);
         Overwriting { sink, writers, committer, checkpoint: 0, waiting: Vec::new() }
-    }
-
-    fn committer(table: &Table, sink: &dyn Sink) -> Box<dyn Committer> {
-        let context = GlobalCommitterContext {
-            job: JobId(7),
-            succession: None,
-            parallelism: 2,
-            clock: table.clock.clone(),
-        };
-        sink.global_committer(context).unwrap()
     }
 
     fn write(&mut self, table: &Table, writer: usize, rows: &str) {
@@ -192,7 +180,7 @@ fn a_second_time_does_nothing_whatever_came_since() {
         table.put("out/since", "20,s\n");
         let expected = rows(&table);
         job.waiting = all.iter().cloned().map(|one| CommitRequest { restored: true, ..one }).collect();
-        job.committer = Overwriting::committer(&table, &*job.sink);
+        job.committer = global_committer(&table, &*job.sink);
         assert_eq!(job.ask(), None);
         assert_eq!(rows(&table), expected);
         // The job starts again from that checkpoint, and ends.

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use flott_batch::WatermarkStatus;
-use flott_connector::{
-    CommitOutcome, CommitRequest, Committable, CommittedBy, GlobalCommitterContext, Payload, Sink, SinkWriter,
-};
+use flott_connector::{CommitOutcome, CommitRequest, Committable, CommittedBy, Payload, Sink, SinkWriter};
 use flott_types::TypeKind::{self, Int};
-use flott_types::{CheckpointId, JobId, Watermark};
+use flott_types::{CheckpointId, Watermark};
 
-use crate::harness::{Table, sink_context};
+use crate::harness::{Table, global_committer, sink_context};
 
 const POLICY: (&str, &str) = ("sink.partition-commit.policy.kind", "success-file");
 const HOUR: i64 = 3_600_000;
@@ -33,18 +31,8 @@ impl Writing {
         assert!(sink.commits_globally());
         let writers =
             (0..2).map(|at| sink.writer(sink_context(&table, 0, at), Vec::new()).unwrap()).collect();
-        let committer = Writing::committer(&table, &*sink);
+        let committer = global_committer(&table, &*sink);
         Writing { table, sink, writers, committer, checkpoint: 0, waiting: Vec::new() }
-    }
-
-    fn committer(table: &Table, sink: &dyn Sink) -> Box<dyn flott_connector::Committer> {
-        let context = GlobalCommitterContext {
-            job: JobId(7),
-            succession: None,
-            parallelism: 2,
-            clock: table.clock.clone(),
-        };
-        sink.global_committer(context).unwrap()
     }
 
     fn write(&mut self, writer: usize, rows: &str) {
@@ -131,7 +119,7 @@ fn by_partition_time_when_the_watermark_of_all_writers_has_passed_it() {
     assert_eq!(writing.checkpoint([false; 2]), "1.00");
     assert!(writing.waiting.len() == 2, "what waits is kept: {:?}", writing.waiting);
     // By another committer, after a restart: it has heard nothing of watermarks yet.
-    writing.committer = Writing::committer(&writing.table, &*writing.sink);
+    writing.committer = global_committer(&writing.table, &*writing.sink);
     assert_eq!((writing.ask(), writing.complete().as_str()), (None, "1.00"));
     writing.watermarks([DAY + 5, DAY + 4]);
     assert_eq!(writing.checkpoint([false; 2]), "1.00 1.01");
@@ -162,7 +150,7 @@ fn what_only_some_writers_say_counts_for_nothing() {
     assert_eq!(writing.checkpoint([false; 2]), "");
     assert_eq!(writing.aborted_checkpoint(0, true), "", "the other has not ended");
     // A committer that knows of nothing before.
-    writing.committer = Writing::committer(&writing.table, &*writing.sink);
+    writing.committer = global_committer(&writing.table, &*writing.sink);
     assert_eq!(writing.aborted_checkpoint(0, true), "");
     assert_eq!(writing.checkpoint([true, false]), "");
     writing.watermarks([DAY + 5, DAY + 1]);

@@ -6,7 +6,7 @@ mod operators;
 
 use std::fmt;
 
-use flott_sql_parser::ast::{Argument, Call, Expr, ExprKind, Ident, Literal, ObjectName};
+use flott_sql_parser::ast::{Argument, Call, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem};
 use flott_sql_parser::{Position, parse_type};
 use flott_types::{Error, Result};
 
@@ -163,12 +163,24 @@ impl Expression {
         self.expr.as_ident().map(|name| name.value.as_str())
     }
 
+    /// The name of the column that it becomes, if it has one.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.names.first().map(String::as_str).or(self.as_column())
+    }
+
     /// The number as written, if it is a constant one.
     fn as_number(&self) -> Option<&str> {
         match &self.expr.kind {
             ExprKind::Literal(Literal::Number(text)) => Some(text),
             _ => None,
         }
+    }
+}
+
+impl SortKey {
+    pub(super) fn item(&self, within: &str) -> Result<OrderItem> {
+        let descending = self.descending.then_some(true);
+        Ok(OrderItem { expr: self.key.unnamed(within)?, descending, nulls_first: None })
     }
 }
 
